@@ -1,0 +1,160 @@
+"""The small immutable records that stages hand to each other, and their JSON Lines form.
+
+The words are those of the README: a document has pages, pages are cut into chunks, questions are about chunks, and a
+system's ranking orders chunks for each question.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+_Record = TypeVar("_Record", "Page", "Chunk", "Question")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a document after cleaning.
+
+    Attributes:
+        document: The document's name: its path below the corpus folder, or the topic's name.
+        number: Counted from 1 as a PDF viewer counts; None where the format has no pages.
+        text: Cleaned text; hard-wrapped lines are joined, paragraphs are separated by a blank line.
+    """
+
+    document: str
+    number: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The unit that retrieval returns.
+
+    Attributes:
+        id: Stable: a hash of document, page and text (equal chunks of one page are told apart by a suffix).
+        text: ``page.text[start:end]``.
+        start, end: Character span in the text of its page.
+    """
+
+    id: str
+    text: str
+    document: str
+    page: int | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query and the chunks that answer it.
+
+    Attributes:
+        id: Stable: a hash of text and chunks.
+        chunk_ids: Relevant chunks, never empty.
+        origin: What made it: ``extractive``, ``openai``, ``human``...
+        evidence: The quote that answers it, where one is known.
+    """
+
+    id: str
+    text: str
+    chunk_ids: tuple[str, ...]
+    origin: str
+    evidence: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "chunk_ids", tuple(self.chunk_ids))
+
+
+@dataclass(frozen=True)
+class RetrievalDataset:
+    """The three maps that LlamaIndex, BEIR and sentence-transformers' evaluators share.
+
+    Attributes:
+        queries: Question id to text.
+        corpus: Chunk id to text: everything that a ranking of this dataset searches.
+        relevant_docs: Question id to the ids of its relevant chunks.
+    """
+
+    queries: Mapping[str, str]
+    corpus: Mapping[str, str]
+    relevant_docs: Mapping[str, tuple[str, ...]]
+
+    SPLITS: ClassVar[tuple[str, ...]] = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class Splits:
+    """A dataset in train, dev and test, and what dev and test questions search.
+
+    No chunk stands in the corpus of two splits. ``distractors`` holds what is searched besides a split's own chunks
+    (see `searched`).
+
+    Attributes:
+        distractors: Chunk id to text; chunks of other splits or of none.
+        candidates: ``all`` searches every chunk for dev and test questions, as a deployed index does; ``split``
+            searches the split's own chunks, as the published article does.
+        origins: Question id to what made it (``human``, ``extractive``, ``file``...).
+    """
+
+    train: RetrievalDataset
+    dev: RetrievalDataset
+    test: RetrievalDataset
+    candidates: str = "split"
+    distractors: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def searched(self, split: str) -> RetrievalDataset:
+        """Returns the named split (``dev`` or ``test``) with the corpus that its questions search.
+
+        Chunk ids are sorted, so that the order of files never decides a tie.
+        """
+        own: RetrievalDataset = getattr(self, split)
+        corpus = dict(own.corpus)
+        if self.candidates == "all":
+            for other in (self.train, self.dev, self.test):
+                corpus.update(other.corpus)
+            corpus.update(self.distractors)
+        return RetrievalDataset(own.queries, dict(sorted(corpus.items())), own.relevant_docs)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A system's ordered chunks for each question (TREC: a run), best first.
+
+    Attributes:
+        system: ``bm25``, ``base``, ``tuned``, ``fused`` or ``openai``.
+        score_name: Prefix of its metric names: ``cosine``, ``dot``, ``bm25`` or ``fused``.
+        chunk_ids: Question id to chunk ids, at most the ranking depth long.
+        scores: Question id to scores, parallel to ``chunk_ids``, not increasing.
+    """
+
+    system: str
+    score_name: str
+    chunk_ids: Mapping[str, tuple[str, ...]]
+    scores: Mapping[str, tuple[float, ...]]
+
+
+def write_jsonl(path: Path, records: Iterable[Page | Chunk | Question | Mapping[str, Any]]) -> None:
+    """Writes one JSON object a line, UTF-8, with readable non-ASCII text."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for record in records:
+            row = record if isinstance(record, Mapping) else asdict(record)
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def read_jsonl(path: Path, kind: type[_Record]) -> list[_Record]:
+    """Reads records of one kind written by `write_jsonl`."""
+    names = {item.name for item in fields(kind)}
+    return [kind(**{key: value for key, value in row.items() if key in names}) for row in iter_jsonl(path)]
+
+
+def iter_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields the objects of a JSON Lines file; blank lines are passed over."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.strip():
+                yield json.loads(line)
