@@ -104,6 +104,8 @@ class ModelConfig:
     """Local folder; used before anything else."""
     package: str | None = None
     """Python package that carries the weights; used where there is no path."""
+    package_sha256: str | None = None
+    """Of the package's model.safetensors; checked whenever it is used."""
     query_prompt: str | None = None
     """Put before every question; null takes the model's own, if it has one."""
     document_prompt: str | None = None
@@ -136,6 +138,9 @@ class TrainingConfig:
     gradient_checkpointing: bool = False
     select_by: str = _choice("ndcg@10", "ndcg@10", "mrr@10", "map@100", "hit_rate@5", "hit_rate@1")
     """The dev metric that picks the epoch."""
+    dev_chunks: int = _number(256, 10)
+    """Chunks searched by the dev questions after each epoch: the relevant ones and base's strongest others. What
+    is reported searches all."""
     checkpoint_steps: int = _number(0, 0)
     """Also save a checkpoint to resume from every so many steps; 0: at the end of each epoch only."""
 

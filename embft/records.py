@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 _Record = TypeVar("_Record", "Page", "Chunk", "Question")
 
@@ -90,35 +93,53 @@ class RetrievalDataset:
 class Splits:
     """A dataset in train, dev and test, and what dev and test questions search.
 
-    No chunk stands in the corpus of two splits. ``distractors`` holds what is searched besides a split's own chunks
-    (see `searched`).
+    No chunk stands in the corpus of two splits.
 
     Attributes:
-        distractors: Chunk id to text; chunks of other splits or of none.
-        candidates: ``all`` searches every chunk for dev and test questions, as a deployed index does; ``split``
-            searches the split's own chunks, as the published article does.
+        distractors: Chunk id to text; chunks that stand in no split but are searched.
+        searches: For ``dev`` and ``test``, the names of the parts whose chunks their questions search.
         origins: Question id to what made it (``human``, ``extractive``, ``file``...).
     """
 
     train: RetrievalDataset
     dev: RetrievalDataset
     test: RetrievalDataset
-    candidates: str = "split"
-    distractors: Mapping[str, str] = field(default_factory=dict)
-    origins: Mapping[str, str] = field(default_factory=dict)
+    distractors: Mapping[str, str]
+    searches: Mapping[str, tuple[str, ...]]
+    origins: Mapping[str, str]
+
+    EVERYTHING: ClassVar[tuple[str, ...]] = ("train", "dev", "test", "distractors")
 
     def searched(self, split: str) -> RetrievalDataset:
         """Returns the named split (``dev`` or ``test``) with the corpus that its questions search.
 
         Chunk ids are sorted, so that the order of files never decides a tie.
         """
+        corpus: dict[str, str] = {}
+        for part in self.searches[split]:
+            corpus.update(self.distractors if part == "distractors" else getattr(self, part).corpus)
         own: RetrievalDataset = getattr(self, split)
-        corpus = dict(own.corpus)
-        if self.candidates == "all":
-            for other in (self.train, self.dev, self.test):
-                corpus.update(other.corpus)
-            corpus.update(self.distractors)
         return RetrievalDataset(own.queries, dict(sorted(corpus.items())), own.relevant_docs)
+
+
+@dataclass(frozen=True)
+class Passages:
+    """What is embedded for a corpus: whole chunks, or windows of them.
+
+    Attributes:
+        chunk_ids: The corpus's chunks, in its order.
+        texts: One a window, windows of a chunk side by side.
+        owner: int64 [n_windows], not decreasing: position in ``chunk_ids`` of the chunk that a window belongs to.
+    """
+
+    chunk_ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    owner: npt.NDArray[np.int64]
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """int64 [n_chunks]: where each chunk's windows begin."""
+        return np.searchsorted(self.owner, np.arange(len(self.chunk_ids)))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,170 @@
+"""An open embedding model with its prompts: texts in, vectors out, and texts cut into windows by its own tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embft.errors import ModelError
+from embft.models.hardware import pick_device
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Encoder:
+    """A sentence-transformers model, loaded when its first vector is needed.
+
+    Args:
+        folder: The model's folder.
+        fingerprint: Hash of its files; part of the key of cached vectors.
+        query_prompt, document_prompt: Put before each text; None takes the model's own, if it has one.
+        max_seq_length: Tokens a text is cut at; None takes the model's own.
+        device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+        batch_size: Texts encoded at once.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        fingerprint: str,
+        *,
+        query_prompt: str | None = None,
+        document_prompt: str | None = None,
+        max_seq_length: int | None = None,
+        device: str = "cpu",
+        batch_size: int = 32,
+    ) -> None:
+        self.folder = folder
+        self.fingerprint = fingerprint
+        self.max_seq_length = max_seq_length
+        self.device = device
+        self.batch_size = batch_size
+        self._query_prompt = query_prompt
+        self._document_prompt = document_prompt
+
+    @cached_property
+    def model(self) -> SentenceTransformer:
+        """The model, in evaluation mode."""
+        return load_model(self.folder, pick_device(self.device), self.max_seq_length)
+
+    @cached_property
+    def query_prompt(self) -> str:
+        """What stands before every question."""
+        return own_prompt(self.model, "query") if self._query_prompt is None else self._query_prompt
+
+    @cached_property
+    def document_prompt(self) -> str:
+        """What stands before every passage."""
+        return own_prompt(self.model, "document") if self._document_prompt is None else self._document_prompt
+
+    @property
+    def identity(self) -> str:
+        """Names the function from text to vector, for the cache of vectors."""
+        return self.identity_of(self.fingerprint)
+
+    def identity_of(self, fingerprint: str) -> str:
+        """The identity of another model with these settings: the same one, tuned."""
+        return f"{fingerprint}:{self.max_seq_length or 'own'}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What decides the vectors besides the weights; known without loading the model."""
+        return {
+            "query_prompt": self._query_prompt,
+            "document_prompt": self._document_prompt,
+            "max_seq_length": self.max_seq_length,
+        }
+
+    def tuned(self, folder: Path, fingerprint: str) -> Encoder:
+        """An encoder for a tuned copy of this model: same prompts, same limit."""
+        return Encoder(
+            folder,
+            fingerprint,
+            query_prompt=self.query_prompt,
+            document_prompt=self.document_prompt,
+            max_seq_length=self.max_seq_length,
+            device=self.device,
+            batch_size=self.batch_size,
+        )
+
+    def encode(self, texts: Sequence[str], prompt: str) -> Vectors:
+        """Returns float32 [n_texts, dim], as the model gives them (normalised only if the model does that)."""
+        return encode(self.model, texts, prompt, self.batch_size)
+
+
+def encode(model: Any, texts: Sequence[str], prompt: str, batch_size: int) -> Vectors:
+    """Embeds texts with a loaded model; float32 [n_texts, dim]."""
+    if not texts:
+        return np.zeros((0, model.get_embedding_dimension() or 0), np.float32)
+    vectors = model.encode(
+        list(texts), prompt=prompt, batch_size=batch_size, show_progress_bar=len(texts) > 1000, convert_to_numpy=True
+    )
+    return np.asarray(vectors, np.float32)
+
+
+def load_model(
+    folder: Path, device: str, max_seq_length: int | None = None, *, attention: str = "auto", dropout: float | None = None
+) -> SentenceTransformer:
+    """Loads a folder with safetensors weights; no remote code, no look-up on the hub.
+
+    Args:
+        folder: sentence-transformers or transformers folder; the latter gets mean pooling.
+        device: Where it is put.
+        max_seq_length: Overrides the model's own.
+        attention: Attention implementation of transformers, or ``auto``.
+        dropout: Probability put into every dropout layer; None leaves the model's own.
+
+    Raises:
+        ModelError: The files are damaged, or the limit is beyond the model's position table.
+    """
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # of shards read and written; embft's own bars stay
+    kwargs: dict[str, Any] = {"use_safetensors": True}
+    if attention != "auto":
+        kwargs["attn_implementation"] = attention
+    try:
+        model = SentenceTransformer(
+            str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs=kwargs
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        raise ModelError(f"The model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
+    if max_seq_length is not None:
+        positions = getattr(getattr(model[0], "auto_model", None), "config", None)
+        limit = getattr(positions, "max_position_embeddings", None)
+        if limit is not None and max_seq_length > limit:
+            raise ModelError(
+                f"model.max_seq_length={max_seq_length} is beyond the {limit} positions of the model in {folder}: lower it."
+            )
+        model.max_seq_length = max_seq_length
+    if dropout is not None:
+        set_dropout(model, dropout)
+    return model
+
+
+def set_dropout(model: Any, probability: float) -> None:
+    """Sets every dropout layer, and what attention kernels read, without touching the stored config's file."""
+    import torch
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = probability
+        for name in ("dropout_prob", "attention_dropout", "attention_probs_dropout_prob"):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, probability)
+
+
+def own_prompt(model: Any, kind: str) -> str:
+    """The prompt that the model's own configuration has for ``query`` or ``document``; empty if none."""
+    prompts: dict[str, str] = model.prompts or {}
+    names = ("query",) if kind == "query" else ("document", "passage", "corpus")
+    return next((prompts[name] for name in names if prompts.get(name)), "")

@@ -1,0 +1,119 @@
+"""One experiment, from documents to a verdict. This module alone knows the order of the stages."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from embft.config import ExperimentConfig, problems
+from embft.errors import ConfigError
+from embft.run_folder import RunFolder
+from embft.stages import StageCache, StageResult
+
+logger = logging.getLogger(__name__)
+
+STAGES = ("corpus", "questions", "dataset", "training", "ranking", "evaluation", "report")
+
+
+def run_experiment(
+    config: ExperimentConfig, folder: Path, *, command: str = "", group: str | None = None, choices: Mapping[str, str] | None = None
+) -> float:
+    """Runs one experiment and writes everything about it to ``folder``.
+
+    Args:
+        config: What to do.
+        folder: The run folder; must not hold another run.
+        command: The command line, for the report.
+        group: Name of the sweep that this run belongs to.
+        choices: The config file chosen in each group, for the report.
+
+    Returns:
+        The objective, a dev metric: what a sweeper may optimise.
+
+    Raises:
+        EmbftError: A mistake that the user can mend. It is in ``status.json`` too.
+    """
+    found = problems(config)
+    if found:
+        raise ConfigError(found)
+    run = RunFolder(folder, config, command=command, choices=choices or {})
+    with run.recording() as status:
+        return _run(config, run, status, group)
+
+
+def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None], group: str | None) -> float:
+    # Heavy parts are imported once the configuration is known to be right.
+    from embft.models.encoder import Encoder
+    from embft.models.source import resolve
+    from embft.retrieval.vector_cache import VectorCache
+    from embft.steps.corpus import make_corpus
+    from embft.steps.dataset import make_dataset
+    from embft.steps.embedding import Embedder
+    from embft.steps.evaluation import evaluate
+    from embft.steps.questions import make_questions
+    from embft.steps.ranking import rank_systems
+    from embft.steps.report import write_report
+    from embft.steps.training import tune_model
+    from embft.tracking import open_tracker
+
+    cache_dir = Path(config.cache_dir).expanduser().absolute()
+    stages = StageCache(cache_dir)
+    timings: dict[str, dict[str, Any]] = {}
+
+    def note(name: str, result: StageResult[Any]) -> None:
+        timings[name] = {
+            "seconds": round(result.seconds, 3),
+            "cached": result.cached,
+            "built_seconds": result.built_seconds,
+        }
+        logger.info("%-10s %6.1f s%s", name, result.seconds, "  (cached)" if result.cached else "")
+
+    # The model first: a model that cannot be had is known before any work.
+    enter("model")
+    source = resolve(config.model)
+    with open_tracker(config.tracking, folder=run.folder, name=run.name, group=group, settings=run.settings) as tracker:
+        corpus = questions = None
+        if config.dataset.kind == "generated":
+            enter("corpus")
+            corpus = make_corpus(stages, config.corpus, cache_dir)
+            note("corpus", corpus)
+            enter("questions")
+            questions = make_questions(stages, config.questions, corpus, cache_dir, config.seed)
+            note("questions", questions)
+        enter("dataset")
+        dataset = make_dataset(stages, config.dataset, corpus, questions, config.seed)
+        note("dataset", dataset)
+        run.copy_dataset(dataset.folder)
+
+        base = Embedder(
+            Encoder(
+                source.folder,
+                source.fingerprint,
+                query_prompt=config.model.query_prompt,
+                document_prompt=config.model.document_prompt,
+                max_seq_length=config.model.max_seq_length,
+                device=config.training.device,
+                batch_size=config.retrieval.batch_size,
+            ),
+            config.retrieval,
+            VectorCache(cache_dir / "vectors.sqlite"),
+        )
+        tuned = None
+        if config.training.enabled:
+            enter("training")
+            tuned = tune_model(stages, config.training, dataset, source, base, config.seed, tracker.log)
+            note("training", tuned)
+            run.copy_model(tuned.value.folder)
+        enter("ranking")
+        systems = config.evaluation.systems
+        rankings = rank_systems(
+            stages, systems, dataset, base, tuned, config.evaluation.openai, config.training.select_by
+        )
+        note("ranking", rankings)
+        enter("evaluation")
+        evaluated = evaluate(stages, config.evaluation, dataset, rankings, config.seed)
+        note("evaluation", evaluated)
+        enter("report")
+        return write_report(config, run, tracker, source, corpus, questions, dataset, tuned, rankings, evaluated, timings)

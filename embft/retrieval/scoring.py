@@ -1,0 +1,175 @@
+"""Systems as scorers: a block of questions in, a score for every chunk out; and the ranking made of them.
+
+Every system is an object with ``scores(start, end) -> float32 [end - start, n_chunks]``. Working in blocks of questions
+keeps memory flat whatever the size of the corpus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from embft.records import Passages, Ranking
+
+Scores = npt.NDArray[np.float32]
+
+_BLOCK_BYTES = 64 << 20
+
+
+class Scorer(Protocol):
+    """Anything that scores chunks for questions."""
+
+    n_questions: int
+    n_chunks: int
+
+    def scores(self, start: int, end: int) -> Scores:
+        """Scores of questions start..end for every chunk; float32 [end - start, n_chunks]."""
+        ...
+
+
+@dataclass(frozen=True)
+class DenseScorer:
+    """Inner products of question and passage vectors; a chunk scores as its best window.
+
+    Attributes:
+        questions: float32 [n_questions, dim].
+        passages: float32 [n_windows, dim].
+        starts: int64 [n_chunks]: where each chunk's windows begin.
+    """
+
+    questions: Scores
+    passages: Scores
+    starts: npt.NDArray[np.int64]
+
+    @property
+    def n_questions(self) -> int:
+        """Rows."""
+        return len(self.questions)
+
+    @property
+    def n_chunks(self) -> int:
+        """Columns."""
+        return len(self.starts)
+
+    def scores(self, start: int, end: int) -> Scores:
+        """See `Scorer`. Rounded to 1e-6, so that equal texts tie whatever the matrix product's blocking."""
+        scores = self.questions[start:end] @ self.passages.T  # (B, W)
+        if len(self.starts) < scores.shape[1]:
+            scores = np.maximum.reduceat(scores, self.starts, axis=1)  # (B, C)
+        return scores.round(6)
+
+
+@dataclass(frozen=True)
+class FusedScorer:
+    """A convex mix of two scorers, each question's scores min-max scaled to 0..1 first.
+
+    Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS 2023, find it better than
+    reciprocal rank fusion once the weight is tuned.
+
+    Attributes:
+        weight: Share of ``dense``, 0..1.
+    """
+
+    dense: Scorer
+    lexical: Scorer
+    weight: float
+
+    @property
+    def n_questions(self) -> int:
+        """Rows."""
+        return self.dense.n_questions
+
+    @property
+    def n_chunks(self) -> int:
+        """Columns."""
+        return self.dense.n_chunks
+
+    def scores(self, start: int, end: int) -> Scores:
+        """See `Scorer`."""
+        # At the ends of the scale the other scorer must not even break ties: weight 1 is the dense system itself.
+        if self.weight >= 1:
+            return self.dense.scores(start, end)
+        if self.weight <= 0:
+            return self.lexical.scores(start, end)
+        dense, lexical = min_max(self.dense.scores(start, end)), min_max(self.lexical.scores(start, end))
+        mixed: Scores = np.float32(self.weight) * dense + np.float32(1 - self.weight) * lexical
+        return mixed.round(6)
+
+
+def min_max(scores: Scores) -> Scores:
+    """Scales each row to 0..1; a row of equal scores becomes zeros."""
+    low = scores.min(axis=1, keepdims=True)
+    span = scores.max(axis=1, keepdims=True) - low
+    scaled: Scores = (scores - low) / np.where(span > 0, span, 1)
+    return scaled
+
+
+def unit(vectors: Scores) -> Scores:
+    """Scales rows to length 1, in float32; zero rows stay zero."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: Scores = vectors / np.where(norms > 0, norms, 1)
+    return scaled
+
+
+def is_unit(vectors: Scores) -> bool:
+    """True where every row has length 1 already: cosine and dot then rank alike and are scored once."""
+    return bool(np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4))
+
+
+def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict[str, DenseScorer]:
+    """Scorers by score function, ``cosine`` and ``dot``; the same object twice where vectors have length 1."""
+    starts = layout.starts
+    dot = DenseScorer(questions, passages, starts)
+    if is_unit(questions) and is_unit(passages):
+        return {"cosine": dot, "dot": dot}
+    return {"cosine": DenseScorer(unit(questions), unit(passages), starts), "dot": dot}
+
+
+def blocks(scorer: Scorer) -> Iterator[tuple[int, Scores]]:
+    """Yields (first question, scores) block by block."""
+    size = max(1, _BLOCK_BYTES // (4 * max(1, scorer.n_chunks)))
+    for start in range(0, scorer.n_questions, size):
+        yield start, scorer.scores(start, min(start + size, scorer.n_questions))
+
+
+def rank(
+    scorer: Scorer,
+    question_ids: Sequence[str],
+    chunk_ids: Sequence[str],
+    *,
+    system: str,
+    score_name: str,
+    depth: int,
+    floor: float | None = None,
+) -> Ranking:
+    """Orders the best ``depth`` chunks of each question: by score, ties by chunk id (``chunk_ids`` must be sorted).
+
+    Args:
+        floor: Chunks that score no higher are not retrieved; BM25's 0 says that no word is shared.
+    """
+    ids: dict[str, tuple[str, ...]] = {}
+    scores: dict[str, tuple[float, ...]] = {}
+    for start, block in blocks(scorer):
+        for offset, row in enumerate(block):
+            best = top(row, depth)
+            if floor is not None:
+                best = best[row[best] > floor]
+            question = question_ids[start + offset]
+            ids[question] = tuple(chunk_ids[index] for index in best)
+            scores[question] = tuple(float(value) for value in row[best])
+    return Ranking(system, score_name, ids, scores)
+
+
+def top(row: Scores, depth: int) -> npt.NDArray[np.int64]:
+    """Positions of the ``depth`` highest scores, best first, ties in order of position. Exact."""
+    if depth < len(row):
+        threshold = np.partition(row, len(row) - depth)[len(row) - depth]
+        candidates = np.flatnonzero(row >= threshold)
+    else:
+        candidates = np.arange(len(row))
+    order = np.argsort(-row[candidates], kind="stable")[:depth]
+    return candidates[order].astype(np.int64)

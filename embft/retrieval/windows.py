@@ -1,0 +1,90 @@
+"""Chunks cut into windows that a model sees whole.
+
+A chunk longer than the model's limit is otherwise cut off unseen; and a short window says one thing, where a long chunk
+says many. A chunk's score is that of its best window (MaxP: Dai and Callan, "Deeper Text Understanding for IR with
+Contextual Neural Language Modeling", SIGIR 2019).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from embft.records import Passages
+
+
+def whole_chunks(corpus: Mapping[str, str]) -> Passages:
+    """One passage a chunk; the model cuts off what it cannot see."""
+    return Passages(tuple(corpus), tuple(corpus.values()), np.arange(len(corpus), dtype=np.int64))
+
+
+def cut_windows(corpus: Mapping[str, str], tokenizer: Any, tokens: int, overlap: int) -> Passages:
+    """Cuts every chunk into windows of ``tokens`` tokens of the model's own tokenizer.
+
+    Windows are spread evenly, so that the last one is as long as the others; neighbours share at least ``overlap``
+    tokens. A window never begins or ends inside a word.
+
+    Args:
+        corpus: Chunk id to text.
+        tokenizer: A fast transformers tokenizer.
+        tokens: Length of a window, without special tokens and prompt.
+        overlap: Tokens that neighbours share at least.
+    """
+    texts: list[str] = []
+    owner: list[int] = []
+    encoded = tokenizer(
+        list(corpus.values()), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
+    )
+    for position, (text, offsets) in enumerate(zip(corpus.values(), encoded["offset_mapping"], strict=True)):
+        for start, end in window_spans(text, offsets, tokens, overlap):
+            texts.append(text[start:end].strip())
+            owner.append(position)
+    return Passages(tuple(corpus), tuple(texts), np.asarray(owner, np.int64))
+
+
+def window_spans(text: str, offsets: Sequence[tuple[int, int]], tokens: int, overlap: int) -> list[tuple[int, int]]:
+    """Returns character spans of a text's windows; the whole text where it fits into one.
+
+    Args:
+        text: The chunk.
+        offsets: Character span of each token.
+        tokens: Longest window, in tokens.
+        overlap: Tokens that neighbours share at least; smaller than ``tokens``.
+    """
+    count = len(offsets)
+    if count <= tokens:
+        return [(0, len(text))]
+    number = math.ceil((count - overlap) / (tokens - overlap))
+    spans = []
+    for start in np.linspace(0, count - tokens, number).round().astype(int):
+        first, last = int(start), int(start) + tokens - 1
+        # A word piece begins where the piece before it ended; step back to the word's first, and drop a cut last word.
+        while first > 0 and offsets[first][0] == offsets[first - 1][1] and _inside_word(text, offsets[first][0]):
+            first -= 1
+            last -= 1
+        begin = 0 if first == 0 else offsets[first][0]
+        if last >= count - 1:
+            end = len(text)
+        else:
+            while last > first and offsets[last][1] == offsets[last + 1][0] and _inside_word(text, offsets[last][1]):
+                last -= 1
+            end = offsets[last][1]
+        spans.append((begin, end))
+    return spans
+
+
+def _inside_word(text: str, position: int) -> bool:
+    """True between two letters or digits of one ASCII or Latin word; Chinese has no such places."""
+    before, after = text[position - 1], text[position]
+    return before.isalnum() and after.isalnum() and ord(before) < 0x2E80 and ord(after) < 0x2E80
+
+
+def usable_tokens(model: Any, prompt: str, wanted: int) -> int:
+    """Tokens left for text in one input of ``model``, at most ``wanted``: its limit less special tokens and prompt."""
+    tokenizer = model.tokenizer
+    taken = tokenizer.num_special_tokens_to_add() + len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    limit = model.max_seq_length or wanted + taken
+    return max(8, min(wanted, limit - taken))

@@ -1,0 +1,55 @@
+"""Datasets to vectors: questions and passages of one model, from the cache wherever they were embedded before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from embft.config import RetrievalConfig
+from embft.models.encoder import Encoder
+from embft.records import Passages, RetrievalDataset
+from embft.retrieval.scoring import DenseScorer, dense_scorers
+from embft.retrieval.vector_cache import VectorCache
+from embft.retrieval.windows import cut_windows, usable_tokens, whole_chunks
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """A model, how it searches chunks, and the cache that its vectors go to."""
+
+    encoder: Encoder
+    retrieval: RetrievalConfig
+    cache: VectorCache
+
+    def passages(self, corpus: Mapping[str, str]) -> Passages:
+        """What is embedded for a corpus: windows, or whole chunks that the model cuts off."""
+        if self.retrieval.mode == "truncate":
+            return whole_chunks(corpus)
+        encoder = self.encoder
+        tokens = usable_tokens(encoder.model, encoder.document_prompt, self.retrieval.window_tokens)
+        overlap = min(self.retrieval.window_overlap, tokens - 1)
+        return cut_windows(corpus, encoder.model.tokenizer, tokens, overlap)
+
+    def query_vectors(self, dataset: RetrievalDataset) -> Vectors:
+        """float32 [n_questions, dim], in the order of ``dataset.queries``."""
+        encoder = self.encoder
+        prompt, texts = encoder.query_prompt, list(dataset.queries.values())
+        return self.cache.encode(encoder.identity, prompt, texts, lambda some: encoder.encode(some, prompt))
+
+    def passage_vectors(self, passages: Passages) -> Vectors:
+        """float32 [n_windows, dim], in the order of ``passages.texts``."""
+        encoder = self.encoder
+        prompt = encoder.document_prompt
+        return self.cache.encode(
+            encoder.identity, prompt, passages.texts, lambda some: encoder.encode(some, prompt)
+        )
+
+    def scorers(self, dataset: RetrievalDataset) -> dict[str, DenseScorer]:
+        """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``)."""
+        passages = self.passages(dataset.corpus)
+        return dense_scorers(self.query_vectors(dataset), self.passage_vectors(passages), passages)

@@ -1,0 +1,176 @@
+"""Stage ``evaluation``: rankings to metrics, intervals and comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embft.config import OBJECTIVE_METRICS, EvaluationConfig
+from embft.evaluation.metrics import per_question, summarise, with_hit_rates
+from embft.evaluation.significance import compare, groups_of, mean_interval
+from embft.records import Ranking, RetrievalDataset
+from embft.stages import StageCache, StageResult, read_json, write_json
+from embft.steps.dataset import Dataset
+from embft.steps.ranking import Rankings
+
+_CHALLENGERS = ("base", "bm25", "openai", "tuned", "fused")
+"""In a comparison the later of two is the system, the earlier the baseline."""
+_TOP = 5
+"""Chunks named for each question and system in per_query.jsonl."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What the stage gives.
+
+    Attributes:
+        systems: By system: metrics on test, intervals, metrics on dev, the 15 or 30 metrics.
+        comparisons: Of every pair of systems by every metric that has intervals.
+        rows: One a test question: ranks, scores and top chunks by system.
+    """
+
+    systems: dict[str, dict[str, Any]]
+    comparisons: list[dict[str, Any]]
+    rows: list[dict[str, Any]]
+
+
+def evaluate(
+    stages: StageCache,
+    config: EvaluationConfig,
+    dataset: StageResult[Dataset],
+    rankings: StageResult[Rankings],
+    seed: int,
+) -> StageResult[Evaluated]:
+    """Scores every ranking question by question, then says what the means are worth."""
+
+    def build(folder: Path, scratch: Path) -> None:
+        splits = dataset.value.splits
+        by_system = rankings.value.by_split["test"]
+        test = splits.test
+        scores = {system: _scores(_main(found), test) for system, found in by_system.items()}
+        groups = groups_of(list(test.queries), test.relevant_docs)
+        systems = {}
+        for system, found in by_system.items():
+            systems[system] = {
+                **{name: float(scores[system][name].mean()) for name in OBJECTIVE_METRICS},
+                "intervals": {
+                    name: list(mean_interval(scores[system][name], groups, config.resamples, config.confidence, seed))
+                    for name in config.metrics
+                },
+                "score_name": _main(found).score_name,
+                "dev": _dev_metrics(rankings.value.by_split["dev"].get(system), splits.dev),
+                "metrics": _all_metrics(found, test),
+            }
+        write_json(
+            folder / "evaluation.json",
+            {
+                "systems": systems,
+                "comparisons": _comparisons(scores, groups, config, seed),
+                "rows": _rows(by_system, scores, test, splits.origins),
+            },
+        )
+
+    def load(folder: Path) -> Evaluated:
+        content = read_json(folder / "evaluation.json")
+        return Evaluated(content["systems"], content["comparisons"], content["rows"])
+
+    return stages.run(
+        "evaluation",
+        settings={
+            "metrics": config.metrics,
+            "resamples": config.resamples,
+            "confidence": config.confidence,
+            "seed": seed,
+        },
+        inputs=[dataset.key, rankings.key],
+        code=("embft.evaluation", "embft.steps.evaluation"),
+        build=build,
+        load=load,
+    )
+
+
+def _main(found: Mapping[str, Ranking]) -> Ranking:
+    """The ranking that stands for a system: by cosine where there are two."""
+    return found.get("cosine") or next(iter(found.values()))
+
+
+def _scores(ranking: Ranking, dataset: RetrievalDataset) -> dict[str, npt.NDArray[np.float64]]:
+    return with_hit_rates(per_question(ranking, dataset.relevant_docs, list(dataset.queries)))
+
+
+def _all_metrics(found: Mapping[str, Ranking], dataset: RetrievalDataset) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for ranking in found.values():
+        metrics |= summarise(per_question(ranking, dataset.relevant_docs, list(dataset.queries)), ranking.score_name)
+    return metrics
+
+
+def _dev_metrics(found: Mapping[str, Ranking] | None, dev: RetrievalDataset) -> dict[str, float]:
+    if not found:
+        return {}
+    scores = _scores(_main(found), dev)
+    return {name: float(scores[name].mean()) for name in OBJECTIVE_METRICS}
+
+
+def _comparisons(
+    scores: Mapping[str, Mapping[str, npt.NDArray[np.float64]]],
+    groups: npt.NDArray[np.int64],
+    config: EvaluationConfig,
+    seed: int,
+) -> list[dict[str, Any]]:
+    ordered = sorted(scores, key=_CHALLENGERS.index)
+    rows = []
+    for baseline, system in combinations(ordered, 2):
+        for metric in config.metrics:
+            found = compare(
+                scores[system][metric], scores[baseline][metric], groups, config.resamples, config.confidence, seed
+            )
+            rows.append(
+                {
+                    "system": system,
+                    "baseline": baseline,
+                    "metric": metric,
+                    "delta": found.delta,
+                    "ci95": list(found.ci95),
+                    "p_value": found.p_value,
+                    "wins": found.wins,
+                    "losses": found.losses,
+                    "ties": found.ties,
+                }
+            )
+    return rows
+
+
+def _rows(
+    by_system: Mapping[str, Mapping[str, Ranking]],
+    scores: Mapping[str, Mapping[str, npt.NDArray[np.float64]]],
+    test: RetrievalDataset,
+    origins: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    rows = []
+    for index, (question_id, text) in enumerate(test.queries.items()):
+        relevant = set(test.relevant_docs[question_id])
+        systems = {}
+        for system, found in by_system.items():
+            ranked = _main(found).chunk_ids.get(question_id, ())
+            systems[system] = {
+                "rank": next((place for place, key in enumerate(ranked, 1) if key in relevant), None),
+                **{name: round(float(scores[system][name][index]), 6) for name in OBJECTIVE_METRICS},
+                "top": list(ranked[:_TOP]),
+            }
+        rows.append(
+            {
+                "question_id": question_id,
+                "question": text,
+                "origin": origins.get(question_id, "file"),
+                "relevant": list(test.relevant_docs[question_id]),
+                "systems": systems,
+            }
+        )
+    return rows

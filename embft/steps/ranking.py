@@ -1,0 +1,200 @@
+"""Stage ``ranking``: every system orders the chunks for the dev and test questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embft.config import EndpointConfig, RetrievalConfig
+from embft.evaluation.metrics import mean_metrics
+from embft.models.endpoint import EndpointEncoder
+from embft.records import Ranking, RetrievalDataset
+from embft.retrieval.bm25 import BM25Scorer
+from embft.retrieval.scoring import FusedScorer, Scorer, dense_scorers, rank
+from embft.retrieval.vector_cache import VectorCache
+from embft.retrieval.windows import whole_chunks
+from embft.stages import StageCache, StageResult, read_json, write_json
+from embft.steps.dataset import Dataset
+from embft.steps.embedding import Embedder
+from embft.steps.training import Tuned
+
+SEARCHED = ("dev", "test")
+_WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """What the stage gives.
+
+    Attributes:
+        by_split: For ``dev`` and ``test``, rankings by system, then by score function. A dense system has ``cosine``
+            and ``dot``; bm25 and fused have one of their own name.
+        fusion: The weight and the dev curve it was chosen on; None where nothing is fused.
+        notes: What a reader must know: texts cut by an endpoint, an even mix for want of dev questions.
+    """
+
+    by_split: dict[str, dict[str, dict[str, Ranking]]]
+    fusion: dict[str, Any] | None
+    notes: list[str]
+
+
+def rank_systems(
+    stages: StageCache,
+    systems: list[str],
+    dataset: StageResult[Dataset],
+    base: Embedder,
+    tuned: StageResult[Tuned] | None,
+    endpoint: EndpointConfig,
+    fuse_by: str,
+) -> StageResult[Rankings]:
+    """Ranks dev and test with every system, and chooses the fusion's weight on dev.
+
+    Args:
+        systems: Their names, in the order of the report.
+        tuned: None where nothing was tuned: then fused is BM25 and base.
+        endpoint: For the system ``openai``.
+        fuse_by: The dev metric that chooses the fusion's weight.
+    """
+    retrieval = base.retrieval
+
+    def build(folder: Path, scratch: Path) -> None:
+        notes: list[str] = []
+        scorers = {
+            split: _scorers(systems, dataset.value.splits.searched(split), base, tuned, endpoint, notes)
+            for split in SEARCHED
+            if getattr(dataset.value.splits, split).queries
+        }
+        fusion = None
+        if "fused" in systems:
+            dense = "tuned" if tuned is not None else "base"
+            fusion = _choose_weight(dataset.value.splits.searched("dev"), scorers.get("dev"), dense, fuse_by, retrieval)
+            if fusion["curve"] == []:
+                notes.append("Without dev questions the fusion is an even mix; nothing says that this is its best weight.")
+            for found in scorers.values():
+                mix = FusedScorer(found[dense]["cosine"], found["bm25"]["bm25"], fusion["weight"])
+                found["fused"] = {"fused": mix}
+        for split, found in scorers.items():
+            searched = dataset.value.splits.searched(split)
+            for system in systems:
+                for score_name, scorer in found[system].items():
+                    ranking = _rank(scorer, searched, system, score_name, retrieval.depth, fusion)
+                    write_json(
+                        folder / f"{split}.{system}.{score_name}.json",
+                        {"chunk_ids": ranking.chunk_ids, "scores": ranking.scores},
+                    )
+        write_json(folder / "ranking.json", {"fusion": fusion, "notes": list(dict.fromkeys(notes))})
+
+    def load(folder: Path) -> Rankings:
+        by_split: dict[str, dict[str, dict[str, Ranking]]] = {split: {} for split in SEARCHED}
+        order = {system: place for place, system in enumerate(systems)}
+        files = [path for path in folder.glob("*.*.*.json")]
+        for path in sorted(files, key=lambda path: (order[path.name.split(".")[1]], path.name)):
+            split, system, score_name, _ = path.name.split(".")
+            content = read_json(path)
+            ids = {key: tuple(value) for key, value in content["chunk_ids"].items()}
+            scores = {key: tuple(value) for key, value in content["scores"].items()}
+            by_split[split].setdefault(system, {})[score_name] = Ranking(system, score_name, ids, scores)
+        described = read_json(folder / "ranking.json")
+        return Rankings(by_split, described["fusion"], described["notes"])
+
+    settings: dict[str, Any] = {"systems": systems, **asdict(retrieval), **base.encoder.settings}
+    for irrelevant in ("name", "batch_size"):
+        settings.pop(irrelevant)
+    if "fused" in systems:
+        settings["fuse_by"] = fuse_by
+    if "openai" in systems:
+        settings["endpoint"] = [endpoint.base_url, endpoint.model, endpoint.query_model, endpoint.max_tokens]
+    return stages.run(
+        "ranking",
+        settings=settings,
+        inputs=[dataset.key, base.encoder.fingerprint, tuned.value.fingerprint if tuned else "untuned"],
+        code=("embft.retrieval", "embft.models.endpoint", "embft.steps.ranking", "embft.steps.embedding"),
+        build=build,
+        load=load,
+    )
+
+
+def _scorers(
+    systems: list[str],
+    dataset: RetrievalDataset,
+    base: Embedder,
+    tuned: StageResult[Tuned] | None,
+    endpoint: EndpointConfig,
+    notes: list[str],
+) -> dict[str, dict[str, Scorer]]:
+    """Scorers of one split by system, then by score function; all but fused."""
+    retrieval = base.retrieval
+    found: dict[str, dict[str, Scorer]] = {}
+    if {"bm25", "fused"} & set(systems):
+        questions = list(dataset.queries.values())
+        found["bm25"] = {"bm25": BM25Scorer(dataset.corpus, questions, k1=retrieval.bm25_k1, b=retrieval.bm25_b)}
+    if "base" in systems or ("fused" in systems and tuned is None):
+        found["base"] = dict(base.scorers(dataset))
+    if tuned is not None and {"tuned", "fused"} & set(systems):
+        found["tuned"] = dict(tuned_embedder(base, tuned.value).scorers(dataset))
+    if "openai" in systems:
+        found["openai"] = _endpoint_scorers(dataset, endpoint, base.cache, notes)
+    return found
+
+
+def tuned_embedder(base: Embedder, tuned: Tuned) -> Embedder:
+    """The tuned model, searched as the base model is."""
+    return Embedder(base.encoder.tuned(tuned.folder, tuned.fingerprint), base.retrieval, base.cache)
+
+
+def _endpoint_scorers(
+    dataset: RetrievalDataset, endpoint: EndpointConfig, cache: VectorCache, notes: list[str]
+) -> dict[str, Scorer]:
+    encoder = EndpointEncoder(endpoint)
+    passages = whole_chunks(dataset.corpus)
+    questions = list(dataset.queries.values())
+    # The prompt of an API is part of its model's name, so the cache's own field for it stays empty.
+    query_vectors = cache.encode(
+        encoder.identity(queries=True), "", questions, lambda some: encoder.encode(some, queries=True)
+    )
+    passage_vectors = cache.encode(
+        encoder.identity(queries=False), "", passages.texts, lambda some: encoder.encode(some, queries=False)
+    )
+    if encoder.cut:
+        notes.append(f"{encoder.cut} texts were longer than {endpoint.model} takes and were cut.")
+    return dict(dense_scorers(query_vectors, passage_vectors, passages))
+
+
+def _rank(
+    scorer: Scorer, dataset: RetrievalDataset, system: str, score_name: str, depth: int, fusion: Mapping[str, Any] | None
+) -> Ranking:
+    # A chunk that shares no word with the question is not retrieved by BM25, alone or as the whole of a mix.
+    lexical = system == "bm25" or (system == "fused" and fusion is not None and fusion["weight"] == 0)
+    return rank(
+        scorer,
+        list(dataset.queries),
+        list(dataset.corpus),
+        system=system,
+        score_name=score_name,
+        depth=depth,
+        floor=0.0 if lexical else None,
+    )
+
+
+def _choose_weight(
+    dev: RetrievalDataset,
+    scorers: Mapping[str, Mapping[str, Scorer]] | None,
+    dense: str,
+    metric: str,
+    retrieval: RetrievalConfig,
+) -> dict[str, Any]:
+    """The share of the dense system that is best on dev; in the middle of the plateau where several are."""
+    if scorers is None:
+        return {"weight": 0.5, "dense": dense, "metric": metric, "curve": []}
+    curve = []
+    for weight in _WEIGHTS:
+        mix = FusedScorer(scorers[dense]["cosine"], scorers["bm25"]["bm25"], weight)
+        ranking = _rank(mix, dev, "fused", "fused", retrieval.depth, {"weight": weight})
+        curve.append((weight, round(mean_metrics(ranking, dev.relevant_docs, list(dev.queries))[metric], 6)))
+    best = max(value for _, value in curve)
+    plateau = [weight for weight, value in curve if value >= best - 1e-9]
+    return {"weight": plateau[len(plateau) // 2], "dense": dense, "metric": metric, "curve": curve}

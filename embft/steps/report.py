@@ -1,0 +1,237 @@
+"""Stage ``report``: everything that the run found out, to metrics.json, per_query.jsonl, report and tracker.
+
+Never cached: it is quick, and it describes this run.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from embft.config import ExperimentConfig
+from embft.errors import RunError
+from embft.evaluation.verdict import decide
+from embft.models.source import ModelSource
+from embft.run_folder import RunFolder, write_rows
+from embft.stages import StageResult, write_json
+from embft.steps.corpus import Corpus
+from embft.steps.dataset import Dataset
+from embft.steps.evaluation import Evaluated
+from embft.steps.questions import Questions
+from embft.steps.ranking import Rankings
+from embft.steps.training import Tuned
+from embft.tracking import Tracker
+
+logger = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+
+
+def write_report(
+    config: ExperimentConfig,
+    run: RunFolder,
+    tracker: Tracker,
+    source: ModelSource,
+    corpus: StageResult[Corpus] | None,
+    questions: StageResult[Questions] | None,
+    dataset: StageResult[Dataset],
+    tuned: StageResult[Tuned] | None,
+    rankings: StageResult[Rankings],
+    evaluated: StageResult[Evaluated],
+    timings: dict[str, dict[str, Any]],
+) -> float:
+    """Writes the run's results, tracks them, prints the summary. Returns the objective."""
+    from embft.reporting.card import write_card
+    from embft.reporting.html import write_html
+    from embft.reporting.markdown import write_markdown
+    from embft.reporting.text import print_summary
+
+    started = time.perf_counter()
+    report = evaluated.value
+    data = dataset.value.report
+    test_origins = data["origins"]["test"]
+    systems = {
+        name: {**figures, "description": describe_system(name, config, source, rankings.value.fusion)}
+        for name, figures in report.systems.items()
+    }
+    metrics: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "status": "ok",
+        "experiment": run.describe(),
+        "systems": systems,
+        "comparisons": report.comparisons,
+        "timings": timings,
+        "dataset": {
+            "name": config.dataset.name,
+            "corpus": config.corpus.name if corpus else None,
+            **{name: data[name] for name in ("questions", "chunks", "searched", "origins", "left_out")},
+            "reading": corpus.value.reading if corpus else None,
+            "generation": _generation(questions),
+            "unmapped": questions.value.report["unmapped"] if questions else [],
+        },
+        "fusion": rankings.value.fusion,
+        "training": _training(tuned),
+        "notes": _notes(data, questions, rankings, test_origins),
+        "verdict": decide(systems, report.comparisons, test_origins, config.evaluation.primary),
+    }
+    objective = _objective(config, systems)
+    metrics["objective"] = {"name": config.evaluation.objective, "split": "dev", "value": objective}
+    splits = dataset.value.splits
+    searched = splits.searched("test").corpus
+    write_rows(run.folder / "per_query.jsonl", report.rows)
+    write_html(run.folder / "report.html", metrics, report.rows, searched)
+    write_markdown(run.folder / "report.md", metrics)
+    if tuned is not None:
+        write_card(run.folder / "model", metrics, load_example(config, tuned.value))
+    timings["report"] = {"seconds": round(time.perf_counter() - started, 3), "cached": False, "built_seconds": None}
+    write_json(run.folder / "metrics.json", metrics)
+    _track(tracker, metrics, report.rows, tuned)
+    for name in ("metrics.json", "report.html"):
+        tracker.file(run.folder / name)
+    print_summary(metrics, run.folder)
+    return objective
+
+
+def describe_system(
+    name: str, config: ExperimentConfig, source: ModelSource, fusion: Mapping[str, Any] | None
+) -> str:
+    """What a system is, in one line."""
+    retrieval = config.retrieval
+    how = (
+        f"best window of {retrieval.window_tokens} tokens"
+        if retrieval.mode == "windows"
+        else "one vector a chunk, cut off at the model's limit"
+    )
+    if name == "bm25":
+        return f"BM25 over stemmed words (k1 {retrieval.bm25_k1:g}, b {retrieval.bm25_b:g})"
+    if name == "base":
+        return f"{source.name}, {how}"
+    if name == "tuned":
+        return f"{source.name} tuned, {how}"
+    if name == "openai":
+        return f"{config.evaluation.openai.model} from an API, one vector a chunk"
+    assert fusion is not None
+    return f"{fusion['weight']:.0%} {fusion['dense']} + {1 - fusion['weight']:.0%} BM25, weight chosen on dev"
+
+
+def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
+    """Python that loads the tuned model and searches as the evaluation did."""
+    query, document = tuned.report["query_prompt"], tuned.report["document_prompt"]
+    lines = [
+        "from sentence_transformers import SentenceTransformer",
+        "",
+        'model = SentenceTransformer("model")  # this folder',
+        f"questions = model.encode([\"...\"], prompt={query!r})",
+        f"passages = model.encode([\"...\"], prompt={document!r})",
+        "scores = model.similarity(questions, passages)",
+    ]
+    if config.retrieval.mode == "windows":
+        lines += [
+            "",
+            f"# The figures are with chunks cut in windows of {config.retrieval.window_tokens} tokens (overlap "
+            f"{config.retrieval.window_overlap}),",
+            "# a chunk scoring as its best window: embft.retrieval.windows.cut_windows does that.",
+        ]
+    return "\n".join(lines)
+
+
+def _generation(questions: StageResult[Questions] | None) -> dict[str, Any] | None:
+    if questions is None:
+        return None
+    return {key: value for key, value in questions.value.report.items() if key != "unmapped"}
+
+
+def _training(tuned: StageResult[Tuned] | None) -> dict[str, Any] | None:
+    return None if tuned is None else tuned.value.report
+
+
+def _notes(
+    data: Mapping[str, Any],
+    questions: StageResult[Questions] | None,
+    rankings: StageResult[Rankings],
+    test_origins: Mapping[str, int],
+) -> list[dict[str, str]]:
+    notes = [{"level": "warning", "text": text} for text in (*data["warnings"], *rankings.value.notes)]
+    made = {origin: count for origin, count in test_origins.items() if origin not in {"human", "file"}}
+    if made:
+        notes.insert(
+            0,
+            {
+                "level": "warning",
+                "text": f"{sum(made.values())} of {sum(test_origins.values())} test questions were made from the passages "
+                f"themselves ({', '.join(sorted(made))}). Such questions repeat the passage's words and flatter BM25; "
+                "real ones do not. Give questions that people asked: questions.human=FILE.",
+            },
+        )
+    if questions is not None and questions.value.report["unmapped"]:
+        count = len(questions.value.report["unmapped"])
+        notes.append(
+            {"level": "info", "text": f"{count} human questions were left out: their evidence is not in this corpus."}
+        )
+    notes.extend({"level": "info", "text": f"{count} x {reason}: left out."} for reason, count in data["left_out"].items())
+    return notes
+
+
+def _objective(config: ExperimentConfig, systems: Mapping[str, Mapping[str, Any]]) -> float:
+    system, _, metric = config.evaluation.objective.partition("/")
+    dev = systems[system]["dev"]
+    if not dev:
+        logger.warning("There are no dev questions, so the objective %s is NaN.", config.evaluation.objective)
+        return float("nan")
+    return float(dev[metric])
+
+
+def _track(
+    tracker: Tracker, metrics: Mapping[str, Any], rows: list[dict[str, Any]], tuned: StageResult[Tuned] | None
+) -> None:
+    if tuned is not None and tuned.cached:
+        # A training from the cache still has its curve.
+        for epoch in tuned.value.report["history"]:
+            values = {f"train/{key}": value for key, value in epoch.items() if key != "epoch"}
+            tracker.log({**values, "train/epoch": epoch["epoch"]}, None)
+    tracker.summary(flatten(metrics))
+    systems = list(metrics["systems"])
+    columns = ["question_id", "question", "origin", "relevant", *(f"{s}/{m}" for s in systems for m in ("rank", "ndcg@10"))]
+    table = [
+        [
+            row["question_id"],
+            row["question"],
+            row["origin"],
+            " ".join(row["relevant"]),
+            *(row["systems"][system][name] for system in systems for name in ("rank", "ndcg@10")),
+        ]
+        for row in rows
+    ]
+    tracker.table("per_query", columns, table)
+
+
+def flatten(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """metrics.json as tracker keys: ``eval/<system>/<metric>``, ``comparison/...``, ``timing/<stage>``, ``verdict/...``."""
+    flat: dict[str, Any] = {}
+    for system, figures in metrics["systems"].items():
+        for name, value in figures.items():
+            if isinstance(value, float):
+                flat[f"eval/{system}/{name}"] = value
+        flat |= {f"eval/{system}/{name}": value for name, value in figures["metrics"].items()}
+        flat |= {f"eval/{system}/dev/{name}": value for name, value in figures["dev"].items()}
+        for name, (low, high) in figures["intervals"].items():
+            flat |= {f"eval/{system}/{name}/ci_low": low, f"eval/{system}/{name}/ci_high": high}
+    for row in metrics["comparisons"]:
+        prefix = f"comparison/{row['system']}_vs_{row['baseline']}/{row['metric']}"
+        flat |= {
+            f"{prefix}/delta": row["delta"],
+            f"{prefix}/ci_low": row["ci95"][0],
+            f"{prefix}/ci_high": row["ci95"][1],
+            f"{prefix}/p_value": row["p_value"],
+            f"{prefix}/wins": row["wins"],
+            f"{prefix}/losses": row["losses"],
+            f"{prefix}/ties": row["ties"],
+        }
+    flat |= {f"timing/{stage}": timing["seconds"] for stage, timing in metrics["timings"].items()}
+    flat |= {f"verdict/{name}": metrics["verdict"][name] for name in ("decision", "headline")}
+    flat |= {f"dataset/questions/{name}": count for name, count in metrics["dataset"]["questions"].items()}
+    if metrics["fusion"]:
+        flat["fusion/weight"] = metrics["fusion"]["weight"]
+    return flat

@@ -1,0 +1,89 @@
+"""Training examples: one a chunk, with all its questions and the passages that answer them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from embft.records import Passages, RetrievalDataset
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ChunkExample:
+    """A chunk's questions and what they should find.
+
+    Attributes:
+        chunk_id: The chunk.
+        questions: Texts; each has one target.
+        passages: The chunk's text, or those of its windows that a question is about.
+        targets: For each question, the position in ``passages`` of its positive.
+        relevant: For each question, every chunk that answers it; none of them is ever its negative.
+    """
+
+    chunk_id: str
+    questions: tuple[str, ...]
+    passages: tuple[str, ...]
+    targets: tuple[int, ...]
+    relevant: tuple[frozenset[str], ...]
+
+
+def by_chunk(
+    dataset: RetrievalDataset, passages: Passages, best_window: Callable[[str, Sequence[int]], int]
+) -> list[ChunkExample]:
+    """Groups a train set by chunk.
+
+    A question with several relevant chunks trains on the first of them; the others are kept from being its negatives.
+
+    Args:
+        dataset: Train questions; every relevant chunk is in ``passages``.
+        passages: Windows, or whole chunks.
+        best_window: From a question's id and the positions of a chunk's windows, the position of the one that the
+            question is about.
+    """
+    position = {chunk_id: index for index, chunk_id in enumerate(passages.chunk_ids)}
+    starts = [*passages.starts.tolist(), len(passages.texts)]
+    asked: dict[str, list[str]] = defaultdict(list)
+    for question_id, chunk_ids in dataset.relevant_docs.items():
+        asked[chunk_ids[0]].append(question_id)
+    examples = []
+    for chunk_id, question_ids in asked.items():
+        windows = range(starts[position[chunk_id]], starts[position[chunk_id] + 1])
+        chosen = [best_window(question_id, windows) for question_id in question_ids]
+        distinct = sorted(set(chosen))
+        examples.append(
+            ChunkExample(
+                chunk_id,
+                tuple(dataset.queries[question_id] for question_id in question_ids),
+                tuple(passages.texts[window] for window in distinct),
+                tuple(distinct.index(window) for window in chosen),
+                tuple(frozenset(dataset.relevant_docs[question_id]) for question_id in question_ids),
+            )
+        )
+    return examples
+
+
+def window_chooser(
+    queries: Mapping[str, str], questions: Vectors, windows: Vectors
+) -> Callable[[str, Sequence[int]], int]:
+    """Returns a function that finds the window nearest to a question by the base model's vectors.
+
+    Args:
+        queries: Question ids in the order of ``questions``.
+        questions: float32 [n_questions, dim], unit length.
+        windows: float32 [n_windows, dim], unit length.
+    """
+    row = {question_id: index for index, question_id in enumerate(queries)}
+
+    def choose(question_id: str, candidates: Sequence[int]) -> int:
+        if len(candidates) == 1:
+            return candidates[0]
+        scores = windows[list(candidates)] @ questions[row[question_id]]
+        return candidates[int(np.argmax(scores))]
+
+    return choose

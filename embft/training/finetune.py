@@ -1,0 +1,147 @@
+"""The fine-tune: sentence-transformers' trainer over batches by chunk, the best epoch by dev, resumable."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from embft.config import TrainingConfig
+from embft.errors import TrainingError
+from embft.models.encoder import load_model
+from embft.training.batching import ByChunkCollator
+from embft.training.examples import ChunkExample
+
+Evaluate = Callable[[Any], Mapping[str, float]]
+"""From a model to its dev metrics."""
+Log = Callable[[Mapping[str, float], int], None]
+"""Gets ``train/...`` values and the step."""
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What to train on: resolved, never ``auto``."""
+
+    device: str
+    precision: str
+
+
+def fine_tune(
+    base: Path,
+    examples: Sequence[ChunkExample],
+    config: TrainingConfig,
+    *,
+    query_prompt: str,
+    document_prompt: str,
+    max_seq_length: int | None,
+    hardware: Hardware,
+    seed: int,
+    evaluate: Evaluate | None,
+    base_metrics: Mapping[str, float],
+    output: Path,
+    scratch: Path,
+    log: Log,
+) -> dict[str, Any]:
+    """Tunes the model in ``base`` and saves the best epoch's weights to ``output``.
+
+    Args:
+        base: Folder of the base model.
+        examples: One a chunk.
+        config: The recipe.
+        query_prompt, document_prompt: As at evaluation.
+        max_seq_length: Tokens that a text is cut at; None takes the model's own.
+        hardware: Device and number format.
+        seed: Of batches and, where there is any, dropout.
+        evaluate: Dev metrics of a model, by name; None keeps the last epoch.
+        base_metrics: The base model's dev metrics: epoch 0 of the history.
+        output: Gets a sentence-transformers folder.
+        scratch: Keeps checkpoints until the training has ended; a later call goes on from there.
+        log: Called as figures come.
+
+    Returns:
+        ``epochs``, ``best_epoch``, ``steps``, ``history`` (a dict an epoch, epoch 0 being the base model)...
+
+    Raises:
+        TrainingError: Too few chunks, or a loss that is not a number.
+    """
+    import torch
+    from datasets import Dataset
+
+    from embft.training.loss import ByChunkRankingLoss
+    from embft.training.trainer import ByChunkTrainer, DevEvaluator, Watch, training_arguments
+
+    if len(examples) < 2:
+        raise TrainingError(
+            f"Training needs questions about at least 2 chunks, there are {len(examples)}: give more documents or questions."
+        )
+    started = time.perf_counter()
+    # Before the model is loaded: layers that a model lacks are initialised at random.
+    torch.manual_seed(seed)
+    model = load_model(
+        base, hardware.device, max_seq_length, attention=config.attention, dropout=config.dropout
+    )
+    steps_per_epoch = math.ceil(len(examples) / config.batch_size)
+    watch = Watch(log, config.checkpoint_steps)
+    checkpoints = scratch / "checkpoints"
+    trainer = ByChunkTrainer(
+        model=model,
+        args=training_arguments(config, checkpoints, hardware, seed, has_dev=evaluate is not None),
+        train_dataset=Dataset.from_dict({"example": list(range(len(examples)))}),
+        loss=ByChunkRankingLoss(model, config.temperature),
+        evaluator=DevEvaluator(evaluate, config.select_by) if evaluate is not None else None,
+        data_collator=ByChunkCollator(examples, model.preprocess, query_prompt, document_prompt),
+        callbacks=[watch],
+    )
+    resume = _last_checkpoint(checkpoints)
+    trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    best = trainer.state.best_global_step if evaluate is not None else trainer.state.global_step
+    model.eval()
+    model.save_pretrained(str(output), create_model_card=False)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return {
+        "epochs": config.epochs,
+        "best_epoch": round((best or trainer.state.global_step) / steps_per_epoch),
+        "steps": trainer.state.global_step,
+        "chunks": len(examples),
+        "questions": sum(len(example.questions) for example in examples),
+        "passages": sum(len(example.passages) for example in examples),
+        "device": hardware.device,
+        "precision": hardware.precision,
+        "seconds": round(time.perf_counter() - started, 2),
+        "resumed": resume is not None,
+        "query_prompt": query_prompt,
+        "document_prompt": document_prompt,
+        "history": _history(base_metrics, trainer.state.log_history),
+    }
+
+
+def _history(base_metrics: Mapping[str, float], logged: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    """One dict an epoch: its mean loss and dev metrics. Made from the trainer's log, which checkpoints carry along."""
+    losses: dict[int, list[float]] = defaultdict(list)
+    dev: dict[int, dict[str, float]] = {0: {f"dev_{name}": value for name, value in base_metrics.items()}}
+    for entry in logged:
+        epoch = math.ceil(entry["epoch"] - 1e-6)
+        if "loss" in entry:
+            losses[epoch].append(entry["loss"])
+        found = {key.removeprefix("eval_"): value for key, value in entry.items() if key.startswith("eval_dev_")}
+        if found:
+            dev[epoch] = found
+    return [
+        {
+            "epoch": epoch,
+            **({"loss": round(sum(losses[epoch]) / len(losses[epoch]), 6)} if losses[epoch] else {}),
+            **{name: round(value, 6) for name, value in dev.get(epoch, {}).items()},
+        }
+        for epoch in range(max([*losses, *dev]) + 1)
+    ]
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that was written whole: the trainer's state is its last file."""
+    whole = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
