@@ -1,0 +1,228 @@
+"""Documents to cleaned pages, whatever the corpus, and what happened on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embft.corpus import python_reference
+from embft.corpus.boilerplate import Boilerplate, drop_boilerplate
+from embft.corpus.cleaning import clean_characters, vocabulary
+from embft.corpus.decoding import decode
+from embft.corpus.download import fetch_document
+from embft.corpus.html import html_text
+from embft.corpus.lines import join_lines, usual_width
+from embft.corpus.markdown import markdown_text
+from embft.corpus.pdf import read_pdf
+from embft.corpus.sources import Source, find_sources
+from embft.errors import CorpusError
+from embft.records import Page
+from embft.stages import digest, file_digest
+
+if TYPE_CHECKING:
+    from embft.config import CorpusConfig
+
+
+@dataclass(frozen=True)
+class ReadingReport:
+    """What was read and what was left out; `dataclasses.asdict` makes it JSON.
+
+    Attributes:
+        documents: Read and not empty.
+        pages: With text.
+        characters: Of all pages after cleaning.
+        skipped: ``{document, reason}`` for each that could not be read.
+        boilerplate: ``{document, line, pages}`` for each running head or foot that was dropped; ``#`` is a number.
+        copies: ``{document, same_as}`` for each file that has the bytes of another; left out.
+        repeated_paragraphs: Left out of the Python reference, since a shorter topic has them.
+        joined_lines: Hard-wrapped lines put back into their paragraphs.
+        empty_pages: Without text.
+        encodings: ``{document, encoding}`` for each text file that is not UTF-8 and did not say so: a guess.
+        other_files: Files of types that embft does not read, by extension.
+        warnings: Sentences a person should see.
+    """
+
+    documents: int
+    pages: int
+    characters: int
+    skipped: tuple[dict[str, str], ...] = ()
+    boilerplate: tuple[dict[str, str | int], ...] = ()
+    copies: tuple[dict[str, str], ...] = ()
+    repeated_paragraphs: int = 0
+    joined_lines: int = 0
+    empty_pages: int = 0
+    encodings: tuple[dict[str, str], ...] = ()
+    other_files: dict[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Document:
+    """What came out of one file."""
+
+    pages: list[Page]
+    boilerplate: list[Boilerplate]
+    joined_lines: int
+    empty_pages: int
+    encoding: str | None
+
+
+def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], ReadingReport]:
+    """Reads and cleans all documents of a corpus.
+
+    Args:
+        config: The group ``corpus``.
+        cache_dir: Where a download is kept.
+
+    Raises:
+        CorpusError: A document cannot be read (all of them are named at once) and ``on_error`` is ``stop``; nothing is
+            left to read; the file cannot be downloaded.
+    """
+    if config.kind == "python_reference":
+        pages, joined, repeated = python_reference.reference_pages(python_reference.read_topics())
+        characters = sum(len(page.text) for page in pages)
+        return pages, ReadingReport(
+            len(pages), len(pages), characters, repeated_paragraphs=repeated, joined_lines=joined
+        )
+    sources, others, warnings = _find(config, cache_dir)
+    sources, copies = _without_copies(sources)
+    documents: dict[str, _Document] = {}
+    skipped: list[dict[str, str]] = []
+    for source in sources:
+        try:
+            documents[source.name] = _read(source, config.pdf_reader, config.drop_boilerplate)
+        except CorpusError as error:
+            skipped.append({"document": source.name, "reason": str(error)})
+        except OSError as error:
+            skipped.append(
+                {"document": source.name, "reason": f"cannot be opened ({error.strerror}): check its permissions"}
+            )
+    if skipped and (config.on_error == "stop" or not documents):
+        raise _unreadable(skipped, len(sources), config.on_error)
+    pages = [page for document in documents.values() for page in document.pages]
+    return pages, ReadingReport(
+        documents=len(documents),
+        pages=len(pages),
+        characters=sum(len(page.text) for page in pages),
+        skipped=tuple(skipped),
+        boilerplate=tuple(
+            {"document": name, "line": item.line, "pages": item.pages}
+            for name, document in documents.items()
+            for item in document.boilerplate
+        ),
+        copies=tuple(copies),
+        joined_lines=sum(document.joined_lines for document in documents.values()),
+        empty_pages=sum(document.empty_pages for document in documents.values()),
+        encodings=tuple(
+            {"document": name, "encoding": document.encoding}
+            for name, document in documents.items()
+            if document.encoding
+        ),
+        other_files=others,
+        warnings=tuple(warnings),
+    )
+
+
+def input_digests(config: CorpusConfig, cache_dir: Path) -> list[str]:
+    """Returns a digest of each input (name and content), for the stage's key; reads no text.
+
+    Only ``nvidia_10k`` without a local copy may download, once.
+
+    Raises:
+        CorpusError: There is nothing at ``corpus.path``, or the download failed.
+    """
+    if config.kind == "python_reference":
+        return [python_reference.topics_digest()]
+    sources, _, _ = _find(config, cache_dir)
+    return [digest([source.name, _content_digest(source.path)]) for source in sources]
+
+
+def _content_digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError:  # reading will name the file
+        return "unreadable"
+
+
+def _find(config: CorpusConfig, cache_dir: Path) -> tuple[list[Source], dict[str, int], list[str]]:
+    """Returns sources, counts of other files, and warnings."""
+    if config.path:
+        sources, others = find_sources(config.path)
+        warnings = []
+        if config.kind == "nvidia_10k" and config.sha256:
+            found = _content_digest(sources[0].path)
+            if found != config.sha256:
+                warnings.append(
+                    f"corpus.path={config.path} is not the filing of the article (its sha256 is {found}, not "
+                    f"{config.sha256}): figures will not compare with published ones."
+                )
+        return sources, others, warnings
+    if config.kind == "nvidia_10k":
+        if not config.url:
+            raise CorpusError("corpus=nvidia_10k has neither corpus.url nor corpus.path: give corpus.path=FILE.pdf.")
+        path = fetch_document(config.url, config.sha256, cache_dir)
+        return [Source("nvidia-sec-10k-2022.pdf", path, "pdf")], {}, []
+    raise CorpusError("corpus=files needs corpus.path=FILE, a folder or a quoted glob such as 'docs/**/*.md'.")
+
+
+def _without_copies(sources: Sequence[Source]) -> tuple[list[Source], list[dict[str, str]]]:
+    """Keeps one of each set of files with the same bytes: copies on both sides of a split would leak."""
+    first: dict[str, Source] = {}
+    kept: list[Source] = []
+    copies: list[dict[str, str]] = []
+    sizes = Counter(source.path.stat().st_size for source in sources)
+    for source in sources:
+        size = source.path.stat().st_size
+        alone = size == 0 or sizes[size] == 1  # only files of one size can be equal; empty ones are errors of their own
+        content = source.name if alone else _content_digest(source.path)
+        if content != "unreadable" and first.setdefault(content, source) is not source:
+            copies.append({"document": source.name, "same_as": first[content].name})
+        else:
+            kept.append(source)
+    return kept, copies
+
+
+def _read(source: Source, pdf_reader: str, without_boilerplate: bool) -> _Document:
+    encoding = None
+    boilerplate: list[Boilerplate] = []
+    if source.format == "pdf":
+        pages = [clean_characters(text).split("\n") for text in read_pdf(source.path, pdf_reader)]
+        if without_boilerplate:
+            pages, boilerplate = drop_boilerplate(pages)
+        texts, joined = _join_pages([[line.strip() for line in lines] for lines in pages])
+    else:
+        text, encoding = decode(source.path.read_bytes(), html=source.format == "html")
+        text = clean_characters(text)
+        joined = 0
+        if source.format == "text":
+            texts, joined = _join_pages([text.split("\n")])
+        else:
+            texts = [(markdown_text if source.format == "markdown" else html_text)(text)]
+    numbered = [(number if source.format == "pdf" else None, text) for number, text in enumerate(texts, start=1)]
+    kept = [Page(source.name, number, text) for number, text in numbered if text.strip()]
+    if not kept:
+        raise CorpusError("has no text in it: take it out")
+    guessed = encoding if encoding in ("gb18030", "cp1252", "latin-1", "utf-16-le", "utf-16-be") else None
+    return _Document(kept, boilerplate, joined, len(texts) - len(kept), guessed)
+
+
+def _join_pages(pages: Sequence[Sequence[str]]) -> tuple[list[str], int]:
+    words = vocabulary("\n".join(lines) for lines in pages)
+    document_width = usual_width(line for lines in pages for line in lines)
+    joined = []
+    for lines in pages:
+        # A page of a table alone is narrow; its own width would make its rows look full.
+        width = max(usual_width(lines), int(0.6 * document_width))
+        joined.append(join_lines(lines, width, words))
+    return [text for text, _ in joined], sum(count for _, count in joined)
+
+
+def _unreadable(skipped: Sequence[dict[str, str]], total: int, on_error: str) -> CorpusError:
+    listed = "\n".join(f"  - {item['document']} {item['reason']}" for item in skipped)
+    head = f"{len(skipped)} of {total} documents cannot be read:\n{listed}\n"
+    if on_error == "stop" and len(skipped) < total:
+        return CorpusError(head + "Mend them, or set corpus.on_error=skip to go on without them, named in the report.")
+    return CorpusError(head + "Nothing is left to read: mend them, or point corpus.path somewhere else.")

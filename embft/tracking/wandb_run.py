@@ -1,0 +1,202 @@
+"""A run of Weights & Biases, online or kept on disk for ``wandb sync``.
+
+What wandb does by default and this module does not: ask for a key at a prompt, print a traceback for an exception that
+passes through, return the first run when a second one is opened, capture the console, report its own errors home.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from embft.config import TrackingConfig
+from embft.tracking.tracker import plain
+
+_log = logging.getLogger(__name__)
+
+# Seconds to wait for the server when a run starts. wandb's own 90 are long for a run that is going on anyway.
+_INIT_SECONDS = 20.0
+# The horizontal axis of training curves; the name that Hugging Face's own callback uses.
+_STEP = "train/global_step"
+
+
+class WandbTracker:
+    """Tells an open run of Weights & Biases.
+
+    A run outlives its tracking: where wandb fails midway (a full disk, a crashed service), a warning says so once and
+    the experiment goes on with its local files.
+
+    Args:
+        run: What ``wandb.init`` returned.
+        folder: The run folder; attached files are named by their path below it.
+    """
+
+    def __init__(self, run: Any, folder: Path) -> None:
+        self._run = run
+        self._folder = folder.absolute()
+        self._broken = False
+        # Curves get their own axis: wandb's counter drops a point whose step is lower than the last one's, silently.
+        self._guarded("start", lambda: run.define_metric("train/*", step_metric=_STEP))
+
+    def __enter__(self) -> WandbTracker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        offline, folder = self._run.offline, Path(self._run.dir).parent
+        address = None if offline else self._run.url
+        # Not `with run`: its __exit__ prints the traceback, also of errors that have a clear message.
+        self._guarded("finish", lambda: self._run.finish(exit_code=0 if kind is None else 1))
+        if offline:
+            _log.info("Weights & Biases: kept offline; upload it with: wandb sync %s", folder)
+        else:
+            _log.info("Weights & Biases: %s", address)
+
+    def log(self, values: Mapping[str, float], step: int | None = None) -> None:
+        """Adds a point; see `Tracker.log`."""
+        row = dict(values) if step is None else {**values, _STEP: step}
+        self._guarded("log", lambda: self._run.log(row))
+
+    def summary(self, values: Mapping[str, Any]) -> None:
+        """Sets final values; see `Tracker.summary`."""
+        self._guarded("summary", lambda: self._run.summary.update(plain(values)))
+
+    def table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Stores a ``wandb.Table``; see `Tracker.table`."""
+        data = [plain(list(row)) for row in rows]
+
+        def send() -> None:
+            import wandb
+
+            # A cell may be null or a number of another kind than the row above's; that is no reason to refuse it.
+            self._run.log({name: wandb.Table(columns=list(columns), data=data, allow_mixed_types=True)})
+
+        self._guarded("table", send)
+
+    def file(self, path: Path) -> None:
+        """Attaches a file as it is now; see `Tracker.file`."""
+        path = path.absolute()
+        base = self._folder if path.is_relative_to(self._folder) else path.parent
+        self._guarded("file", lambda: self._run.save(str(path), base_path=str(base), policy="now", glob=False))
+
+    def _guarded(self, what: str, action: Callable[[], object]) -> None:
+        import wandb
+
+        if self._broken and what != "finish":
+            return
+        try:
+            action()
+        except (wandb.Error, OSError) as error:
+            self._broken = True
+            _log.warning(
+                "Weights & Biases failed at '%s' (%s). The run goes on; its figures are in its folder.", what, error
+            )
+
+
+def open_wandb(
+    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, Any]
+) -> WandbTracker | None:
+    """Opens a run, online or offline as `config.mode` and the machine allow.
+
+    ``auto`` follows WANDB_MODE where that is set, else it is online where wandb finds a key (WANDB_API_KEY, an identity
+    token, netrc or wandb's settings file) and offline where not. A run that cannot go online goes offline, with a
+    warning. The key is wandb's affair: it is never read here.
+
+    Args:
+        config: The tracking group.
+        folder: The run folder; wandb's files lie in its ``wandb/``.
+        name: The run's name.
+        group: The sweep it belongs to; `config.group` goes before it.
+        settings: The resolved configuration, without secrets.
+
+    Returns:
+        The tracker, or None where wandb is disabled or does not start (with a warning).
+    """
+    mode = _wanted_mode(config.mode)
+    if mode == "disabled":
+        return None
+    # Set before the import: wandb reports its own errors to its makers otherwise, offline too. An explicit value stays.
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    import wandb
+
+    if mode != "offline":
+        key = _finds_key()
+        if not key and mode == "online":
+            _log.warning(
+                "Weights & Biases: tracking.mode=online but no API key was found. Going on OFFLINE. "
+                "Set WANDB_API_KEY or run `wandb login`, then upload this run with `wandb sync`."
+            )
+        mode = "online" if key else "offline"
+    options: dict[str, Any] = {
+        "project": config.project,
+        "entity": config.entity,
+        "group": config.group or group,
+        "tags": list(config.tags),
+        "notes": config.notes,
+        "name": name,
+        "config": plain(settings),
+        "dir": str(folder),
+        "reinit": "finish_previous",
+    }
+    if mode == "online":
+        run_id = uuid.uuid4().hex[:8]
+        try:
+            return WandbTracker(wandb.init(mode="online", id=run_id, settings=_settings(), **options), folder)
+        except (wandb.Error, OSError) as error:
+            _log.warning(
+                "Weights & Biases cannot be reached (%s). Going on OFFLINE; upload this run later with `wandb sync`.",
+                str(error).splitlines()[0] if str(error) else type(error).__name__,
+            )
+            for leftover in (folder / "wandb").glob(f"run-*-{run_id}"):
+                shutil.rmtree(leftover, ignore_errors=True)
+    # The process-wide mode too: with it online, wandb would look for its server even where this run is offline.
+    try:
+        wandb.setup(wandb.Settings(silent=True, mode="offline"))
+        return WandbTracker(wandb.init(mode="offline", settings=_settings(), **options), folder)
+    except (wandb.Error, OSError) as error:
+        _log.warning("Weights & Biases does not start (%s). The run's figures are in its folder alone.", error)
+        return None
+
+
+def _wanted_mode(mode: str) -> str:
+    """Returns auto, online, offline or disabled; ``auto`` follows WANDB_MODE."""
+    if mode != "auto":
+        return mode
+    named = os.environ.get("WANDB_MODE", "").lower()
+    return {"dryrun": "offline", "offline": "offline", "disabled": "disabled"}.get(named, "auto")
+
+
+def _finds_key() -> bool:
+    """True where wandb has credentials for its server. Neither asks for them nor tries them."""
+    import wandb
+
+    wandb.setup(wandb.Settings(silent=True, mode="online"))
+    try:
+        return bool(wandb.login(prompt=False, verify=False))
+    except wandb.errors.AuthenticationError as error:
+        _log.warning("Weights & Biases: %s", error)
+        return False
+
+
+def _settings() -> Any:
+    """Quiet, and without what costs a second and tells nothing about a run: package lists, code, git state."""
+    import wandb
+
+    options: dict[str, Any] = {
+        "silent": True,
+        "console": "off",
+        "symlink": False,
+        "disable_code": True,
+        "disable_git": True,
+        "x_save_requirements": False,
+    }
+    if "WANDB_INIT_TIMEOUT" not in os.environ:
+        options["init_timeout"] = _INIT_SECONDS
+    return wandb.Settings(**options)

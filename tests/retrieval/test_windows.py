@@ -1,0 +1,75 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embft.retrieval.windows import cut_windows, usable_tokens, whole_chunks, window_spans
+
+
+def word_offsets(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(r"\w{1,4}|[^\w\s]", text)]
+
+
+@given(
+    st.text(alphabet="abcdefgh ,.中文\n", min_size=1, max_size=300),
+    st.integers(2, 30),
+    st.integers(0, 20),
+)
+def test_windows_cover_every_token_in_order_and_fit(text, tokens, overlap):
+    offsets = word_offsets(text)
+    overlap = min(overlap, tokens - 1)
+    spans = window_spans(text, offsets, tokens, overlap)
+    assert spans == sorted(spans)
+    assert spans[0][0] == 0
+    assert spans[-1][1] == len(text)
+    for start, end in offsets:
+        longest_word = max(len(word) for word in re.findall(r"[a-z]+", text) or [""])
+        if longest_word <= 4:  # a word of one token is never torn, so each token lies whole in some window
+            assert any(first <= start and end <= last for first, last in spans) or overlap == 0
+
+
+def test_a_short_chunk_is_one_window():
+    assert window_spans("ab cd", [(0, 2), (3, 5)], 2, 1) == [(0, 5)]
+
+
+def test_windows_are_spread_evenly_so_that_the_last_is_as_long_as_the_rest():
+    text = " ".join("w" for _ in range(130))
+    offsets = word_offsets(text)
+    spans = window_spans(text, offsets, 128, 0)
+    assert [text[a:b].count("w") for a, b in spans] == [128, 128]
+
+
+def test_a_word_is_never_torn():
+    text = "abcdefgh " * 20
+    for start, end in window_spans(text, word_offsets(text), 5, 1):
+        assert not text[start:end].strip().replace("abcdefgh", "").strip()
+
+
+@pytest.mark.parametrize("tokens", [32, 128])
+def test_windows_of_a_real_tokenizer_fit_the_model(minilm_folder, tokens):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(minilm_folder)
+    corpus = {"a": "Retrieval-augmented generation, 检索增强生成。 " * 60, "b": "short"}
+    passages = cut_windows(corpus, tokenizer, tokens, 8)
+    lengths = [len(ids) for ids in tokenizer(list(passages.texts), add_special_tokens=False)["input_ids"]]
+    assert max(lengths) <= tokens
+    assert passages.owner.tolist() == sorted(passages.owner.tolist())
+    assert passages.texts[-1] == "short"
+    assert passages.starts.tolist() == [0, len(passages.texts) - 1]
+
+
+def test_whole_chunks_are_their_own_passages():
+    passages = whole_chunks({"a": "x", "b": "y"})
+    assert passages.texts == ("x", "y")
+    assert passages.starts.tolist() == [0, 1]
+
+
+def test_prompt_and_special_tokens_are_taken_off_the_models_limit(minilm_folder):
+    from embft.models.encoder import load_model
+
+    model = load_model(minilm_folder, "cpu")
+    assert usable_tokens(model, "", 128) == 128
+    assert usable_tokens(model, "", 1000) == 254
+    assert usable_tokens(model, "query: ", 1000) == 252

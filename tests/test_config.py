@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from embft.config import GROUPS, problems, register
+from embft.overrides import as_config, command_line_problems
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+register()
+
+NEEDS = {
+    "corpus=files": ["corpus.path=x.pdf"],
+    "dataset=llama_index": ["dataset.train=a.json", "dataset.test=b.json"],
+    "dataset=beir": ["dataset.path=folder"],
+    "training=none": ["evaluation=base_only"],
+    "evaluation=base_only": ["training=none"],
+    "experiment=nvidia_10k_published": ["dataset.train=a.json", "dataset.test=b.json"],
+}
+
+
+def composed(*overrides: str):
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return as_config(compose("config", overrides=list(overrides)))
+
+
+@pytest.mark.parametrize(
+    "choice", sorted(f"{path.parent.name}={path.stem}" for path in CONFIGS.rglob("*/*.yaml")), ids=str
+)
+def test_every_config_file_composes_and_is_possible(choice):
+    assert problems(composed(choice, *NEEDS.get(choice, []))) == []
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_has_a_folder_and_files_say_their_own_name(group):
+    files = sorted((CONFIGS / group).glob("*.yaml"))
+    assert files
+    for path in files:
+        assert f"name: {path.stem}\n" in path.read_text(encoding="utf-8")
+
+
+def test_the_contract_s_choices_exist():
+    for choice in (
+        "model=minilm", "model=bge_small", "model=bge_base", "model=bge_large", "model=e5_small",
+        "corpus=python_reference", "corpus=nvidia_10k", "questions=extractive", "questions=openai",
+        "questions=local_llm", "dataset=generated", "retrieval=windows", "retrieval=truncate", "tracking=wandb",
+        "tracking=local", "experiment=nvidia_10k",
+    ):  # fmt: skip
+        composed(choice)
+    assert composed("model=bge_small").model.id == "BAAI/bge-small-en"
+    assert composed("model=bge_base").model.id == "BAAI/bge-base-zh-v1.5"
+    assert composed("model=bge_large").model.id == "BAAI/bge-large-zh-v1.5"
+    assert composed("model=e5_small").model.query_prompt == "query: "
+
+
+def test_all_problems_of_a_command_line_come_at_once_in_plain_words():
+    found = command_line_problems(
+        [
+            "model=bge_smal",
+            "model.max_seq_lenght=3",
+            "training.epochs=abc",
+            "+model.foo=3",
+            "retrieval.mode=window",
+            "evaluation.systems=[bm25,tunedd]",
+            "dataset.dev_fraction=0.9",
+        ],
+        CONFIGS,
+    )
+    text = "\n".join(found)
+    assert "model=bge_smal is unknown. Did you mean 'bge_small'?" in text
+    assert "model.max_seq_lenght is unknown. Did you mean 'model.max_seq_length'?" in text
+    assert "training.epochs=abc" in text
+    assert "'abc' of type 'str' could not be converted to Integer" in text
+    assert "model.foo is unknown." in text
+    assert "retrieval.mode=window is unknown. Did you mean 'windows'?" in text
+    assert "'tunedd' is unknown. Did you mean 'tuned'?" in text
+    assert "dataset.dev_fraction=0.9 must be between 0 and 0.5." in text
+    assert "provider=" not in text
+
+
+def test_each_value_of_a_sweep_is_checked_before_any_job():
+    found = command_line_problems(["model=minilm,bge_smal", "training.epochs=2,0,3", "seed=range(1,4)"], CONFIGS)
+    assert any("bge_smal" in problem for problem in found)
+    assert any("training.epochs=0" in problem for problem in found)
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (["corpus=files"], "corpus.path="),
+        (["dataset=llama_index"], "dataset.train=FILE"),
+        (["dataset=llama_index"], "dataset.test=FILE"),
+        (["dataset=beir"], "dataset.path=DIR"),
+        (["training=none"], "take 'tuned' out"),
+        (["dataset.train=x.json"], "add dataset=llama_index"),
+        (["retrieval.window_overlap=128"], "must be smaller than retrieval.window_tokens=128"),
+        (["evaluation.objective=openai/ndcg@10"], "'openai' is not in evaluation.systems"),
+        (["evaluation.objective=tuned/ndgc@10"], "Did you mean 'ndcg@10'"),
+        (["dataset.split=article"], "cuts by page number"),
+        (["training.learning_rate=0"], "must be greater than 0"),
+        (["questions.per_chunk=0", "questions.human=null"], "leaves no questions"),
+    ],
+)
+def test_combinations_that_cannot_work_say_so(overrides, says):
+    assert says in "\n".join(problems(composed(*overrides)))
+
+
+def test_the_default_experiment_has_no_problem():
+    assert problems(composed()) == []
