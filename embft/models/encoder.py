@@ -125,6 +125,7 @@ def load_model(
     Raises:
         ModelError: The files are damaged, or the limit is beyond the model's position table.
     """
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -136,7 +137,7 @@ def load_model(
         model = SentenceTransformer(
             str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs=kwargs
         )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         raise ModelError(f"The model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
     if max_seq_length is not None:
         positions = getattr(getattr(model[0], "auto_model", None), "config", None)

@@ -26,7 +26,7 @@ def test_everything_told_is_a_line_in_order(tmp_path: Path) -> None:
     with open_tracker(LOCAL, folder=tmp_path, name="run", group="sweep", settings={"seed": 42}) as tracker:
         tracker.log({"train/loss": 0.5}, step=3)
         tracker.summary({"eval/tuned/hit_rate@5": 0.75})
-        tracker.table("per_query", ["question", "rank"], [["为什么?", 1], ["why", None]])
+        tracker.table("per_query", ["text", "rank"], [["为什么?", 1], ["how", None]])
         tracker.file(tmp_path / "reports" / "report.html")
 
     told = [{key: value for key, value in row.items() if key != "time"} for row in lines(tmp_path)]
@@ -34,7 +34,7 @@ def test_everything_told_is_a_line_in_order(tmp_path: Path) -> None:
         {"kind": "start", "name": "run", "group": "sweep", "settings": {"seed": 42}},
         {"kind": "log", "step": 3, "values": {"train/loss": 0.5}},
         {"kind": "summary", "values": {"eval/tuned/hit_rate@5": 0.75}},
-        {"kind": "table", "name": "per_query", "columns": ["question", "rank"], "rows": [["为什么?", 1], ["why", None]]},
+        {"kind": "table", "name": "per_query", "columns": ["text", "rank"], "rows": [["为什么?", 1], ["how", None]]},
         {"kind": "file", "path": "reports/report.html"},
         {"kind": "finish", "status": "ok"},
     ]  # fmt: skip
