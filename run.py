@@ -21,6 +21,7 @@ from embft.overrides import as_config, command_line_problems
 CONFIG_DIR = Path(__file__).parent / "configs"
 logger = logging.getLogger("embft")
 sweep_folders: set[Path] = set()
+reported: list[BaseException] = []
 
 register()
 
@@ -41,12 +42,12 @@ def job(composed: DictConfig) -> float:
         return run_experiment(
             as_config(composed), folder, command=command, group=folder.parent.name if is_sweep else None, choices=choices
         )
-    except EmbftError as error:
-        logger.error("%s", error)
-        logger.debug("Traceback:", exc_info=True)
-        raise
-    except Exception:
-        logger.exception("The run failed; %s holds what there is.", folder)
+    except Exception as error:
+        if isinstance(error, EmbftError):
+            logger.error("%s", error)
+        else:
+            logger.exception("The run failed; %s holds what there is.", folder)
+        reported.append(error)
         raise
 
 
@@ -62,12 +63,14 @@ def main() -> int:
     status = 0
     try:
         job()
-    except EmbftError:
-        status = 1  # the job has said what and why
     except HydraException as error:
         found = command_line_problems(arguments.overrides, CONFIG_DIR)
         print(ConfigError(found) if found else error, file=sys.stderr)
         return 2
+    except Exception as error:
+        if error not in reported:
+            raise
+        status = 1
     except KeyboardInterrupt:
         print("Interrupted. The same command goes on where this one stopped.", file=sys.stderr)
         return 130

@@ -120,7 +120,7 @@ class TrainingConfig:
 
     name: str = MISSING
     enabled: bool = True
-    epochs: int = _number(3, 1, 1000)
+    epochs: int = _number(2, 1, 1000)
     batch_size: int = _number(16, 2, 65536)
     """Chunks a step; each brings all its questions."""
     learning_rate: float = _number(5e-5, above=0.0)
@@ -151,9 +151,9 @@ class RetrievalConfig:
 
     name: str = MISSING
     mode: str = _choice("windows", "windows", "truncate")
-    window_tokens: int = _number(128, 16, 8192)
+    window_tokens: int = _number(96, 16, 8192)
     """Tokens of the embedding model in a window."""
-    window_overlap: int = _number(32, 0, 4096)
+    window_overlap: int = _number(0, 0, 4096)
     depth: int = _number(100, 10, 100_000)
     """Chunks kept per question."""
     bm25_k1: float = _number(1.5, 0.0, 10.0)
