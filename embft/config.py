@@ -123,7 +123,7 @@ class TrainingConfig:
     epochs: int = _number(2, 1, 1000)
     batch_size: int = _number(16, 2, 65536)
     """Chunks a step; each brings all its questions."""
-    learning_rate: float = _number(5e-5, above=0.0)
+    learning_rate: float = _number(1e-4, above=0.0)
     warmup_ratio: float = _number(0.1, 0.0, 1.0)
     schedule: str = _choice("linear", "linear", "cosine", "constant_with_warmup")
     weight_decay: float = _number(0.01, 0.0)
@@ -153,7 +153,7 @@ class RetrievalConfig:
     mode: str = _choice("windows", "windows", "truncate")
     window_tokens: int = _number(96, 16, 8192)
     """Tokens of the embedding model in a window."""
-    window_overlap: int = _number(0, 0, 4096)
+    window_overlap: int = _number(24, 0, 4096)
     depth: int = _number(100, 10, 100_000)
     """Chunks kept per question."""
     bm25_k1: float = _number(1.5, 0.0, 10.0)

@@ -84,7 +84,7 @@ def write_report(
     write_html(run.folder / "report.html", metrics, report.rows, searched)
     write_markdown(run.folder / "report.md", metrics)
     if tuned is not None:
-        write_card(run.folder / "model", metrics, load_example(config, tuned.value))
+        write_card(run.folder / "model", metrics, source.name, load_example(config, tuned.value))
     timings["report"] = {"seconds": round(time.perf_counter() - started, 3), "cached": False, "built_seconds": None}
     write_json(run.folder / "metrics.json", metrics)
     _track(tracker, metrics, report.rows, tuned)
