@@ -40,7 +40,11 @@ def job(composed: DictConfig) -> float:
     command = " ".join(["python", *sys.argv])
     try:
         return run_experiment(
-            as_config(composed), folder, command=command, group=folder.parent.name if is_sweep else None, choices=choices
+            as_config(composed),
+            folder,
+            command=command,
+            group=folder.parent.name if is_sweep else None,
+            choices=choices,
         )
     except Exception as error:
         if isinstance(error, EmbftError):

@@ -6,7 +6,7 @@ They are plain dataclasses: a stage package takes its own group's object or plai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -120,7 +120,7 @@ class TrainingConfig:
 
     name: str = MISSING
     enabled: bool = True
-    epochs: int = _number(2, 1, 1000)
+    epochs: int = _number(1, 1, 1000)
     batch_size: int = _number(16, 2, 65536)
     """Chunks a step; each brings all its questions."""
     learning_rate: float = _number(1e-4, above=0.0)
@@ -138,7 +138,7 @@ class TrainingConfig:
     gradient_checkpointing: bool = False
     select_by: str = _choice("ndcg@10", "ndcg@10", "mrr@10", "map@100", "hit_rate@5", "hit_rate@1")
     """The dev metric that picks the epoch."""
-    dev_chunks: int = _number(256, 10)
+    dev_chunks: int = _number(128, 10)
     """Chunks searched by the dev questions after each epoch: the relevant ones and base's strongest others. What
     is reported searches all."""
     checkpoint_steps: int = _number(0, 0)
@@ -151,9 +151,9 @@ class RetrievalConfig:
 
     name: str = MISSING
     mode: str = _choice("windows", "windows", "truncate")
-    window_tokens: int = _number(96, 16, 8192)
+    window_tokens: int = _number(128, 16, 8192)
     """Tokens of the embedding model in a window."""
-    window_overlap: int = _number(24, 0, 4096)
+    window_overlap: int = _number(0, 0, 4096)
     depth: int = _number(100, 10, 100_000)
     """Chunks kept per question."""
     bm25_k1: float = _number(1.5, 0.0, 10.0)
@@ -252,6 +252,10 @@ def register() -> None:
         store.store(group=group, name="schema", node=schema)
 
 
+def _choices(value: str, choices: Sequence[str]) -> str:
+    return f"{nearest(value, choices)} Choices: {', '.join(choices)}."
+
+
 def problems(config: ExperimentConfig) -> list[str]:
     """Returns one sentence for each wrong value and each combination that cannot work."""
     return [*_value_problems(config, ""), *_combination_problems(config)]
@@ -266,7 +270,7 @@ def _value_problems(node: Any, prefix: str) -> Iterator[str]:
             yield f"{key} is missing."
         elif "choices" in limits:
             if value not in limits["choices"]:
-                yield f"{key}={value} is unknown.{nearest(str(value), limits['choices'])} Choices: {', '.join(limits['choices'])}."
+                yield f"{key}={value} is unknown.{_choices(str(value), limits['choices'])}"
         elif limits and value is not None:
             low, high, above = limits["low"], limits["high"], limits["above"]
             if above is not None and not value > above:
@@ -294,13 +298,20 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             if getattr(dataset, name):
                 yield f"dataset.{name} is given but dataset=generated makes its own: add dataset=llama_index (or beir)."
     if dataset.kind == "llama_index":
-        yield from (f"dataset=llama_index needs dataset.{name}=FILE." for name in ("train", "test") if not getattr(dataset, name))
+        yield from (
+            f"dataset=llama_index needs dataset.{name}=FILE."
+            for name in ("train", "test")
+            if not getattr(dataset, name)
+        )
     if dataset.kind == "beir" and not dataset.path:
         yield "dataset=beir needs dataset.path=DIR, a folder with corpus.jsonl, queries.jsonl and qrels/."
     if corpus.chunk_overlap >= corpus.chunk_tokens:
         yield f"corpus.chunk_overlap={corpus.chunk_overlap} must be smaller than corpus.chunk_tokens={corpus.chunk_tokens}."
     if retrieval.window_overlap >= retrieval.window_tokens:
-        yield f"retrieval.window_overlap={retrieval.window_overlap} must be smaller than retrieval.window_tokens={retrieval.window_tokens}."
+        yield (
+            f"retrieval.window_overlap={retrieval.window_overlap} must be smaller than "
+            f"retrieval.window_tokens={retrieval.window_tokens}."
+        )
     if not (model.id or model.path or model.package):
         yield "model has neither id, path nor package: choose a model=..., or give model.path=DIR."
     if model.max_seq_length is not None and model.max_seq_length < 8:
@@ -319,7 +330,7 @@ def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig)
         yield "evaluation.systems names a system twice."
     for metric in (*evaluation.metrics, evaluation.primary):
         if metric not in OBJECTIVE_METRICS:
-            yield f"evaluation metric '{metric}' is unknown.{nearest(metric, OBJECTIVE_METRICS)} Choices: {', '.join(OBJECTIVE_METRICS)}."
+            yield f"evaluation metric '{metric}' is unknown.{_choices(metric, OBJECTIVE_METRICS)}"
     if evaluation.primary not in evaluation.metrics:
         yield f"evaluation.primary={evaluation.primary} must be one of evaluation.metrics."
     if not training.enabled and "tuned" in systems:
@@ -328,4 +339,4 @@ def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig)
     if system not in systems:
         yield f"evaluation.objective={evaluation.objective}: '{system}' is not in evaluation.systems."
     if metric not in OBJECTIVE_METRICS:
-        yield f"evaluation.objective={evaluation.objective}: metric '{metric}' is unknown.{nearest(metric, OBJECTIVE_METRICS)} Choices: {', '.join(OBJECTIVE_METRICS)}."
+        yield f"evaluation.objective={evaluation.objective}: metric '{metric}' is unknown.{_choices(metric, OBJECTIVE_METRICS)}"

@@ -37,7 +37,9 @@ def as_config(composed: Any) -> ExperimentConfig:
     except (OmegaConfBaseException, TypeError) as error:
         raise ConfigError([_plain(str(error))]) from error
     if not isinstance(config, ExperimentConfig):
-        raise ConfigError(["The configuration is not an experiment: configs/config.yaml must begin with experiment_schema."])
+        raise ConfigError(
+            ["The configuration is not an experiment: configs/config.yaml must begin with experiment_schema."]
+        )
     unknown = [key for key in _keys(composed) if key not in _known_keys(config)]
     if unknown:
         raise ConfigError([*(_unknown(key, _known_keys(config)) for key in unknown), *problems(config)])
@@ -78,7 +80,9 @@ def _combinations(overrides: Sequence[Override]) -> list[list[str]]:
     if not values:
         return [[]]
     rows = zip_longest(*values)
-    return [[value if value is not None else values[place][0] for place, value in enumerate(row)] for row in rows][:_MOST_JOBS]
+    return [[value if value is not None else values[place][0] for place, value in enumerate(row)] for row in rows][
+        :_MOST_JOBS
+    ]
 
 
 def _problems_of(overrides: Sequence[str], config_name: str) -> list[str]:

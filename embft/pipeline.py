@@ -18,7 +18,12 @@ STAGES = ("corpus", "questions", "dataset", "training", "ranking", "evaluation",
 
 
 def run_experiment(
-    config: ExperimentConfig, folder: Path, *, command: str = "", group: str | None = None, choices: Mapping[str, str] | None = None
+    config: ExperimentConfig,
+    folder: Path,
+    *,
+    command: str = "",
+    group: str | None = None,
+    choices: Mapping[str, str] | None = None,
 ) -> float:
     """Runs one experiment and writes everything about it to ``folder``.
 
@@ -38,6 +43,8 @@ def run_experiment(
     found = problems(config)
     if found:
         raise ConfigError(found)
+    for chatty in ("sentence_transformers", "transformers", "bm25s", "httpx", "datasets"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     run = RunFolder(folder, config, command=command, choices=choices or {})
     with run.recording() as status:
         return _run(config, run, status, group)
@@ -116,4 +123,6 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         evaluated = evaluate(stages, config.evaluation, dataset, rankings, config.seed)
         note("evaluation", evaluated)
         enter("report")
-        return write_report(config, run, tracker, source, corpus, questions, dataset, tuned, rankings, evaluated, timings)
+        return write_report(
+            config, run, tracker, source, corpus, questions, dataset, tuned, rankings, evaluated, timings
+        )

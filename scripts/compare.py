@@ -1,4 +1,4 @@
-"""Lists runs and sweeps side by side: python scripts/compare.py outputs/sweeps/X [...]"""
+"""Lists runs and sweeps side by side: python scripts/compare.py outputs/sweeps/X [...]."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ def main() -> int:
     """Parses the command line; returns 2 for a mistake in it."""
     parser = argparse.ArgumentParser(description="Lists runs and sweeps side by side.")
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a run folder or a sweep's folder")
-    parser.add_argument("--metric", choices=list(LABELS), default="ndcg@10", help="what is compared (default: %(default)s)")
+    parser.add_argument(
+        "--metric", choices=list(LABELS), default="ndcg@10", help="what is compared (default: %(default)s)"
+    )
     parser.add_argument("--system", default="tuned", help="whose difference to base is shown (default: %(default)s)")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write every figure of every job to FILE")
     arguments = parser.parse_args()

@@ -1,1 +1,1 @@
-""""""
+"""Questions to train, dev and test; formats and checks of datasets."""

@@ -1,10 +1,12 @@
-"""Datasets on disk: LlamaIndex's JSON, written and read, and BEIR's folder."""
+"""Datasets on disk: LlamaIndex's JSON and BEIR's folder, both read and written."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,46 +15,47 @@ from embft.records import RetrievalDataset, write_jsonl
 from embft.stages import write_json
 
 _MAPS = ("queries", "corpus", "relevant_docs")
+_LLAMA_INDEX_SHAPE = (
+    'Expected {"queries": {id: text}, "corpus": {id: text}, "relevant_docs": {query id: [corpus id, ...]}}.'
+)
+_BEIR_SHAPE = "A BEIR folder has corpus.jsonl, queries.jsonl and qrels/<split>.tsv."
+_QRELS_HEADER = ("query-id", "corpus-id", "score")
 
 
 def read_llama_index(path: Path) -> RetrievalDataset:
-    """Reads ``{"queries", "corpus", "relevant_docs"}``, with or without LlamaIndex's later ``"mode": "text"``.
+    """Reads the JSON of LlamaIndex's ``EmbeddingQAFinetuneDataset``, with or without its later ``"mode": "text"``.
+
+    Ids are not checked against each other: `embft.dataset.validation` does that, and reports all of it at once.
 
     Raises:
-        DatasetError: No such file, not JSON, or another shape.
+        DatasetError: No such file, not JSON in UTF-8, or another shape; names the file and what was expected.
     """
-    shape = 'expected {"queries": {id: text}, "corpus": {id: text}, "relevant_docs": {query id: [corpus id]}}'
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
-        raise DatasetError(f"No dataset file {path} (paths are relative to {Path.cwd()}).") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DatasetError(f"{path} is not JSON in UTF-8 ({error}): {shape}.") from error
-    if not isinstance(content, dict) or any(not isinstance(content.get(name), dict) for name in _MAPS):
-        missing = [name for name in _MAPS if not isinstance(content, dict) or not isinstance(content.get(name), dict)]
-        raise DatasetError(f"{path} lacks {', '.join(missing)}: {shape}.")
-    if content.get("mode", "text") != "text":
-        raise DatasetError(f"{path} has mode {content['mode']!r}: only text datasets are read.")
-    queries, corpus, relevant = (content[name] for name in _MAPS)
-    _require_texts(path, {"queries": queries, "corpus": corpus}, shape)
-    docs = {}
-    for question_id, ids in relevant.items():
-        listed = [ids] if isinstance(ids, str) else ids
-        if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
-            raise DatasetError(f"{path}: relevant_docs['{question_id}'] is not a list of ids: {shape}.")
-        docs[question_id] = tuple(dict.fromkeys(listed))
-    return RetrievalDataset(queries, corpus, docs)
-
-
-def _require_texts(path: Path, maps: Mapping[str, Mapping[str, Any]], shape: str) -> None:
-    for name, texts in maps.items():
-        wrong = next((key for key, text in texts.items() if not isinstance(text, str)), None)
-        if wrong is not None:
-            raise DatasetError(f"{path}: {name}['{wrong}'] is not a text: {shape}.")
+        raise DatasetError(f"No dataset file {path} (relative paths start at {Path.cwd()}).") from error
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}. {_LLAMA_INDEX_SHAPE}") from error
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path} is not JSON in UTF-8 ({error}). {_LLAMA_INDEX_SHAPE}") from error
+    found = content if isinstance(content, dict) else {}
+    lacking = [name for name in _MAPS if not isinstance(found.get(name), dict)]
+    if lacking:
+        raise DatasetError(f"{path} has no object {' and no object '.join(lacking)}. {_LLAMA_INDEX_SHAPE}")
+    if found.get("mode", "text") != "text":
+        raise DatasetError(f'{path} has mode {json.dumps(found["mode"])}: only datasets of mode "text" are read.')
+    queries, corpus, relevant_docs = (found[name] for name in _MAPS)
+    for name, texts in (("queries", queries), ("corpus", corpus)):
+        for key, text in texts.items():
+            _require_text(text, f"{path}: {name}[{key!r}]")
+    for key, ids in relevant_docs.items():
+        if not isinstance(ids, list) or not all(isinstance(item, str) for item in ids):
+            raise DatasetError(f"{path}: relevant_docs[{key!r}] is not a list of ids. {_LLAMA_INDEX_SHAPE}")
+    return RetrievalDataset(queries, corpus, {key: tuple(dict.fromkeys(ids)) for key, ids in relevant_docs.items()})
 
 
 def write_llama_index(path: Path, dataset: RetrievalDataset) -> None:
-    """Writes LlamaIndex's JSON, UTF-8, readable whatever the language."""
+    """Writes LlamaIndex's JSON in one step: UTF-8, readable whatever the language."""
     write_json(
         path,
         {
@@ -65,72 +68,135 @@ def write_llama_index(path: Path, dataset: RetrievalDataset) -> None:
 
 
 def read_beir(folder: Path, split: str) -> RetrievalDataset:
-    """Reads one split of a BEIR folder: corpus.jsonl, queries.jsonl, qrels/<split>.tsv; judgements above 0 are relevant.
+    """Reads one split of a BEIR folder, with the whole corpus and the queries that the split judges.
+
+    A title is put before the text with a space, as BEIR and MTEB do. Scores above 0 are relevant. Queries of which
+    nothing is relevant are left out.
+
+    Source: Thakur et al., "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation of Information Retrieval Models",
+    NeurIPS Datasets and Benchmarks 2021, and the repository beir-cellar/beir.
 
     Raises:
-        DatasetError: A file is missing or malformed; the message names file and line.
+        DatasetError: A file is missing or malformed; names the file and the line.
     """
-    corpus = {
-        str(row["_id"]): "\n".join(part for part in (row.get("title"), row["text"]) if part)
-        for row in _beir_rows(folder / "corpus.jsonl")
-    }
-    texts = {str(row["_id"]): row["text"] for row in _beir_rows(folder / "queries.jsonl")}
-    relevant: dict[str, list[str]] = {}
+    corpus = _read_texts(folder / "corpus.jsonl")
+    queries = _read_texts(folder / "queries.jsonl")
     path = folder / "qrels" / f"{split}.tsv"
+    relevant: dict[str, dict[str, None]] = {}
+    for query_id, chunk_id, score in _read_judgements(path):
+        if query_id not in queries:
+            raise DatasetError(f"{path} judges query '{query_id}', which {folder / 'queries.jsonl'} lacks.")
+        if score > 0:
+            relevant.setdefault(query_id, {})[chunk_id] = None
+    return RetrievalDataset(
+        {key: queries[key] for key in relevant}, corpus, {key: tuple(ids) for key, ids in relevant.items()}
+    )
+
+
+def write_beir(folder: Path, parts: Mapping[str, RetrievalDataset]) -> None:
+    """Writes a BEIR folder: one corpus, one list of queries, and judgements for each part.
+
+    Args:
+        folder: Made where it is not there; its files of the same names are replaced, each in one step.
+        parts: Split name (``train``, ``dev``, ``test``) to dataset.
+
+    Raises:
+        DatasetError: Two parts have different texts under one id.
+    """
+    queries, corpus = (_merged(parts, name) for name in ("queries", "corpus"))
+    (folder / "qrels").mkdir(parents=True, exist_ok=True)
+    with _replacing(folder / "corpus.jsonl") as path:
+        write_jsonl(path, ({"_id": key, "title": "", "text": text} for key, text in corpus.items()))
+    with _replacing(folder / "queries.jsonl") as path:
+        write_jsonl(path, ({"_id": key, "text": text} for key, text in queries.items()))
+    for split, dataset in parts.items():
+        with (
+            _replacing(folder / "qrels" / f"{split}.tsv") as path,
+            path.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+            writer.writerow(_QRELS_HEADER)
+            writer.writerows((key, chunk_id, 1) for key, ids in dataset.relevant_docs.items() for chunk_id in ids)
+
+
+def _read_texts(path: Path) -> dict[str, str]:
+    """Id to text of corpus.jsonl or queries.jsonl."""
+    texts: dict[str, str] = {}
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+            key, title, text = str(row["_id"]), row.get("title") or "", row["text"]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise DatasetError(f'{where}: expected {{"_id": id, "text": text}}, and for a chunk "title".') from error
+        _require_text(text, f"{where}: text")
+        _require_text(title, f"{where}: title")
+        if key in texts:
+            raise DatasetError(f"{where}: the id '{key}' stands on an earlier line too; ids must be unique.")
+        texts[key] = f"{title} {text}".strip() if title else text
+    return texts
+
+
+def _read_judgements(path: Path) -> Iterator[tuple[str, str, float]]:
+    """Query id, chunk id and score of each line below the header."""
+    reader = csv.reader(_lines(path), delimiter="\t")
+    try:
+        for number, row in enumerate(reader):
+            if not row:
+                continue
+            try:
+                query_id, chunk_id, score = row
+                yield query_id, chunk_id, float(score)
+            except ValueError as error:
+                if number == 0 and len(row) == len(_QRELS_HEADER):
+                    continue  # the header, whatever it calls its columns
+                raise DatasetError(
+                    f"{path}, line {reader.line_num}: expected {', '.join(_QRELS_HEADER)} with tabs between, "
+                    "the score a number."
+                ) from error
+    except csv.Error as error:
+        raise DatasetError(f"{path}, line {reader.line_num}: not a table with tabs ({error}).") from error
+
+
+def _lines(path: Path) -> Iterator[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, row in enumerate(csv.reader(file, delimiter="\t"), 1):
-                if number == 1 and row and not _is_number(row[-1]):
-                    continue
-                if len(row) < 3 or not _is_number(row[-1]):
-                    raise DatasetError(f"{path}, line {number}: expected query-id, corpus-id and score with tabs between.")
-                if float(row[-1]) > 0:
-                    # Three columns in BEIR, four (with a 0 in the second) in TREC.
-                    relevant.setdefault(row[0], []).append(row[-2])
+            yield from file
     except FileNotFoundError as error:
-        raise DatasetError(f"No file {path}: a BEIR folder has qrels/train.tsv, qrels/test.tsv...") from error
-    dangling = [key for key in relevant if key not in texts]
-    if dangling:
-        raise DatasetError(f"{path} judges {len(dangling)} queries that queries.jsonl lacks, such as {dangling[0]}.")
-    return RetrievalDataset(
-        {key: texts[key] for key in relevant}, corpus, {key: tuple(dict.fromkeys(ids)) for key, ids in relevant.items()}
-    )
+        raise DatasetError(f"No file {path}. {_BEIR_SHAPE}") from error
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}. {_BEIR_SHAPE}") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not UTF-8 ({error}): convert it, such as with iconv.") from error
 
 
-def write_beir(folder: Path, dataset: RetrievalDataset, split: str) -> None:
-    """Writes a BEIR folder with one split."""
-    (folder / "qrels").mkdir(parents=True, exist_ok=True)
-    write_jsonl(
-        folder / "corpus.jsonl", ({"_id": key, "title": "", "text": text} for key, text in dataset.corpus.items())
-    )
-    write_jsonl(folder / "queries.jsonl", ({"_id": key, "text": text} for key, text in dataset.queries.items()))
-    with (folder / "qrels" / f"{split}.tsv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["query-id", "corpus-id", "score"])
-        writer.writerows([key, chunk_id, 1] for key, ids in dataset.relevant_docs.items() for chunk_id in ids)
-
-
-def _beir_rows(path: Path) -> list[dict[str, Any]]:
-    rows = []
+def _require_text(text: Any, where: str) -> None:
+    if not isinstance(text, str):
+        raise DatasetError(f"{where} is not a text but {json.dumps(text)[:40]}.")
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    row = json.loads(line)
-                    row["_id"], row["text"]
-                except (json.JSONDecodeError, KeyError, TypeError) as error:
-                    raise DatasetError(f'{path}, line {number}: expected {{"_id": ..., "text": ...}}.') from error
-                rows.append(row)
-    except FileNotFoundError as error:
-        raise DatasetError(f"No file {path}: a BEIR folder has corpus.jsonl, queries.jsonl and qrels/.") from error
-    return rows
+        text.encode()
+    except UnicodeEncodeError as error:
+        # JSON can hold half of a surrogate pair; no file in UTF-8 and no tokenizer can.
+        raise DatasetError(f"{where} holds half a character at position {error.start}: remove or mend it.") from error
 
 
-def _is_number(text: str) -> bool:
+def _merged(parts: Mapping[str, RetrievalDataset], name: str) -> dict[str, str]:
+    merged: dict[str, str] = {}
+    for part in parts.values():
+        for key, text in getattr(part, name).items():
+            if merged.setdefault(key, text) != text:
+                raise DatasetError(f"Two parts have different texts for '{key}' in {name}: a BEIR folder has one.")
+    return merged
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Gives a path to write to, which then takes the place of ``path``: the file is whole or as it was."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from embft.records import RetrievalDataset
 
+_EXAMPLES = 3
+
 
 @dataclass(frozen=True)
 class Findings:
-    """What is wrong with a dataset.
+    """What is wrong with a dataset, one sentence a problem.
 
     Attributes:
         fatal: It cannot be used.
@@ -23,47 +24,75 @@ class Findings:
 
 
 def validate(dataset: RetrievalDataset, name: str) -> Findings:
-    """Checks one split; each finding names the split, the count and up to three examples."""
-    fatal, warnings = [], []
-    if not dataset.queries:
+    """Checks one split.
+
+    Args:
+        dataset: The split, with the corpus that its relevant chunks must stand in.
+        name: What the findings call it: ``train``, ``dev`` or ``test``.
+
+    Returns:
+        All problems. Each names the split, how many questions or chunks it is about, up to three of their ids, and what
+        to do. Fatal are an empty split, ids that lead nowhere, questions that are empty or have no relevant chunk.
+        Empty chunks and questions with equal words are warnings.
+    """
+    queries, corpus, relevant_docs = dataset.queries, dataset.corpus, dataset.relevant_docs
+    fatal: list[str] = []
+    warnings: list[str] = []
+    if not queries:
         fatal.append(f"{name}: there are no questions.")
-    if not dataset.corpus:
+    if not corpus:
         fatal.append(f"{name}: the corpus is empty.")
-    checks: list[tuple[Iterable[str], str, list[str]]] = [
-        (
-            (key for key in dataset.queries if not dataset.relevant_docs.get(key)),
-            "questions have no relevant chunk",
-            fatal,
-        ),
-        (
-            (key for key in dataset.relevant_docs if key not in dataset.queries),
-            "entries of relevant_docs are about questions that queries lacks",
-            fatal,
-        ),
-        (
-            (f"{key} -> {ids[0]}" for key, ids in _dangling(dataset)),
-            "questions point to chunks that the corpus lacks",
-            fatal,
-        ),
-        ((key for key, text in dataset.queries.items() if not text.strip()), "questions are empty", fatal),
-        ((key for key, text in dataset.corpus.items() if not text.strip()), "chunks are empty", warnings),
-    ]
-    for keys, what, findings in checks:
-        found = list(keys)
-        if found:
-            findings.append(f"{name}: {len(found)} {what}: {_examples(found)}.")
-    same = [text for text, count in Counter(" ".join(t.lower().split()) for t in dataset.queries.values()).items() if count > 1]
-    if same:
-        warnings.append(f"{name}: {len(same)} questions stand more than once: {_examples([repr(text) for text in same])}.")
+
+    def note(findings: list[str], ids: Sequence[str], what: str, remedy: str) -> None:
+        if ids:
+            shown = ", ".join(ids[:_EXAMPLES]) + (", ..." if len(ids) > _EXAMPLES else "")
+            findings.append(f"{name}: {what}: {len(ids)} ({shown}). {remedy}")
+
+    note(
+        fatal,
+        [key for key in queries if not relevant_docs.get(key)],
+        "questions without a relevant chunk",
+        "Name their chunks in relevant_docs, or remove them.",
+    )
+    note(
+        fatal,
+        [key for key in relevant_docs if key not in queries],
+        "entries of relevant_docs about questions that are not there",
+        "Add the questions, or remove the entries.",
+    )
+    note(
+        fatal,
+        [
+            f"{key} -> {missing}"
+            for key, ids in relevant_docs.items()
+            if (missing := next((chunk_id for chunk_id in ids if chunk_id not in corpus), None)) is not None
+        ],
+        "questions whose relevant chunks are not in the corpus",
+        "Add the chunks, or remove them from relevant_docs.",
+    )
+    note(fatal, [key for key, text in queries.items() if not text.strip()], "empty questions", "Remove them.")
+    note(
+        warnings,
+        [key for key, text in corpus.items() if not text.strip()],
+        "empty chunks",
+        "No system can find them: remove them.",
+    )
+    note(
+        warnings,
+        _repeated(dataset),
+        "questions that repeat an earlier one",
+        "They count twice; two with different chunks contradict each other.",
+    )
     return Findings(fatal, warnings)
 
 
-def _dangling(dataset: RetrievalDataset) -> Iterable[tuple[str, list[str]]]:
-    for key, ids in dataset.relevant_docs.items():
-        missing = [chunk_id for chunk_id in ids if chunk_id not in dataset.corpus]
-        if missing:
-            yield key, missing
-
-
-def _examples(keys: list[str]) -> str:
-    return ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
+def _repeated(dataset: RetrievalDataset) -> list[str]:
+    """Questions whose words, whatever case and spaces, an earlier question has; empty ones aside."""
+    seen: set[str] = set()
+    repeated = []
+    for key, text in dataset.queries.items():
+        words = " ".join(text.casefold().split())
+        if words and words in seen:
+            repeated.append(key)
+        seen.add(words)
+    return repeated

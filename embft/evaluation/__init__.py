@@ -1,1 +1,1 @@
-""""""
+"""Metrics, how sure they are, and the verdict."""

@@ -29,8 +29,8 @@ def per_question(
 ) -> PerQuestion:
     """Scores every question by 15 metrics.
 
-    A question that the ranking lacks scores 0; it is not left out of the mean (as in ir_measures, and unlike trec_eval without -c,
-    where a system gains by leaving a hard question unanswered).
+    A question that the ranking lacks scores 0; it is not left out of the mean (as in ir_measures; trec_eval needs -c
+    for it, without which a system gains by leaving a hard question unanswered).
 
     Names:
         accuracy@k: 1 if a relevant chunk is in the top k, else 0. Also called hit rate or success@k; it is not recall

@@ -141,7 +141,7 @@ def compare(
 def _interval(
     scores: Floats, groups: Groups, resamples: int, confidence: float, seed: int
 ) -> tuple[float, float] | None:
-    sums, counts = np.bincount(groups, weights=scores), np.bincount(groups).astype(np.float64)
+    sums, counts = (np.bincount(groups, weights).astype(np.float64) for weights in (scores, np.ones(len(scores))))
     if len(sums) < 2:
         return None
     means = np.concatenate(list(_resampled_means(sums, counts, resamples, seed)))
@@ -154,7 +154,7 @@ def _expanded_tail(tail: float, n_groups: int) -> float:
     """The percentile to read off so that few groups do not make the interval too narrow (Hesterberg, 2015).
 
     A bootstrap's spread is too small by sqrt((n - 1) / n), and its percentiles are those of a normal, not of Student's
-    t, whose quantile comes from expansion 26.7.5 of Abramowitz and Stegun (this tail is right to 0.0001 from 10 groups).
+    t. The quantile of t is expansion 26.7.5 of Abramowitz and Stegun; the tail is right to 0.0001 from 10 groups on.
     """
     z, freedom = NormalDist().inv_cdf(1 - tail), n_groups - 1
     t = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)

@@ -1,1 +1,1 @@
-""""""
+"""Models: where weights come from, texts to vectors."""

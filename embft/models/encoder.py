@@ -111,7 +111,12 @@ def encode(model: Any, texts: Sequence[str], prompt: str, batch_size: int) -> Ve
 
 
 def load_model(
-    folder: Path, device: str, max_seq_length: int | None = None, *, attention: str = "auto", dropout: float | None = None
+    folder: Path,
+    device: str,
+    max_seq_length: int | None = None,
+    *,
+    attention: str = "auto",
+    dropout: float | None = None,
 ) -> SentenceTransformer:
     """Loads a folder with safetensors weights; no remote code, no look-up on the hub.
 

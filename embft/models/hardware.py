@@ -18,7 +18,9 @@ def pick_device(wanted: str) -> str:
         return next(name for name, available in there.items() if available)
     if not there[wanted]:
         raise ConfigError(
-            [f"training.device={wanted} is not available here ({', '.join(n for n, a in there.items() if a)} is): use auto."]
+            [
+                f"training.device={wanted} is not available here ({', '.join(n for n, a in there.items() if a)} is): use auto."
+            ]
         )
     return wanted
 

@@ -91,12 +91,12 @@ def _from_hub(config: ModelConfig) -> tuple[Path, str]:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-    assert config.id is not None
+    model_id = config.id or ""
 
     def download(local_only: bool) -> Path:
         return Path(
             snapshot_download(
-                config.id,
+                model_id,
                 revision=config.revision,
                 allow_patterns=_WANTED,
                 ignore_patterns=_UNWANTED,

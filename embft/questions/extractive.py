@@ -28,9 +28,15 @@ _LEADS = re.compile(
     r"in other words|that is|and|but|or|so|if so|otherwise|then|instead)\b,?\s+",
     re.IGNORECASE,
 )
-_LEADS_ZH = re.compile(r"^(?:但是|但|因此|所以|此外|另外|同时|其中|例如|然而|并且|而且|即|如果|第[一二三四五六七八九十百千零〇0-9]+[条章节款项][、 　]*)[，,]?")
+_LEADS_ZH = re.compile(
+    r"^(?:但是|但|因此|所以|此外|另外|同时|其中|例如|然而|并且|而且|即|如果|"
+    r"第[一二三四五六七八九十百千零〇0-9]+[条章节款项][、 \u3000]*)[，,]?"
+)
 _PRONOUN = re.compile(r"^(?:it|this|that|these|those|they|we|he|she|such|our|its|their)\b\s*", re.IGNORECASE)
-_COPULA = re.compile(r"^(?:the |an? )?([\w\s'’-]{3,60}?)\s+(is|are)\s+(?!not\b)(?:an?|the|used|defined|called|made|based)\b", re.IGNORECASE)
+_COPULA = re.compile(
+    r"^(?:the |an? )?([\w\s'’-]{3,60}?)\s+(is|are)\s+(?!not\b)(?:an?|the|used|defined|called|made|based)\b",
+    re.IGNORECASE,
+)
 _COPULA_ZH = re.compile(r"^([\u3400-\u9fff]{2,14})(?:是指|是|指)")
 _BREAKS = re.compile(r"[;:()（）；：]|\s[–—-]\s|,\s+(?:which|where|while|and|but|or|as|because|including|such)\b")
 _BREAKS_ZH = re.compile(r"[，；：。、！？（）]")
@@ -134,12 +140,28 @@ def _clause(sentence: str, rarity: dict[str, float]) -> str:
         if not _PRONOUN.match(subject) and content_words(subject):
             return f"what {match.group(2).lower()} {_uncapital(subject)}"
     text = _PRONOUN.sub("", text)
-    clauses = [clause.strip(" ,.\"“”") for clause in _BREAKS.split(text) if clause and len(clause.split()) >= 4]
+    clauses = [clause.strip(' ,."“”') for clause in _BREAKS.split(text) if clause and len(clause.split()) >= 4]
     best = max(clauses or [text], key=lambda clause: _weight(clause, rarity))
     words = best.split()[:_QUERY_WORDS]
-    while words and words[-1].lower().strip(",.") in {"a", "an", "the", "of", "to", "in", "and", "or", "for", "by", "with", "that", "is", "are", "as"}:
+    while words and words[-1].lower().strip(",.") in {
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "in",
+        "and",
+        "or",
+        "for",
+        "by",
+        "with",
+        "that",
+        "is",
+        "are",
+        "as",
+    }:
         words.pop()
-    return _uncapital(" ".join(words).strip(" ,.;:\"“”"))
+    return _uncapital(" ".join(words).strip(' ,.;:"“”'))
 
 
 def _clause_zh(sentence: str, rarity: dict[str, float]) -> str:

@@ -14,7 +14,9 @@ from embft.errors import QuestionError, nearest
 from embft.records import Chunk, Page, Question
 
 BUNDLED = "bundled:"
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‛": "'", "`": "'", "–": "-", "—": "-"})
+_QUOTES = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‛": "'", "`": "'", "–": "-", "—": "-"}
+)
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,13 @@ async def _ask_all(
 
 
 async def _ask(
-    client: Any, chunk: Chunk, prompt: Prompt, config: QuestionsConfig, cache: ReplyCache, seed: int, endpoint: str | None
+    client: Any,
+    chunk: Chunk,
+    prompt: Prompt,
+    config: QuestionsConfig,
+    cache: ReplyCache,
+    seed: int,
+    endpoint: str | None,
 ) -> _Answer:
     import openai
 

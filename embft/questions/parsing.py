@@ -9,7 +9,8 @@ from dataclasses import dataclass
 _FENCE = re.compile(r"```[\w-]*\n?|```")
 # "1.", "1)", "(1)", "Q1:", "Question 1 -", "问题1：", "第1题：", "-", "*", "•"
 _LABEL = re.compile(
-    r"^(?:[-*•·]\s+|\(?\d{1,3}[.)、:：]\)?\s*|(?:q|question|query|问题|第)\s*\d{0,3}\s*(?:题)?\s*[.):：、-]\s*)+", re.IGNORECASE
+    r"^(?:[-*•·]\s+|\(?\d{1,3}[.)、:：]\)?\s*|(?:q|question|query|问题|第)\s*\d{0,3}\s*(?:题)?\s*[.):：、-]\s*)+",
+    re.IGNORECASE,
 )
 _ANSWER = re.compile(r"^(?:a|answer|ans|explanation|note|答案|答|解析|说明)\s*\d*\s*[.):：]", re.IGNORECASE)
 _CHATTER = re.compile(
@@ -17,6 +18,8 @@ _CHATTER = re.compile(
     r"hope this|as requested|based on the (?:context|passage)[^?]*:|好的|当然|以下|这里是|下面是|希望)",
     re.IGNORECASE,
 )
+_LONGEST = 300
+"""Characters; what is longer is an essay."""
 _WRAPPING = "\"'“”‘’«»*_` \t"
 
 
@@ -44,16 +47,17 @@ def parse_reply(reply: str, count: int) -> Parsed:
         reply: The LLM's text.
         count: Questions asked for.
     """
-    lines = _json_strings(reply)
+    strings = _json_strings(reply)
+    lines = _FENCE.sub("\n", reply).splitlines() if strings is None else strings
+    # Where some lines are marked as items or questions, a statement that is neither is talk around them.
+    marked = strings is None and any(_is_marked(line) for line in lines)
     chatter = 0
     found: list[str] = []
-    if lines is None:
-        lines = _FENCE.sub("\n", reply).splitlines()
     for line in lines:
         question = _clean(line)
         if not question:
             continue
-        if _is_chatter(question):
+        if _is_chatter(question) or (marked and not _is_marked(line)) or len(question) > _LONGEST:
             chatter += 1
         else:
             found.append(question)
@@ -112,11 +116,17 @@ def _clean(line: str) -> str:
 
 
 def _is_chatter(text: str) -> bool:
-    letters = sum(character.isalnum() for character in text)
+    # A Han character says as much as a short word.
+    letters = sum(1 + 2 * (character > "\u3000") for character in text if character.isalnum())
     if letters < 4 or _ANSWER.match(text) or text in {"[", "]", "{", "}"}:
         return True
     asks = text.endswith(("?", "？"))
     return not asks and (bool(_CHATTER.match(text)) or text.endswith((":", "：")))
+
+
+def _is_marked(line: str) -> bool:
+    text = line.strip().strip(_WRAPPING)
+    return bool(_LABEL.match(line.strip()) or _LABEL.match(text)) or text.endswith(("?", "？"))
 
 
 def _key(question: str) -> str:

@@ -23,8 +23,8 @@ STOP_WORDS = frozenset(
     two new well many several including include includes""".split()
 )
 STOP_WORDS_ZH = frozenset(
-    "的 了 和 是 在 与 及 或 等 也 都 就 而 对 于 中 为 以 其 之 所 并 将 被 由 从 到 把 向 这 那 有 不 应 可以 应当 按照 根据 进行 "
-    "以及 或者 一 个 该 本 各 上 下 内 外 前 后 时 者 依照 规定 有关 下列 情形 予以".split()
+    "的 了 和 是 在 与 及 或 等 也 都 就 而 对 于 中 为 以 其 之 所 并 将 被 由 从 到 把 向 这 那 有 不 应 "
+    "可以 应当 按照 根据 进行 以及 或者 一 个 该 本 各 上 下 内 外 前 后 时 者 依照 规定 有关 下列 情形 予以".split()
 )
 
 

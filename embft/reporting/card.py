@@ -21,7 +21,11 @@ def write_card(model_folder: Path, metrics: Mapping[str, Any], base_model: str, 
     """
     data, training = metrics["dataset"], metrics["training"]
     kinds = ", ".join(f"{count} {kind}" for kind, count in data["origins"]["train"].items())
-    tuned = [row for row in comparisons_of(metrics, metrics["verdict"]["metric"]) if "tuned" in (row["system"], row["baseline"])]
+    tuned = [
+        row
+        for row in comparisons_of(metrics, metrics["verdict"]["metric"])
+        if "tuned" in (row["system"], row["baseline"])
+    ]
     lines = [
         "---",
         "library_name: sentence-transformers",

@@ -45,11 +45,13 @@ def collect(folders: Sequence[Path]) -> list[Job]:
     Raises:
         RunError: A folder holds no run.
     """
-    jobs = []
+    jobs: list[Job] = []
     for folder in folders:
         if not folder.is_dir():
             raise RunError(f"{folder} is not a folder. Give run folders or sweep folders, such as outputs/sweeps/...")
-        found = [folder] if _is_run(folder) else sorted((item for item in folder.iterdir() if _is_run(item)), key=_order)
+        found = (
+            [folder] if _is_run(folder) else sorted((item for item in folder.iterdir() if _is_run(item)), key=_order)
+        )
         if not found:
             raise RunError(f"{folder} holds no run: neither it nor a folder in it has status.json.")
         jobs.extend(_job(item) for item in found)
@@ -81,7 +83,9 @@ def render(jobs: Sequence[Job], metric: str = "ndcg@10", system: str = "tuned") 
         if job.metrics is None:
             blanks = [Text("")] * max(0, len(systems) - 1)
             said = Text(f"{job.status}: {job.error}" if job.error else job.status, style="red")
-            table.add_row(job.folder.name, *settings, *([said, *blanks] if systems else []), *([Text("")] if systems else [said]))
+            table.add_row(
+                job.folder.name, *settings, *([said, *blanks] if systems else []), *([Text("")] if systems else [said])
+            )
             continue
         found = job.metrics["systems"]
         cells = [Text(number(found[name][metric]) if name in found else "") for name in systems]

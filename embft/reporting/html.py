@@ -42,12 +42,18 @@ def write_html(
     path.write_text(render_html(metrics, rows, passages), encoding="utf-8")
 
 
-def render_html(
-    metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], passages: Mapping[str, str]
-) -> str:
+def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], passages: Mapping[str, str]) -> str:
     """The report as HTML. All text is escaped: what stands in a corpus is shown, never run."""
-    environment = Environment(loader=PackageLoader("embft.reporting"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"label": label, "number": number, "interval": interval, "p_value": p_value, "sentence": sentence}
+    environment = Environment(
+        loader=PackageLoader("embft.reporting"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "label": label,
+        "number": number,
+        "interval": interval,
+        "p_value": p_value,
+        "sentence": sentence,
+    }
     shown = headline_metrics(metrics)
     systems = metrics["systems"]
     return environment.get_template("report.html").render(

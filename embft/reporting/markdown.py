@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from embft.reporting.wording import comparisons_of, headline_metrics, interval, label, number, sentence, test_questions, timing_rows
+from embft.reporting.wording import (
+    comparisons_of,
+    headline_metrics,
+    interval,
+    label,
+    number,
+    sentence,
+    test_questions,
+    timing_rows,
+)
 
 
 def write_markdown(path: Path, metrics: Mapping[str, Any]) -> None:
@@ -29,7 +38,10 @@ def render_markdown(metrics: Mapping[str, Any]) -> str:
         "",
         "| stage | seconds | |",
         "| --- | ---: | --- |",
-        *(f"| {name} | {seconds:.1f} | {'cached' if cached else ''} |" for name, seconds, cached in timing_rows(metrics)),
+        *(
+            f"| {name} | {seconds:.1f} | {'cached' if cached else ''} |"
+            for name, seconds, cached in timing_rows(metrics)
+        ),
     ]
     return "\n".join(lines) + "\n"
 

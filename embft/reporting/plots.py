@@ -21,28 +21,27 @@ def dots(systems: Mapping[str, Mapping[str, Any]], metric: str) -> Markup:
     height = _ROW * len(systems) + 30
 
     def x(value: float) -> float:
-        return _LEFT + (value - low) / (high - low or 1) * (_WIDTH - _LEFT - _RIGHT)
+        return float(_LEFT + (value - low) / (high - low or 1) * (_WIDTH - _LEFT - _RIGHT))
 
     parts = [_open(height, f"{label(metric)} of each system with its interval")]
-    for tick in _ticks(low, high):
-        parts.append(
-            Markup('<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="4" y2="{1}"/><text class="tick" x="{0:.1f}" y="{2}">{3}</text>').format(
-                x(tick), height - 24, height - 8, number(tick)
-            )
-        )
-    for row, (name, figures) in enumerate(systems.items()):
-        y = 18 + row * _ROW
-        start, end = figures["intervals"][metric]
-        parts.append(
-            Markup(
-                '<text class="name" x="{left}" y="{text}">{name}</text>'
-                '<line class="whisker" x1="{a:.1f}" x2="{b:.1f}" y1="{y}" y2="{y}"/>'
-                '<circle class="dot" cx="{c:.1f}" cy="{y}" r="5"/><text class="value" x="{right}" y="{text}">{value}</text>'
-            ).format(
-                left=_LEFT - 12, text=y + 5, name=name, a=x(start), b=x(end), y=y, c=x(figures[metric]),
-                right=_WIDTH - _RIGHT + 12, value=number(figures[metric]),
-            )  # fmt: skip
-        )
+    parts.extend(
+        Markup(
+            '<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="4" y2="{1}"/>'
+            '<text class="tick" x="{0:.1f}" y="{2}">{3}</text>'
+        ).format(x(tick), height - 24, height - 8, number(tick))
+        for tick in _ticks(low, high)
+    )
+    row = Markup(
+        '<text class="name" x="{left}" y="{text}">{name}</text>'
+        '<line class="whisker" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
+        '<circle class="dot" cx="{mean:.1f}" cy="{y}" r="5"/>'
+        '<text class="value" x="{right}" y="{text}">{value}</text>'
+    )
+    for place, (name, figures) in enumerate(systems.items()):
+        y, (start, end) = 18 + place * _ROW, figures["intervals"][metric]
+        places = {"left": _LEFT - 12, "right": _WIDTH - _RIGHT + 12, "y": y, "text": y + 5}
+        mean = figures[metric]
+        parts.append(row.format(**places, name=name, low=x(start), high=x(end), mean=x(mean), value=number(mean)))
     return Markup("").join([*parts, Markup("</svg>")])
 
 
@@ -63,9 +62,9 @@ def curve(points: Sequence[tuple[float, float]], *, title: str, x_label: str, ma
     for tick in _ticks(low, high):
         y = place(xs[0], tick)[1]
         parts.append(
-            Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text class="name" x="{}" y="{:.1f}">{}</text>').format(
-                _LEFT, _WIDTH - _RIGHT, y, y, _LEFT - 12, y + 4, number(tick)
-            )
+            Markup(
+                '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text class="name" x="{}" y="{:.1f}">{}</text>'
+            ).format(_LEFT, _WIDTH - _RIGHT, y, y, _LEFT - 12, y + 4, number(tick))
         )
     parts.append(Markup('<path class="line" d="{}"/>').format(path))
     for x, y in points:
@@ -76,7 +75,7 @@ def curve(points: Sequence[tuple[float, float]], *, title: str, x_label: str, ma
                 "dot chosen" if chosen else "dot", cx, cy, 6 if chosen else 3, x, number(y)
             )
         )
-        if chosen or len(points) <= 12 and mark is None or x in (xs[0], xs[-1]):
+        if chosen or (len(points) <= 12 and mark is None) or x in (xs[0], xs[-1]):
             parts.append(Markup('<text class="tick" x="{:.1f}" y="{}">{:g}</text>').format(cx, height - 24, x))
     parts.append(Markup('<text class="tick" x="{}" y="{}">{}</text></svg>').format(_WIDTH / 2, height - 6, x_label))
     return Markup("").join(parts)
@@ -88,6 +87,10 @@ def _open(height: int, title: str) -> Markup:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round values between the bounds, at most six."""
-    step = next(step for step in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1e9) if (high - low) / step <= 6)
+    step = next(
+        step
+        for step in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1e9)
+        if (high - low) / step <= 6
+    )
     first = int(low / step) + (1 if low > 0 else 0)
     return [round(index * step, 6) for index in range(first, int(high / step) + 1)]

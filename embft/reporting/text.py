@@ -12,7 +12,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from embft.reporting.wording import comparisons_of, headline_metrics, interval, label, number, sentence, test_questions, timing_rows
+from embft.reporting.wording import (
+    comparisons_of,
+    headline_metrics,
+    interval,
+    label,
+    number,
+    sentence,
+    test_questions,
+    timing_rows,
+)
 
 
 def print_summary(metrics: Mapping[str, Any], run_folder: Path, console: Console | None = None) -> None:
@@ -50,6 +59,8 @@ def terminal_table(metrics: Mapping[str, Any]) -> RenderableType:
     parts.append(
         Panel(reasons, title=Text(verdict["headline"], style="bold"), border_style="green" if sure else "yellow")
     )
-    spent = ", ".join(f"{name} {seconds:.1f} s{' (cached)' if cached else ''}" for name, seconds, cached in timing_rows(metrics))
+    spent = ", ".join(
+        f"{name} {seconds:.1f} s{' (cached)' if cached else ''}" for name, seconds, cached in timing_rows(metrics)
+    )
     parts.append(Text(spent, style="dim"))
     return Group(*parts)

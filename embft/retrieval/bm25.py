@@ -16,8 +16,12 @@ import numpy as np
 from embft.retrieval.scoring import Scores
 
 # Runs of Han characters, or words with their inner apostrophes dots and underscores (10.5, __init__, don't).
-_WORDS = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+|[^\W\u3400-\u9fff\uf900-\ufaff]+(?:[.'’][^\W\u3400-\u9fff\uf900-\ufaff]+)*")
-_STOP_ZH = frozenset("的 了 和 是 在 与 及 或 等 也 都 就 而 对 于 中 为 以 其 之 所 并 将 被 由 从 到 把 向 这 那 有 吗 呢 吧 啊".split())
+_WORDS = re.compile(
+    r"[\u3400-\u9fff\uf900-\ufaff]+|[^\W\u3400-\u9fff\uf900-\ufaff]+(?:[.'’][^\W\u3400-\u9fff\uf900-\ufaff]+)*"
+)
+_STOP_ZH = frozenset(
+    "的 了 和 是 在 与 及 或 等 也 都 就 而 对 于 中 为 以 其 之 所 并 将 被 由 从 到 把 向 这 那 有 吗 呢 吧 啊".split()
+)
 
 
 class BM25Scorer:
@@ -30,7 +34,9 @@ class BM25Scorer:
         b: Weight of length normalisation.
     """
 
-    def __init__(self, corpus: Mapping[str, str], questions: Sequence[str], *, k1: float = 1.5, b: float = 0.75) -> None:
+    def __init__(
+        self, corpus: Mapping[str, str], questions: Sequence[str], *, k1: float = 1.5, b: float = 0.75
+    ) -> None:
         import bm25s
 
         self.n_questions = len(questions)
@@ -49,7 +55,7 @@ class BM25Scorer:
         for row, asked in zip(rows, self._questions[start:end], strict=True):
             if asked:
                 row[:] = self._index.get_scores(asked)
-        return rows.round(6)
+        return np.round(rows, 6)
 
 
 def words(text: str) -> list[str]:

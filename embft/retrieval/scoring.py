@@ -23,8 +23,15 @@ _BLOCK_BYTES = 64 << 20
 class Scorer(Protocol):
     """Anything that scores chunks for questions."""
 
-    n_questions: int
-    n_chunks: int
+    @property
+    def n_questions(self) -> int:
+        """Rows."""
+        ...
+
+    @property
+    def n_chunks(self) -> int:
+        """Columns."""
+        ...
 
     def scores(self, start: int, end: int) -> Scores:
         """Scores of questions start..end for every chunk; float32 [end - start, n_chunks]."""
@@ -57,10 +64,10 @@ class DenseScorer:
 
     def scores(self, start: int, end: int) -> Scores:
         """See `Scorer`. Rounded to 1e-6, so that equal texts tie whatever the matrix product's blocking."""
-        scores = self.questions[start:end] @ self.passages.T  # (B, W)
+        scores: Scores = self.questions[start:end] @ self.passages.T  # (B, W)
         if len(self.starts) < scores.shape[1]:
             scores = np.maximum.reduceat(scores, self.starts, axis=1)  # (B, C)
-        return scores.round(6)
+        return np.round(scores, 6)
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ class FusedScorer:
             return self.lexical.scores(start, end)
         dense, lexical = min_max(self.dense.scores(start, end)), min_max(self.lexical.scores(start, end))
         mixed: Scores = np.float32(self.weight) * dense + np.float32(1 - self.weight) * lexical
-        return mixed.round(6)
+        return np.round(mixed, 6)
 
 
 def min_max(scores: Scores) -> Scores:
@@ -111,7 +118,7 @@ def min_max(scores: Scores) -> Scores:
 def unit(vectors: Scores) -> Scores:
     """Scales rows to length 1, in float32; zero rows stay zero."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Scores = vectors / np.where(norms > 0, norms, 1)
+    scaled: Scores = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
     return scaled
 
 

@@ -85,6 +85,6 @@ def _inside_word(text: str, position: int) -> bool:
 def usable_tokens(model: Any, prompt: str, wanted: int) -> int:
     """Tokens left for text in one input of ``model``, at most ``wanted``: its limit less special tokens and prompt."""
     tokenizer = model.tokenizer
-    taken = tokenizer.num_special_tokens_to_add() + len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    taken: int = tokenizer.num_special_tokens_to_add() + len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
     limit = model.max_seq_length or wanted + taken
-    return max(8, min(wanted, limit - taken))
+    return max(8, min(wanted, int(limit) - taken))

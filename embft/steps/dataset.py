@@ -143,14 +143,19 @@ def _read(config: DatasetConfig, seed: int) -> Splits:
 
 def _read_beir(folder: Path, config: DatasetConfig, seed: int) -> Splits:
     if not (folder / "qrels" / "train.tsv").is_file():
-        raise DatasetError(f"{folder}/qrels has no train.tsv: embft trains on train questions and reports on test ones.")
+        raise DatasetError(
+            f"{folder}/qrels has no train.tsv: embft trains on train questions and reports on test ones."
+        )
     train, test = read_beir(folder, "train"), read_beir(folder, "test")
     if (folder / "qrels" / "dev.tsv").is_file():
         dev = read_beir(folder, "dev")
     else:
         train, dev = carve_dev(train, config.dev_fraction, seed)
     corpus = {**train.corpus, **dev.corpus, **test.corpus}
-    asked = {name: {i for ids in part.relevant_docs.values() for i in ids} for name, part in (("train", train), ("dev", dev), ("test", test))}
+    asked = {
+        name: {i for ids in part.relevant_docs.values() for i in ids}
+        for name, part in (("train", train), ("dev", dev), ("test", test))
+    }
     # A BEIR corpus is shared. Each chunk stands with the split that asks about it: test before dev before train.
     home = {key: name for name in ("train", "dev", "test") for key in asked[name]}
 
@@ -202,6 +207,7 @@ def _counts(splits: Splits) -> dict[str, Any]:
         "chunks": {name: len(part.corpus) for name, part in parts.items()},
         "searched": {name: len(splits.searched(name).corpus) for name in ("dev", "test")},
         "origins": {
-            name: dict(Counter(splits.origins[question_id] for question_id in part.queries)) for name, part in parts.items()
+            name: dict(Counter(splits.origins[question_id] for question_id in part.queries))
+            for name, part in parts.items()
         },
     }

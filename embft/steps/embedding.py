@@ -45,9 +45,7 @@ class Embedder:
         """float32 [n_windows, dim], in the order of ``passages.texts``."""
         encoder = self.encoder
         prompt = encoder.document_prompt
-        return self.cache.encode(
-            encoder.identity, prompt, passages.texts, lambda some: encoder.encode(some, prompt)
-        )
+        return self.cache.encode(encoder.identity, prompt, passages.texts, lambda some: encoder.encode(some, prompt))
 
     def scorers(self, dataset: RetrievalDataset) -> dict[str, DenseScorer]:
         """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``)."""

@@ -73,7 +73,9 @@ def rank_systems(
             dense = "tuned" if tuned is not None else "base"
             fusion = _choose_weight(dataset.value.splits.searched("dev"), scorers.get("dev"), dense, fuse_by, retrieval)
             if fusion["curve"] == []:
-                notes.append("Without dev questions the fusion is an even mix; nothing says that this is its best weight.")
+                notes.append(
+                    "Without dev questions the fusion is an even mix; nothing says that this is its best weight."
+                )
             for found in scorers.values():
                 mix = FusedScorer(found[dense]["cosine"], found["bm25"]["bm25"], fusion["weight"])
                 found["fused"] = {"fused": mix}
@@ -91,7 +93,7 @@ def rank_systems(
     def load(folder: Path) -> Rankings:
         by_split: dict[str, dict[str, dict[str, Ranking]]] = {split: {} for split in SEARCHED}
         order = {system: place for place, system in enumerate(systems)}
-        files = [path for path in folder.glob("*.*.*.json")]
+        files = list(folder.glob("*.*.*.json"))
         for path in sorted(files, key=lambda path: (order[path.name.split(".")[1]], path.name)):
             split, system, score_name, _ = path.name.split(".")
             content = read_json(path)
@@ -165,7 +167,12 @@ def _endpoint_scorers(
 
 
 def _rank(
-    scorer: Scorer, dataset: RetrievalDataset, system: str, score_name: str, depth: int, fusion: Mapping[str, Any] | None
+    scorer: Scorer,
+    dataset: RetrievalDataset,
+    system: str,
+    score_name: str,
+    depth: int,
+    fusion: Mapping[str, Any] | None,
 ) -> Ranking:
     # A chunk that shares no word with the question is not retrieved by BM25, alone or as the whole of a mix.
     lexical = system == "bm25" or (system == "fused" and fusion is not None and fusion["weight"] == 0)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from embft.config import ExperimentConfig
-from embft.errors import RunError
 from embft.evaluation.verdict import decide
 from embft.models.source import ModelSource
 from embft.run_folder import RunFolder, write_rows
@@ -73,7 +72,7 @@ def write_report(
         },
         "fusion": rankings.value.fusion,
         "training": _training(tuned),
-        "notes": _notes(data, questions, rankings, test_origins),
+        "notes": _notes(data, questions, tuned, rankings, test_origins),
         "verdict": decide(systems, report.comparisons, test_origins, config.evaluation.primary),
     }
     objective = _objective(config, systems)
@@ -94,9 +93,7 @@ def write_report(
     return objective
 
 
-def describe_system(
-    name: str, config: ExperimentConfig, source: ModelSource, fusion: Mapping[str, Any] | None
-) -> str:
+def describe_system(name: str, config: ExperimentConfig, source: ModelSource, fusion: Mapping[str, Any] | None) -> str:
     """What a system is, in one line."""
     retrieval = config.retrieval
     how = (
@@ -123,8 +120,8 @@ def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
         "from sentence_transformers import SentenceTransformer",
         "",
         'model = SentenceTransformer("model")  # this folder',
-        f"questions = model.encode([\"...\"], prompt={query!r})",
-        f"passages = model.encode([\"...\"], prompt={document!r})",
+        f'questions = model.encode(["..."], prompt={query!r})',
+        f'passages = model.encode(["..."], prompt={document!r})',
         "scores = model.similarity(questions, passages)",
     ]
     if config.retrieval.mode == "windows":
@@ -150,6 +147,7 @@ def _training(tuned: StageResult[Tuned] | None) -> dict[str, Any] | None:
 def _notes(
     data: Mapping[str, Any],
     questions: StageResult[Questions] | None,
+    tuned: StageResult[Tuned] | None,
     rankings: StageResult[Rankings],
     test_origins: Mapping[str, int],
 ) -> list[dict[str, str]]:
@@ -165,12 +163,23 @@ def _notes(
                 "real ones do not. Give questions that people asked: questions.human=FILE.",
             },
         )
+    if tuned is not None and tuned.value.report["best_epoch"] == 0:
+        notes.append(
+            {
+                "level": "warning",
+                "text": "No epoch of the fine-tune beat the base model on dev, so the base model was kept: tuned is base. "
+                "Train on questions that are more like the real ones (questions=openai questions.prompt=search), or "
+                "lower training.learning_rate.",
+            }
+        )
     if questions is not None and questions.value.report["unmapped"]:
         count = len(questions.value.report["unmapped"])
         notes.append(
             {"level": "info", "text": f"{count} human questions were left out: their evidence is not in this corpus."}
         )
-    notes.extend({"level": "info", "text": f"{count} x {reason}: left out."} for reason, count in data["left_out"].items())
+    notes.extend(
+        {"level": "info", "text": f"{count} x {reason}: left out."} for reason, count in data["left_out"].items()
+    )
     return notes
 
 
@@ -193,7 +202,13 @@ def _track(
             tracker.log({**values, "train/epoch": epoch["epoch"]}, None)
     tracker.summary(flatten(metrics))
     systems = list(metrics["systems"])
-    columns = ["question_id", "question", "origin", "relevant", *(f"{s}/{m}" for s in systems for m in ("rank", "ndcg@10"))]
+    columns = [
+        "question_id",
+        "question",
+        "origin",
+        "relevant",
+        *(f"{s}/{m}" for s in systems for m in ("rank", "ndcg@10")),
+    ]
     table = [
         [
             row["question_id"],

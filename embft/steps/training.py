@@ -81,7 +81,10 @@ def tune_model(
             scratch=scratch,
             log=log,
         )
-        fingerprint = file_digest(folder / "model" / "model.safetensors")[:16]
+        # A kept base model shares its vectors.
+        fingerprint = (
+            file_digest(folder / "model" / "model.safetensors")[:16] if report["best_epoch"] else source.fingerprint
+        )
         if dev:
             dev.keep_best(base, fingerprint, report)
         write_json(folder / "training.json", {**report, "fingerprint": fingerprint, "settings": asdict(config)})
@@ -172,7 +175,7 @@ class DevSearch:
 
         A training that was resumed lacks the earlier epochs' vectors; then nothing is kept.
         """
-        if report["resumed"]:
+        if report["resumed"] or report["best_epoch"] == 0:
             return
         questions, passages = self.evaluations[report["best_epoch"] - 1]
         identity = base.encoder.identity_of(fingerprint)

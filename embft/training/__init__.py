@@ -1,1 +1,1 @@
-""""""
+"""The fine-tune: batches by chunk, loss, trainer."""

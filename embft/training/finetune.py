@@ -64,7 +64,8 @@ def fine_tune(
         log: Called as figures come.
 
     Returns:
-        ``epochs``, ``best_epoch``, ``steps``, ``history`` (a dict an epoch, epoch 0 being the base model)...
+        ``epochs``, ``best_epoch`` (0: no epoch beat the base model on dev, which was kept), ``steps``, ``history`` (a
+        dict an epoch, epoch 0 being the base model)...
 
     Raises:
         TrainingError: Too few chunks, or a loss that is not a number.
@@ -82,9 +83,7 @@ def fine_tune(
     started = time.perf_counter()
     # Before the model is loaded: layers that a model lacks are initialised at random.
     torch.manual_seed(seed)
-    model = load_model(
-        base, hardware.device, max_seq_length, attention=config.attention, dropout=config.dropout
-    )
+    model = load_model(base, hardware.device, max_seq_length, attention=config.attention, dropout=config.dropout)
     steps_per_epoch = math.ceil(len(examples) / config.batch_size)
     watch = Watch(log, config.checkpoint_steps)
     checkpoints = scratch / "checkpoints"
@@ -99,14 +98,21 @@ def fine_tune(
     )
     resume = _last_checkpoint(checkpoints)
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-    best = trainer.state.best_global_step if evaluate is not None else trainer.state.global_step
+    steps = trainer.state.global_step
+    best_epoch = config.epochs
+    if evaluate is not None:
+        best_epoch = round((trainer.state.best_global_step or steps) / steps_per_epoch)
+        if base_metrics[config.select_by] > (trainer.state.best_metric or 0.0):
+            # Epoch 0 stands for election like every other: dev says that this training only did harm.
+            best_epoch = 0
+            model = load_model(base, hardware.device, max_seq_length)
     model.eval()
     model.save_pretrained(str(output), create_model_card=False)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return {
         "epochs": config.epochs,
-        "best_epoch": round((best or trainer.state.global_step) / steps_per_epoch),
-        "steps": trainer.state.global_step,
+        "best_epoch": best_epoch,
+        "steps": steps,
         "chunks": len(examples),
         "questions": sum(len(example.questions) for example in examples),
         "passages": sum(len(example.passages) for example in examples),

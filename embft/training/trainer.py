@@ -34,7 +34,9 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 class ProgressBar(ProgressCallback):  # type: ignore[misc]
     """A bar with the latest loss beside it, instead of a line of figures a step."""
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **kwargs: Any) -> None:
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **kwargs: Any
+    ) -> None:
         """Shows the loss."""
         if self.training_bar is not None and logs and "loss" in logs:
             self.training_bar.set_description("fine-tune", refresh=False)
@@ -54,7 +56,9 @@ class DevEvaluator(BaseEvaluator):  # type: ignore[misc]
         self._evaluate = evaluate
         self.primary_metric = f"dev_{select_by}"
 
-    def __call__(self, model: Any, output_path: str | None = None, epoch: float = -1, steps: int = -1) -> dict[str, float]:
+    def __call__(
+        self, model: Any, output_path: str | None = None, epoch: float = -1, steps: int = -1
+    ) -> dict[str, float]:
         """Returns ``dev_<metric>`` values."""
         return {f"dev_{name}": value for name, value in self._evaluate(model).items()}
 
@@ -76,7 +80,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         if self._checkpoint_steps and state.global_step % self._checkpoint_steps == 0:
             control.should_save = True
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **kwargs: Any) -> None:
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **kwargs: Any
+    ) -> None:
         """Takes each step's loss."""
         if not logs or "loss" not in logs:
             return
@@ -86,11 +92,24 @@ class Watch(TrainerCallback):  # type: ignore[misc]
                 f"The loss became {loss} at step {state.global_step} (learning rate {logs.get('learning_rate', 0):.2g}): "
                 "lower training.learning_rate, or use training.precision=fp32."
             )
-        self._log({"train/loss": loss, "train/learning_rate": float(logs.get("learning_rate", 0)), "train/epoch": float(state.epoch)}, state.global_step)
+        self._log(
+            {
+                "train/loss": loss,
+                "train/learning_rate": float(logs.get("learning_rate", 0)),
+                "train/epoch": float(state.epoch),
+            },
+            state.global_step,
+        )
 
-    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Mapping[str, float] | None = None, **kwargs: Any) -> None:
+    def on_evaluate(
+        self, args: Any, state: Any, control: Any, metrics: Mapping[str, float] | None = None, **kwargs: Any
+    ) -> None:
         """Joins the dev metrics to the epoch."""
-        dev = {key.removeprefix("eval_"): float(value) for key, value in (metrics or {}).items() if key.startswith("eval_dev_")}
+        dev = {
+            key.removeprefix("eval_"): float(value)
+            for key, value in (metrics or {}).items()
+            if key.startswith("eval_dev_")
+        }
         self._log({f"train/{key}": value for key, value in dev.items()}, state.global_step)
 
 
@@ -111,7 +130,7 @@ def training_arguments(
         bf16=hardware.precision == "bf16",
         fp16=hardware.precision == "fp16",
         use_cpu=hardware.device == "cpu",
-        gradient_checkpointing=config.gradient_checkpointing,
+        activation_checkpointing=config.gradient_checkpointing,
         eval_strategy="epoch" if has_dev else "no",
         save_strategy="epoch",
         save_total_limit=2,  # the best and the last
@@ -125,5 +144,3 @@ def training_arguments(
         dataloader_pin_memory=hardware.device == "cuda",
         remove_unused_columns=False,
     )
-
-

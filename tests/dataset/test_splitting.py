@@ -54,7 +54,9 @@ def test_human_questions_are_dev_and_test_and_generated_ones_train_elsewhere():
     chunks = paged(60, 1)
     human = asked(chunks[:20], "human")
     splits, left_out = split_questions(chunks, [*human, *asked(chunks)], config(), 0)
-    origins = {name: Counter(splits.origins[key] for key in getattr(splits, name).queries) for name in ("train", "dev", "test")}
+    origins = {
+        name: Counter(splits.origins[key] for key in getattr(splits, name).queries) for name in ("train", "dev", "test")
+    }
     assert origins == {"train": {"extractive": 40}, "dev": {"human": 6}, "test": {"human": 14}}
     assert left_out == {"generated question about a chunk that a person asked about": 20}
     assert len(splits.searched("test").corpus) == 60

@@ -122,7 +122,9 @@ def test_the_summary_has_the_evaluator_s_fifteen_names():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.permutations([f"c{place}" for place in range(14)]), st.sets(st.integers(0, 13), min_size=1), st.integers(0, 14))
+@given(
+    st.permutations([f"c{place}" for place in range(14)]), st.sets(st.integers(0, 13), min_size=1), st.integers(0, 14)
+)
 def test_every_score_is_a_share_and_deeper_cuts_never_lose(order, wanted, depth):
     found = one(tuple(order[:depth]), tuple(f"c{place}" for place in sorted(wanted)))
     assert all(0 <= value <= 1 + 1e-12 for value in found.values())
@@ -151,7 +153,7 @@ def as_ranking(scores: Mapping[str, Mapping[str, int]]) -> Ranking:
 def test_equal_to_trec_eval_on_random_rankings(seed: int):
     scores, relevant = random_scores(seed)
     ranking = as_ranking(scores)
-    # trec_eval breaks ties by descending id: places as scores keep our order. Its reciprocal rank has no cut: run to 10.
+    # trec_eval breaks ties by descending id: places as scores keep our order. Its reciprocal rank has no cut: give 10.
     run = {q: {c: float(-place) for place, c in enumerate(ids)} for q, ids in ranking.chunk_ids.items()}
     judged = {q: dict.fromkeys(ids, 1) for q, ids in relevant.items()}
     measures = {"P.1,3,5,10", "recall.1,3,5,10", "success.1,3,5,10", "ndcg_cut.10", "map_cut.100"}

@@ -152,9 +152,12 @@ def null_scores(draw: np.random.Generator, hit_rate: bool) -> tuple[np.ndarray, 
 
 
 @pytest.mark.parametrize("hit_rate", [False, True], ids=["ndcg", "hit_rate"])
-def test_on_500_nulls_the_test_rejects_one_in_twenty_and_the_interval_covers_the_rest(hit_rate: bool):
+def test_on_nulls_the_test_rejects_one_in_twenty_and_the_interval_covers_the_rest(hit_rate: bool):
+    # 2,000 nulls: a share of .05 then has a standard error of .005. Of 500 it is .01, and one seed in 20 or so leaves
+    # the bounds by chance alone. Over 12,000 nulls, .048 and .038 are rejected, .946 and .950 covered (nDCG, hit rate:
+    # whole numbers tie often, and a tie counts against the difference).
     draw = np.random.default_rng(2026)
-    found = [compare(*null_scores(draw, hit_rate), resamples=800, seed=trial) for trial in range(500)]
+    found = [compare(*null_scores(draw, hit_rate), resamples=800, seed=trial) for trial in range(2000)]
     rejected = np.mean([one.p_value <= 0.05 for one in found])
     covered = np.mean([one.ci95[0] <= 0 <= one.ci95[1] for one in found])
     assert 0.03 <= rejected <= 0.07

@@ -29,7 +29,12 @@ def answer(request: Request) -> Response:
         {"object": "embedding", "index": index, "embedding": [float(len(text)), float(index)]}
         for index, text in enumerate(body["input"])
     ]
-    reply = {"object": "list", "data": data[::-1], "model": body["model"], "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+    reply = {
+        "object": "list",
+        "data": data[::-1],
+        "model": body["model"],
+        "usage": {"prompt_tokens": 1, "total_tokens": 1},
+    }
     return Response(json.dumps(reply), content_type="application/json")
 
 

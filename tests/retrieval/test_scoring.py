@@ -57,7 +57,9 @@ def test_a_chunk_at_the_floor_is_not_retrieved():
 def test_a_mix_at_its_ends_is_one_of_its_parts():
     random = np.random.default_rng(1)
     parts = [
-        DenseScorer(random.normal(size=(3, 4)).astype(np.float32), random.normal(size=(9, 4)).astype(np.float32), np.arange(9))
+        DenseScorer(
+            random.normal(size=(3, 4)).astype(np.float32), random.normal(size=(9, 4)).astype(np.float32), np.arange(9)
+        )
         for _ in range(2)
     ]
     assert (FusedScorer(*parts, 1.0).scores(0, 3) == parts[0].scores(0, 3)).all()
