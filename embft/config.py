@@ -151,7 +151,7 @@ class RetrievalConfig:
 
     name: str = MISSING
     mode: str = _choice("windows", "windows", "truncate")
-    window_tokens: int = _number(128, 16, 8192)
+    window_tokens: int = _number(96, 16, 8192)
     """Tokens of the embedding model in a window."""
     window_overlap: int = _number(0, 0, 4096)
     depth: int = _number(100, 10, 100_000)

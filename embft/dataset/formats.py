@@ -47,6 +47,7 @@ def read_llama_index(path: Path) -> RetrievalDataset:
     queries, corpus, relevant_docs = (found[name] for name in _MAPS)
     for name, texts in (("queries", queries), ("corpus", corpus)):
         for key, text in texts.items():
+            _require_text(key, f"{path}: the id {key!r} in {name}")
             _require_text(text, f"{path}: {name}[{key!r}]")
     for key, ids in relevant_docs.items():
         if not isinstance(ids, list) or not all(isinstance(item, str) for item in ids):
@@ -84,9 +85,9 @@ def read_beir(folder: Path, split: str) -> RetrievalDataset:
     path = folder / "qrels" / f"{split}.tsv"
     relevant: dict[str, dict[str, None]] = {}
     for query_id, chunk_id, score in _read_judgements(path):
-        if query_id not in queries:
-            raise DatasetError(f"{path} judges query '{query_id}', which {folder / 'queries.jsonl'} lacks.")
         if score > 0:
+            if query_id not in queries:
+                raise DatasetError(f"{path} judges query '{query_id}', which {folder / 'queries.jsonl'} lacks.")
             relevant.setdefault(query_id, {})[chunk_id] = None
     return RetrievalDataset(
         {key: queries[key] for key in relevant}, corpus, {key: tuple(ids) for key, ids in relevant.items()}
@@ -147,15 +148,15 @@ def _read_judgements(path: Path) -> Iterator[tuple[str, str, float]]:
             if not row:
                 continue
             try:
-                query_id, chunk_id, score = row
-                yield query_id, chunk_id, float(score)
-            except ValueError as error:
+                query_id, chunk_id, score = row[0], row[1], float(row[2])
+            except (IndexError, ValueError) as error:
                 if number == 0 and len(row) == len(_QRELS_HEADER):
                     continue  # the header, whatever it calls its columns
                 raise DatasetError(
                     f"{path}, line {reader.line_num}: expected {', '.join(_QRELS_HEADER)} with tabs between, "
                     "the score a number."
                 ) from error
+            yield query_id, chunk_id, score
     except csv.Error as error:
         raise DatasetError(f"{path}, line {reader.line_num}: not a table with tabs ({error}).") from error
 

@@ -16,6 +16,7 @@ from embft.errors import DatasetError
 from embft.records import Chunk, Question, RetrievalDataset, Splits
 
 HUMAN = "human"
+_FEWEST_BLOCKS = 20
 
 
 def split_questions(
@@ -177,20 +178,20 @@ def _units(chunks: Sequence[Chunk], config: DatasetConfig) -> dict[str, Hashable
             )
         return {chunk.id: chunk.document for chunk in chunks}
     position: Counter[str] = Counter()
-    units: dict[str, Hashable] = {}
+    places: dict[str, tuple[str, bool, int]] = {}
     for chunk in chunks:
+        is_after = config.split == "article" and chunk.page is not None and chunk.page > config.train_pages
         if chunk.page is None:
             place = position[chunk.document]
             position[chunk.document] += 1
-        elif config.split == "article":
-            # A block never spans the cut: pages 1..train_pages train, page train_pages + 1 is the first of test. (The
-            # article's own code left that page out of both.)
-            place = chunk.page - 1 if chunk.page <= config.train_pages else chunk.page - 1 - config.train_pages
         else:
-            place = chunk.page - 1
-        side = config.split == "article" and chunk.page is not None and chunk.page > config.train_pages
-        units[chunk.id] = (chunk.document, side, place // config.block_pages)
-    return units
+            # A block never spans the article's cut: page train_pages + 1 is the first of test. (The article's own code
+            # left that page out of both.)
+            place = chunk.page - 1 - (config.train_pages if is_after else 0)
+        places[chunk.id] = (chunk.document, is_after, place)
+    # A small corpus is cut finer, or the first blocks dealt would take all of it.
+    block = max(1, min(config.block_pages, len(set(places.values())) // _FEWEST_BLOCKS))
+    return {key: (document, is_after, place // block) for key, (document, is_after, place) in places.items()}
 
 
 def _shuffled(units: Mapping[str, object] | Mapping[Hashable, object], seed: int) -> list[str]:
