@@ -138,9 +138,8 @@ class TrainingConfig:
     gradient_checkpointing: bool = False
     select_by: str = _choice("ndcg@10", "ndcg@10", "mrr@10", "map@100", "hit_rate@5", "hit_rate@1")
     """The dev metric that picks the epoch."""
-    dev_chunks: int = _number(128, 10)
-    """Chunks searched by the dev questions after each epoch: the relevant ones and base's strongest others. What
-    is reported searches all."""
+    dev_chunks: int = _number(2000, 10)
+    """Chunks searched after each epoch: the relevant ones and random others. What is reported searches all."""
     checkpoint_steps: int = _number(0, 0)
     """Also save a checkpoint to resume from every so many steps; 0: at the end of each epoch only."""
 

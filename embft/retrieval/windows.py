@@ -16,6 +16,10 @@ import numpy as np
 from embft.records import Passages
 
 
+_LONGEST_WORD = 4
+"""Pieces of one word that a window keeps together; longer strings, such as hashes, are torn."""
+
+
 def whole_chunks(corpus: Mapping[str, str]) -> Passages:
     """One passage a chunk; the model cuts off what it cannot see."""
     return Passages(tuple(corpus), tuple(corpus.values()), np.arange(len(corpus), dtype=np.int64))
@@ -24,8 +28,8 @@ def whole_chunks(corpus: Mapping[str, str]) -> Passages:
 def cut_windows(corpus: Mapping[str, str], tokenizer: Any, tokens: int, overlap: int) -> Passages:
     """Cuts every chunk into windows of ``tokens`` tokens of the model's own tokenizer.
 
-    Windows are spread evenly, so that the last one is as long as the others; neighbours share at least ``overlap``
-    tokens. A window never begins or ends inside a word.
+    A chunk's windows are equally long, at most ``tokens``; neighbours share at least ``overlap`` tokens, as far as whole
+    words allow. A window does not begin or end inside a word.
 
     Args:
         corpus: Chunk id to text.
@@ -57,23 +61,26 @@ def window_spans(text: str, offsets: Sequence[tuple[int, int]], tokens: int, ove
     count = len(offsets)
     if count <= tokens:
         return [(0, len(text))]
-    number = math.ceil((count - overlap) / (tokens - overlap))
+    slack = min(_LONGEST_WORD, tokens // 8)
+    room = tokens - slack
+    overlap = min(overlap, room - 1)
+    # As many windows as are needed, all of one length: none is a leftover of three words, none longer than it must be.
+    number = math.ceil((count - overlap) / (room - overlap))
+    length = math.ceil((count + (number - 1) * overlap) / number)
     spans = []
-    for start in np.linspace(0, count - tokens, number).round().astype(int):
-        first, last = int(start), int(start) + tokens - 1
-        # A word piece begins where the piece before it ended; step back to the word's first, and drop a cut last word.
-        while first > 0 and offsets[first][0] == offsets[first - 1][1] and _inside_word(text, offsets[first][0]):
-            first -= 1
-            last -= 1
-        begin = 0 if first == 0 else offsets[first][0]
-        if last >= count - 1:
-            end = len(text)
-        else:
-            while last > first and offsets[last][1] == offsets[last + 1][0] and _inside_word(text, offsets[last][1]):
-                last -= 1
-            end = offsets[last][1]
-        spans.append((begin, end))
+    for start in np.linspace(0, count - length, number).round().astype(int):
+        first = _word_start(text, offsets, int(start), slack)
+        end = _word_start(text, offsets, int(start) + length, slack)
+        spans.append((0 if first == 0 else offsets[first][0], len(text) if end == count else offsets[end][0]))
     return spans
+
+
+def _word_start(text: str, offsets: Sequence[tuple[int, int]], position: int, slack: int) -> int:
+    """Steps back to the first piece of the word at ``position``, or stays where that is more than ``slack`` away."""
+    for candidate in range(position, max(position - slack, 0) - 1, -1):
+        if candidate in (0, len(offsets)) or not _inside_word(text, offsets[candidate][0]):
+            return candidate
+    return position
 
 
 def _inside_word(text: str, position: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ def tune_model(
             # Whole chunks leave nothing to choose, so they need no vectors.
             unit(base.passage_vectors(passages)) if base.retrieval.mode == "windows" else np.zeros((0, 0), np.float32),
         )
-        dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks) if splits.dev.queries else None
+        dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, seed) if splits.dev.queries else None
         report = fine_tune(
             source.folder,
             by_chunk(splits.train, passages, chooser),
@@ -118,8 +119,9 @@ def tune_model(
 class DevSearch:
     """The dev evaluation after each epoch.
 
-    It searches the relevant chunks and the base model's strongest others, at most ``limit``: enough to choose an epoch,
-    and its cost does not grow with the corpus. What is reported searches everything.
+    It searches what the dev questions search, or in a large corpus the relevant chunks and a random draw of the others,
+    so that its cost does not grow without end. (Not the base model's strongest others: that would be a test made of the
+    base model's own mistakes.)
 
     Attributes:
         passages: Of the chunks that are searched.
@@ -137,17 +139,12 @@ class DevSearch:
     evaluations: list[tuple[Vectors, Vectors]]
 
     @classmethod
-    def of(cls, base: Embedder, dataset: RetrievalDataset, limit: int) -> DevSearch:
-        """Chooses the chunks that are searched, by the base model's ranking."""
-        scorer = base.scorers(dataset)["cosine"]
-        question_ids, chunk_ids = list(dataset.queries), list(dataset.corpus)
-        ranking = rank(scorer, question_ids, chunk_ids, system="base", score_name="cosine", depth=_DEV_DEPTH)
+    def of(cls, base: Embedder, dataset: RetrievalDataset, limit: int, seed: int) -> DevSearch:
+        """Chooses the chunks that are searched."""
         chosen = {chunk_id for ids in dataset.relevant_docs.values() for chunk_id in ids}
-        for place in range(_DEV_DEPTH):
-            for question_id in question_ids:
-                ids = ranking.chunk_ids[question_id]
-                if len(chosen) < limit and place < len(ids):
-                    chosen.add(ids[place])
+        others = [key for key in dataset.corpus if key not in chosen]
+        random.Random(seed).shuffle(others)
+        chosen.update(others[: max(0, limit - len(chosen))])
         corpus = {key: text for key, text in dataset.corpus.items() if key in chosen}
         small = RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs)
         passages = base.passages(corpus)
