@@ -14,13 +14,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from embft.questions.sentences import content_words, is_chinese, sentences
+from embft.questions.sentences import STOP_WORDS, content_words, cut_chinese, is_chinese, sentences
 from embft.records import Chunk, Question
 
 _FEWEST, _MOST = 5, 60
 """Words that a sentence must have to be asked about."""
 _QUERY_WORDS = 14
-_QUERY_CHARACTERS = 28
+_QUERY_CHARACTERS = 25
 _KEYWORDS = 6
 _LEADS = re.compile(
     r"^(?:however|therefore|thus|hence|moreover|furthermore|in addition|additionally|also|as a result|for example|"
@@ -37,7 +37,13 @@ _COPULA = re.compile(
     r"^(?:the |an? )?([\w\s'’-]{3,60}?)\s+(is|are)\s+(?!not\b)(?:an?|the|used|defined|called|made|based)\b",
     re.IGNORECASE,
 )
-_COPULA_ZH = re.compile(r"^([\u3400-\u9fff]{2,14})(?:是指|是|指)")
+_FRAGMENT = re.compile(
+    r"^(?:and|or|but|of|as|than|at|to|also|is|are|was|were|be|been|may|might|can|could|will|would|shall|should|must|have|"
+    r"has|had|do|does|did|not limited to|not)\b,?\s*",
+    re.IGNORECASE,
+)
+_MARKUP = str.maketrans("", "", '*`"“”|')
+_COPULA_ZH = re.compile(r"^(?![这那其它该本此])([\u3400-\u9fff]{2,14}?)(?:是指|是|指)")
 _BREAKS = re.compile(r"[;:()（）；：]|\s[–—-]\s|,\s+(?:which|where|while|and|but|or|as|because|including|such)\b")
 _BREAKS_ZH = re.compile(r"[，；：。、！？（）]")
 
@@ -139,29 +145,21 @@ def _clause(sentence: str, rarity: dict[str, float]) -> str:
         subject = match.group(1).strip()
         if not _PRONOUN.match(subject) and content_words(subject):
             return f"what {match.group(2).lower()} {_uncapital(subject)}"
-    text = _PRONOUN.sub("", text)
-    clauses = [clause.strip(' ,."“”') for clause in _BREAKS.split(text) if clause and len(clause.split()) >= 4]
-    best = max(clauses or [text], key=lambda clause: _weight(clause, rarity))
+    clauses = [_shorn(clause) for clause in _BREAKS.split(text) if clause and len(clause.split()) >= 4]
+    best = max(clauses or [_shorn(text)], key=lambda clause: _weight(clause, rarity))
     words = best.split()[:_QUERY_WORDS]
-    while words and words[-1].lower().strip(",.") in {
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "and",
-        "or",
-        "for",
-        "by",
-        "with",
-        "that",
-        "is",
-        "are",
-        "as",
-    }:
+    while words and words[-1].lower().strip(",.") in STOP_WORDS:
         words.pop()
-    return _uncapital(" ".join(words).strip(' ,.;:"“”'))
+    query = " ".join(words).strip(" ,.;:")
+    return _uncapital(query) if len(words) >= 3 and len(content_words(query)) >= 2 else ""
+
+
+def _shorn(clause: str) -> str:
+    """A clause without the pronoun, verbs and particles that it begins with once its sentence is gone, nor markup."""
+    text = " ".join(_PRONOUN.sub("", clause.strip()).translate(_MARKUP).split())
+    while (shorter := _FRAGMENT.sub("", text)) != text:
+        text = shorter
+    return text.strip(" ,.")
 
 
 def _clause_zh(sentence: str, rarity: dict[str, float]) -> str:
@@ -169,16 +167,17 @@ def _clause_zh(sentence: str, rarity: dict[str, float]) -> str:
     if match := _COPULA_ZH.match(text):
         return f"什么是{match.group(1)}"
     clauses = [clause for clause in _BREAKS_ZH.split(text) if len(clause) >= 5]
-    best = max(clauses or [text], key=lambda clause: _weight(clause, rarity))[:_QUERY_CHARACTERS]
+    best = cut_chinese(max(clauses or [text], key=lambda clause: _weight(clause, rarity)), _QUERY_CHARACTERS)
     return f"{best}有什么规定" if best.endswith(("的", "时")) else best
 
 
 def _keywords(sentence: str, rarity: dict[str, float]) -> str:
     """The rarest words of a sentence in their order, lower-cased: what people type into a search box."""
-    words = list(dict.fromkeys(content_words(sentence)))
-    kept = set(sorted(words, key=lambda word: -rarity.get(word.lower(), 0.0))[:_KEYWORDS])
+    leads = _LEADS_ZH if is_chinese(sentence) else _LEADS
+    words = list(dict.fromkeys(word.lower() for word in content_words(leads.sub("", sentence).translate(_MARKUP))))
+    kept = set(sorted(words, key=lambda word: -rarity.get(word, 0.0))[:_KEYWORDS])
     chosen = [word for word in words if word in kept]
-    return " ".join(chosen).lower() if len(chosen) >= 3 else ""
+    return " ".join(chosen) if len(chosen) >= 3 else ""
 
 
 def _weight(text: str, rarity: dict[str, float]) -> float:

@@ -44,8 +44,15 @@ def generate(
 
         questions, report = ask_local_llm(chunks, config, cache_dir, seed)
     if not questions:
-        raise QuestionError(
-            f"questions={config.backend} made no question about {len(chunks)} chunks: their text has no sentences to ask "
-            "about. Look at chunks.jsonl in the cache's corpus stage."
-        )
+        if config.backend == "extractive":
+            reason = (
+                "their text has no sentences to ask about. Look at chunks.jsonl in the cache's corpus stage, or let an LLM "
+                "ask: questions=openai."
+            )
+        else:
+            reason = (
+                f"{config.model} answered, but not with questions. Try another questions.prompt or a larger "
+                "questions.model, or take questions=extractive, which needs no LLM."
+            )
+        raise QuestionError(f"questions={config.backend} made no question about {len(chunks)} chunks: {reason}")
     return questions, report

@@ -7,6 +7,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -108,7 +109,7 @@ class _Squeezed:
         letters: list[str] = []
         self.positions: list[int] = []
         for position, letter in enumerate(page.text):
-            squeezed = squeeze(letter)
+            squeezed = _squeeze_letter(letter)
             letters.append(squeezed)
             self.positions.extend([position] * len(squeezed))
         self.text = "".join(letters)
@@ -122,8 +123,18 @@ class _Squeezed:
 
 
 def squeeze(text: str) -> str:
-    """What quotes are compared by: no white space, lower case, plain quotation marks and dashes, NFKC."""
-    return "".join(unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold().split())
+    """What quotes are compared by: no white space, lower case, plain quotation marks and dashes, NFKD.
+
+    Letter by letter, as pages are indexed, and decomposed: a PDF may spell é as one character or as two.
+    """
+    return "".join(map(_squeeze_letter, text))
+
+
+@cache
+def _squeeze_letter(letter: str) -> str:
+    # Quotation marks first: NFKD makes a space and an accent of some of them.
+    decomposed = unicodedata.normalize("NFKD", letter.translate(_QUOTES))
+    return "".join(decomposed.translate(_QUOTES).casefold().split())
 
 
 def _by_quote(

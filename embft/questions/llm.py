@@ -6,8 +6,8 @@ import asyncio
 import hashlib
 import json
 import os
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +49,8 @@ def ask_endpoint(
         EndpointError: No key, a refusal, no connection; or more than half of the chunks failed.
     """
     cache = ReplyCache(cache_dir / "replies.sqlite")
-    with FileLock(cache_dir / "replies.lock"), ThreadPoolExecutor(1) as pool:
-        # A thread of its own, because a caller may have an event loop already.
-        answers = pool.submit(asyncio.run, _ask_all(chunks, config, cache, seed, endpoint or config.base_url)).result()
+    with FileLock(cache_dir / "replies.lock"):
+        answers = _run(_ask_all(chunks, config, cache, seed, endpoint or config.base_url))
     failed = [answer for answer in answers if answer.failure]
     if len(failed) * 2 > len(answers):
         raise EndpointError(
@@ -59,6 +58,20 @@ def ask_endpoint(
             f"first: {failed[0].failure}. Replies that came are kept: the same command goes on from there."
         )
     return _collect(answers, config)
+
+
+def _run(answers: Coroutine[Any, Any, list[_Answer]]) -> list[_Answer]:
+    """Runs to the end, also below a caller's event loop (a notebook): then in a thread.
+
+    Without one it stays in this thread, for there asyncio cancels what is under way at Ctrl-C; a thread would go on
+    asking, and paying.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(answers)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, answers).result()
 
 
 async def _ask_all(
@@ -69,12 +82,14 @@ async def _ask_all(
     prompt = Prompt(config.prompt, config.language)
     client = _client(config)
     slots = asyncio.Semaphore(config.concurrency)
+    texts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
     bar = tqdm(total=len(chunks), desc="questions", unit="chunk", disable=None)
     tokens = 0
 
     async def ask(chunk: Chunk) -> _Answer:
         nonlocal tokens
-        async with slots:
+        # Chunks of equal text make equal requests: the second waits, holding no slot, and finds the first one's reply.
+        async with texts[chunk.text], slots:
             answer = await _ask(client, chunk, prompt, config, cache, seed, endpoint)
         tokens += answer.tokens
         bar.set_postfix(tokens=tokens, refresh=False)
@@ -134,7 +149,9 @@ async def _ask(
     except (openai.APIError, json.JSONDecodeError, ValueError):
         return _Answer(chunk, None, "the server's answer was no JSON", False, 0)
     choices = getattr(reply, "choices", None)
-    text = (choices[0].message.content or "") if choices else ""
+    if not choices:  # some gateways answer 200 with an error in it; kept, it would stand for a reply for ever
+        return _Answer(chunk, None, "the server's answer held no reply", False, 0)
+    text = choices[0].message.content or ""
     usage = getattr(reply, "usage", None)
     tokens = int(getattr(usage, "total_tokens", 0) or 0)
     cache.put(key, keyed, {"text": text, "tokens": tokens})
@@ -145,14 +162,15 @@ def _collect(answers: Sequence[_Answer], config: QuestionsConfig) -> tuple[list[
     questions: list[Question] = []
     counts: Counter[str] = Counter()
     without: list[str] = []
-    seen: set[str] = set()
+    # An example of the prompt is no question about any chunk.
+    seen = {_normal(text) for text in Prompt(config.prompt, config.language).examples}
     for answer in answers:
         counts["requests"] += not answer.cached
         counts["cached_replies"] += answer.cached
         counts["tokens"] += answer.tokens
         made = 0
         for text in answer.parsed.questions if answer.parsed else ():
-            normal = "".join(character for character in text.casefold() if character.isalnum())
+            normal = _normal(text)
             if normal in seen:
                 counts["duplicates"] += 1
                 continue
@@ -182,6 +200,10 @@ def _collect(answers: Sequence[_Answer], config: QuestionsConfig) -> tuple[list[
     }  # fmt: skip
 
 
+def _normal(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
 def _client(config: QuestionsConfig) -> Any:
     import openai
 
@@ -192,6 +214,11 @@ def _client(config: QuestionsConfig) -> Any:
             f"questions={config.name} needs a key in the environment variable {variable}, which is not set. Set it, or name "
             "another with questions.api_key_env, or null for an endpoint without keys, or take questions=extractive, which "
             "needs no LLM."
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise EndpointError(
+            f"The key in ${variable} holds a line break or a character that no key has (its value is not shown): set the "
+            "variable again."
         )
     return openai.AsyncOpenAI(
         api_key=key, base_url=config.base_url, timeout=config.timeout_seconds, max_retries=config.max_retries

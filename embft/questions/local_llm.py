@@ -12,6 +12,7 @@ from embft.config import QuestionsConfig
 from embft.errors import QuestionError
 from embft.questions.llm import ask_endpoint
 from embft.records import Chunk, Question
+from embft.stages import file_digest
 
 PACKAGED = "smollm2"
 
@@ -38,9 +39,9 @@ def ask_local_llm(
     params.n_parallel = min(config.concurrency, 4)
     params.warmup = False
     server = xllamacpp.Server(params)
-    # The port is new at each start; the cache must know the weights by their name instead.
+    # The port is new at each start, and many files are called model.gguf: the cache knows the weights by their bytes.
     local = replace(config, base_url=f"{server.listening_address}/v1", api_key_env=None, model=weights.name)
-    return ask_endpoint(chunks, local, cache_dir, seed, endpoint="local_llm")
+    return ask_endpoint(chunks, local, cache_dir, seed, endpoint=f"local_llm:{file_digest(weights)}")
 
 
 def find_weights(model: str) -> Path:

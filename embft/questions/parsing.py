@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _FENCE = re.compile(r"```[\w-]*\n?|```")
 # "1.", "1)", "(1)", "Q1:", "Question 1 -", "问题1：", "第1题：", "-", "*", "•"
 _LABEL = re.compile(
-    r"^(?:[-*•·]\s+|\(?\d{1,3}[.)、:：]\)?\s*|(?:q|question|query|问题|第)\s*\d{0,3}\s*(?:题)?\s*[.):：、-]\s*)+",
+    r"^(?:[-*•·]\s+|\(?\d{1,3}[.)、:：](?!\d)\)?\s*|(?:q|question|query|问题|第)\s*\d{0,3}\s*(?:题)?\s*[.):：、-]\s*)+",
     re.IGNORECASE,
 )
 _ANSWER = re.compile(r"^(?:a|answer|ans|explanation|note|答案|答|解析|说明)\s*\d*\s*[.):：]", re.IGNORECASE)
@@ -18,6 +18,8 @@ _CHATTER = re.compile(
     r"hope this|as requested|based on the (?:context|passage)[^?]*:|好的|当然|以下|这里是|下面是|希望)",
     re.IGNORECASE,
 )
+# Several sentences that ask nothing, or somebody speaking of himself: a small model that talks in place of asking.
+_PROSE = re.compile(r"[.!]\s+[A-Z]|[。！].|^(?:I|I['’]\w+|The task|My)\s")
 _LONGEST = 300
 """Characters; what is longer is an essay."""
 _WRAPPING = "\"'“”‘’«»*_` \t"
@@ -57,7 +59,8 @@ def parse_reply(reply: str, count: int) -> Parsed:
         question = _clean(line)
         if not question:
             continue
-        if _is_chatter(question) or (marked and not _is_marked(line)) or len(question) > _LONGEST:
+        unmarked = strings is None and not _is_marked(line)
+        if _is_chatter(question) or (unmarked and (marked or _is_prose(question))) or len(question) > _LONGEST:
             chatter += 1
         else:
             found.append(question)
@@ -71,16 +74,18 @@ def _json_strings(reply: str) -> list[str] | None:
     A list that was cut off gives the strings that are whole.
     """
     text = _FENCE.sub("", reply).strip()
-    start = next((place for place, character in enumerate(text) if character in "[{"), None)
-    if start is None or (start > 0 and "\n" not in text[:start] and len(text[:start]) > 200):
+    # At the start of a line or after a colon; elsewhere brackets belong to a question: "Is ['a', 'b'] a list?"
+    opening = re.search(r"(?:^|:)\s*([\[{])", text, re.MULTILINE)
+    if opening is None:
         return None
+    start = opening.start(1)
     try:
         value, _ = json.JSONDecoder().raw_decode(text[start:])
     except json.JSONDecodeError:
         if not re.match(r'[\[{]\s*["{\[]', text[start:]):
             return None
         whole = re.findall(r'"((?:[^"\\]|\\.)*)"\s*(?=[,\]}])', text[start:])
-        return [json.loads(f'"{item}"') for item in whole if _decodable(item)] or None
+        return [json.loads(f'"{item}"') for item in whole if _decodable(item)]
     strings = _strings(value)
     return strings or None
 
@@ -118,10 +123,15 @@ def _clean(line: str) -> str:
 def _is_chatter(text: str) -> bool:
     # A Han character says as much as a short word.
     letters = sum(1 + 2 * (character > "\u3000") for character in text if character.isalnum())
-    if letters < 4 or _ANSWER.match(text) or text in {"[", "]", "{", "}"}:
-        return True
     asks = text.endswith(("?", "？"))
+    if letters < (2 if asks else 4) or _ANSWER.match(text):
+        return True
     return not asks and (bool(_CHATTER.match(text)) or text.endswith((":", "：")))
+
+
+def _is_prose(text: str) -> bool:
+    """Several sentences, or an LLM that speaks of itself, in a line that nothing marks as a question."""
+    return bool(_PROSE.search(text))
 
 
 def _is_marked(line: str) -> bool:

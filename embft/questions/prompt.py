@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from embft.errors import QuestionError, nearest
+from embft.questions.parsing import parse_reply
 from embft.questions.sentences import is_chinese
 
 CHUNK, COUNT = "{chunk}", "{count}"
@@ -41,6 +42,13 @@ class Prompt:
             )
         self._plain = _checked((folder / f"{name}.txt").read_text(encoding="utf-8"), name)
         self._chinese = (folder / f"{name}.zh.txt").read_text(encoding="utf-8") if f"{name}.zh" in known else None
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Questions that stand in the template as examples; small models repeat them."""
+        lines = [line for text in (self._plain, self._chinese or "") for line in text.splitlines()]
+        marked = [line for line in lines if line.rstrip().endswith(("?", "？"))]
+        return parse_reply("\n".join(marked), len(marked)).questions
 
     def fill(self, chunk: str, count: int) -> str:
         """The prompt for one chunk. The chunk goes in last, so that braces in it are only text."""

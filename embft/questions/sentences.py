@@ -60,6 +60,16 @@ def content_words(text: str) -> list[str]:
     return words
 
 
+def cut_chinese(text: str, most: int) -> str:
+    """The first words of a Chinese text, at most ``most`` characters, no word cut in two."""
+    kept = ""
+    for word in _jieba().lcut(text):
+        if len(kept) + len(word) > most:
+            break
+        kept += word
+    return kept or text[:most]
+
+
 @cache
 def _jieba() -> Any:
     import logging

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from embft.reporting.markdown import systems_table
-from embft.reporting.wording import comparisons_of, sentence, test_questions
+from embft.reporting.files import write_whole
+from embft.reporting.markdown import fenced, plain, systems_table, training_sentence
+from embft.reporting.wording import comparisons_of, origin_words, sentence, test_questions
 
 
 def write_card(model_folder: Path, metrics: Mapping[str, Any], base_model: str, load_example: str) -> None:
@@ -15,12 +17,19 @@ def write_card(model_folder: Path, metrics: Mapping[str, Any], base_model: str, 
 
     Args:
         model_folder: The run's ``model`` folder.
-        metrics: As in metrics.json.
-        base_model: The base model's name.
+        metrics: As in metrics.json, with ``training``.
+        base_model: The base model's id, or its folder.
         load_example: Python that loads and searches as the evaluation did.
     """
+    write_whole(model_folder / "README.md", render_card(metrics, base_model, load_example))
+
+
+def render_card(metrics: Mapping[str, Any], base_model: str, load_example: str) -> str:
+    """The card as Markdown, with the front matter that model hubs read."""
     data, training = metrics["dataset"], metrics["training"]
-    kinds = ", ".join(f"{count} {kind}" for kind, count in data["origins"]["train"].items())
+    source = data.get("corpus") or data["name"]
+    # A folder's path says nothing to others, and may say too much: its name does.
+    name = Path(base_model).name if Path(base_model).is_absolute() else base_model
     tuned = [
         row
         for row in comparisons_of(metrics, metrics["verdict"]["metric"])
@@ -30,36 +39,37 @@ def write_card(model_folder: Path, metrics: Mapping[str, Any], base_model: str, 
         "---",
         "library_name: sentence-transformers",
         "pipeline_tag: sentence-similarity",
-        f"base_model: {base_model}",
-        "tags: [sentence-transformers, feature-extraction, embft]",
+        f"base_model: {json.dumps(name, ensure_ascii=False)}",  # a JSON string is a YAML string, whatever is in it
+        "tags: [sentence-transformers, sentence-similarity, feature-extraction, embft]",
         "---",
         "",
-        f"# {base_model}, tuned by embft",
+        f"# {plain(name)}, tuned by embft",
         "",
-        f"Trained on {data['questions']['train']} questions ({kinds}) about {training['chunks']} chunks of "
-        f"{data['corpus'] or data['name']}: epoch {training['best_epoch']} of {training['epochs']}, chosen on "
-        f"{data['questions']['dev']} dev questions; batches by chunk, multiple negatives ranking loss.",
+        f"Trained on {data['questions']['train']:,} questions ({plain(origin_words(data['origins']['train']))}) about "
+        f"{training.get('chunks', data['chunks']['train']):,} chunks of {plain(source)}, with the multiple negatives "
+        "ranking loss in batches by chunk: the other chunks of a batch are a question's negatives. "
+        f"{training_sentence(training)}",
         "",
         "## Figures",
         "",
-        f"{test_questions(metrics)}. No chunk of theirs was trained on.",
+        f"{plain(test_questions(metrics))}. No chunk of theirs was trained on. 95% intervals in brackets.",
         "",
         systems_table(metrics),
         "",
         *(f"- {sentence(row)}" for row in tuned),
         "",
-        f"Verdict of the run: {metrics['verdict']['headline']}",
+        f"Verdict of the run: {plain(metrics['verdict']['headline'])}",
         "",
         "## How to load",
         "",
-        "```python",
-        load_example,
-        "```",
+        fenced(load_example, "python"),
         "",
         "## Limits",
         "",
-        "- Tuned for the documents above; what it costs on other text was not measured.",
-        *(f"- {note['text']}" for note in metrics["notes"] if note["level"] == "warning"),
+        "- Tuned for the documents above; what that costs on other text was not measured.",
+        "- The figures hold for questions of the kind above: other questions, other figures.",
+        f"- The licence of {plain(name)} goes on to hold; that of the documents may bear on the weights too.",
+        *(f"- {plain(note['text'])}" for note in metrics["notes"] if note["level"] == "warning"),
         "",
     ]
-    (model_folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
+    return "\n".join(lines)

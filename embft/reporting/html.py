@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import json
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from embft.reporting.plots import curve, dots
+from embft.reporting.explorer import embedded_json, explorer_data
+from embft.reporting.files import write_whole
+from embft.reporting.plots import curve, differences, dots
 from embft.reporting.wording import (
     comparisons_of,
     dataset_rows,
+    fact_rows,
     headline_metrics,
     interval,
     label,
+    metric_table,
     number,
     p_value,
+    points,
+    points_interval,
     sentence,
+    settings_rows,
     test_questions,
     timing_rows,
 )
 
-_PASSAGE_CHARACTERS = 1200
-"""Of a passage shown in the report: keeps 5,000 questions below 10 MB."""
+_FILTERS = (label, number, interval, p_value, points, points_interval, sentence)
 
 
 def write_html(
@@ -39,99 +46,87 @@ def write_html(
         rows: As in per_query.jsonl.
         passages: Chunk id to text; those that the rows name are embedded.
     """
-    path.write_text(render_html(metrics, rows, passages), encoding="utf-8")
+    write_whole(path, render_html(metrics, rows, passages))
 
 
 def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], passages: Mapping[str, str]) -> str:
     """The report as HTML. All text is escaped: what stands in a corpus is shown, never run."""
-    environment = Environment(
-        loader=PackageLoader("embft.reporting"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
-        "label": label,
-        "number": number,
-        "interval": interval,
-        "p_value": p_value,
-        "sentence": sentence,
-    }
-    shown = headline_metrics(metrics)
-    systems = metrics["systems"]
-    return environment.get_template("report.html").render(
+    shown, systems, primary = headline_metrics(metrics), metrics["systems"], metrics["verdict"]["metric"]
+    comparisons = comparisons_of(metrics, primary)
+    columns, every_metric = metric_table(metrics)
+    chosen = metrics["verdict"]["decision"]
+    return render_page(
+        "report.html",
+        script="report.js",
         metrics=metrics,
         systems=systems,
         shown=shown,
+        chosen=chosen,
         best={name: max(figures[name] for figures in systems.values()) for name in shown},
         test_questions=test_questions(metrics),
-        primary_comparisons=comparisons_of(metrics, metrics["verdict"]["metric"]),
+        comparisons=comparisons,
+        difference_plot=differences(comparisons),
+        dot_plots=[(name, dots(systems, name, chosen)) for name in shown],
+        curves=[found for found in (_fusion_curve(metrics), *_training_curves(metrics)) if found[1] is not None],
         dataset_rows=dataset_rows(metrics),
+        facts=[
+            (title, found)
+            for title, found in (
+                ("What was read", fact_rows(metrics["dataset"].get("reading"))),
+                ("How questions were made", fact_rows(metrics["dataset"].get("generation"))),
+            )
+            if found
+        ],
+        metric_columns=columns,
+        every_metric=every_metric,
+        settings=settings_rows(metrics),
+        training_settings=fact_rows((metrics["training"] or {}).get("settings")),
         timings=timing_rows(metrics),
-        dot_plots=[(name, dots(systems, name)) for name in shown],
-        fusion_curve=_fusion_curve(metrics),
-        training_curves=_training_curves(metrics),
-        data=embedded_json(_explorer(metrics, rows, passages)),
+        data=embedded_json(explorer_data(metrics, rows, passages)),
     )
 
 
-def embedded_json(value: Any) -> Markup:
-    """JSON that can stand in a script element: nothing in it can end the element or begin another."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
+def render_page(template: str, script: str, **values: Any) -> str:
+    """Renders a page of ``templates/`` with its script and the shared style in it.
+
+    The page's policy names the hash of that one script: whatever else might get into the page, the browser neither
+    runs it nor lets it load anything (Content Security Policy Level 3, section 6.7).
+    """
+    environment = Environment(
+        loader=PackageLoader("embft.reporting"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {function.__name__: function for function in _FILTERS}
+    assert environment.loader is not None
+    code = environment.loader.get_source(environment, script)[0]
+    script_hash = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    return environment.get_template(template).render(script=Markup(code), script_hash=script_hash, **values)
 
 
-def _explorer(
-    metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], passages: Mapping[str, str]
-) -> dict[str, Any]:
-    """What the page's table of questions works on; each passage stands once."""
-    systems = list(metrics["systems"])
-    primary = metrics["verdict"]["metric"]
-    numbers: dict[str, int] = {}
-
-    def refer(chunk_id: str) -> int:
-        return numbers.setdefault(chunk_id, len(numbers))
-
-    questions = [
-        [
-            row["question"],
-            row["origin"],
-            [refer(chunk_id) for chunk_id in row["relevant"]],
-            [
-                [found["rank"], round(found[primary], 4), refer(found["top"][0]) if found["top"] else None]
-                for found in (row["systems"][system] for system in systems)
-            ],
-        ]
-        for row in rows
-    ]
-    texts = [[chunk_id, _shortened(passages.get(chunk_id, ""))] for chunk_id in numbers]
-    return {"systems": systems, "metric": label(primary), "questions": questions, "passages": texts}
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _PASSAGE_CHARACTERS else text[:_PASSAGE_CHARACTERS] + " …"
-
-
-def _fusion_curve(metrics: Mapping[str, Any]) -> Markup | None:
+def _fusion_curve(metrics: Mapping[str, Any]) -> tuple[str, Markup | None]:
     fusion = metrics["fusion"]
-    if not fusion or not fusion["curve"]:
-        return None
-    return curve(
+    if not fusion:
+        return "", None
+    title = f"{label(fusion['metric'])} on dev by weight of {fusion['dense']}"
+    return title, curve(
         [(weight, value) for weight, value in fusion["curve"]],
-        title=f"{label(fusion['metric'])} on dev by weight of {fusion['dense']}",
+        title=title,
         x_label=f"weight of {fusion['dense']} (0 = BM25 alone)",
         mark=fusion["weight"],
     )
 
 
-def _training_curves(metrics: Mapping[str, Any]) -> list[Markup]:
+def _training_curves(metrics: Mapping[str, Any]) -> list[tuple[str, Markup | None]]:
     training = metrics["training"]
     if not training:
         return []
+    selected = training.get("settings", {}).get("select_by", "ndcg@10")
     curves = []
-    selected = training["settings"]["select_by"]
     for name, title in ((f"dev_{selected}", f"{label(selected)} on dev by epoch"), ("loss", "Mean loss by epoch")):
-        points = [(epoch["epoch"], epoch[name]) for epoch in training["history"] if name in epoch]
-        if len(points) > 1:
-            best = training["best_epoch"] if name != "loss" else None
-            curves.append(curve(points, title=title, x_label="epoch (0 = base model)", mark=best))
+        values = [(epoch["epoch"], epoch[name]) for epoch in training["history"] if epoch.get(name) is not None]
+        mark = training["best_epoch"] if name != "loss" else None
+        curves.append((title, curve(values, title=title, x_label="epoch (0 = base model)", mark=mark)))
     return curves

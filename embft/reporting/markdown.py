@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from embft.reporting.files import write_whole
 from embft.reporting.wording import (
     comparisons_of,
     headline_metrics,
@@ -13,6 +15,7 @@ from embft.reporting.wording import (
     label,
     number,
     sentence,
+    settings_rows,
     test_questions,
     timing_rows,
 )
@@ -20,34 +23,40 @@ from embft.reporting.wording import (
 
 def write_markdown(path: Path, metrics: Mapping[str, Any]) -> None:
     """Writes report.md."""
-    path.write_text(render_markdown(metrics), encoding="utf-8")
+    write_whole(path, render_markdown(metrics))
 
 
 def render_markdown(metrics: Mapping[str, Any]) -> str:
     """The report as Markdown."""
-    verdict, experiment = metrics["verdict"], metrics["experiment"]
-    lines = [f"# {verdict['headline']}", "", *(f"- {reason}" for reason in verdict["reasons"]), ""]
-    lines += [f"{test_questions(metrics)}.", "", systems_table(metrics), ""]
+    verdict, experiment, training = metrics["verdict"], metrics["experiment"], metrics["training"]
+    lines = [f"# {plain(verdict['headline'])}", "", *(f"- {plain(reason)}" for reason in verdict["reasons"]), ""]
+    lines += [f"{plain(test_questions(metrics))}.", "", systems_table(metrics), ""]
     lines += [f"- {sentence(row)}" for row in comparisons_of(metrics, verdict["metric"])]
     if metrics["notes"]:
-        lines += ["", "## Notes", "", *(f"- {note['level']}: {note['text']}" for note in metrics["notes"])]
-    lines += ["", "## How to reproduce", "", "```", experiment["command"], "```", ""]
+        lines += ["", "## Notes", "", *(f"- {note['level']}: {plain(note['text'])}" for note in metrics["notes"])]
+    if training:
+        lines += ["", "## Training", "", training_sentence(training)]
+    if metrics["fusion"]:
+        fusion = metrics["fusion"]
+        lines += ["", f"Fusion: weight {fusion['weight']:g} of {fusion['dense']}, the rest BM25; chosen on dev."]
+    lines += ["", "## How to reproduce", "", fenced(experiment["command"]), ""]
     lines += [
         f"embft {experiment['embft_version']}, commit {experiment['commit'] or 'unknown'}, Python {experiment['python']}, "
         f"{experiment['platform']}, seed {experiment['seed']}.",
         "",
+        "| setting | |",
+        "| --- | --- |",
+        *(f"| {plain(name)} | {plain(value)} |" for name, value in settings_rows(metrics)),
+        "",
         "| stage | seconds | |",
         "| --- | ---: | --- |",
-        *(
-            f"| {name} | {seconds:.1f} | {'cached' if cached else ''} |"
-            for name, seconds, cached in timing_rows(metrics)
-        ),
+        *(f"| {name} | {seconds:.1f} | {said} |" for name, seconds, said in timing_rows(metrics)),
     ]
     return "\n".join(lines) + "\n"
 
 
 def systems_table(metrics: Mapping[str, Any]) -> str:
-    """Systems by metric, with intervals, as a Markdown table."""
+    """Systems by metric, with 95% intervals, as a Markdown table."""
     shown = headline_metrics(metrics)
     lines = [
         "| system | " + " | ".join(label(name) for name in shown) + " | |",
@@ -55,5 +64,26 @@ def systems_table(metrics: Mapping[str, Any]) -> str:
     ]
     for system, figures in metrics["systems"].items():
         cells = [f"{number(figures[name])} {interval(figures['intervals'][name])}" for name in shown]
-        lines.append(f"| {system} | " + " | ".join(cells) + f" | {figures['description']} |")
+        lines.append(f"| {system} | " + " | ".join(cells) + f" | {plain(figures['description'])} |")
     return "\n".join(lines)
+
+
+def training_sentence(training: Mapping[str, Any]) -> str:
+    """Which epoch was kept, and what it took."""
+    spent = f"{training['seconds']:.1f} s on {training['device']} in {training['precision']}"
+    if training["best_epoch"] == 0:
+        return f"No epoch of {training['epochs']} beat the base model on dev, so the base model was kept; {spent}."
+    return f"Epoch {training['best_epoch']} of {training['epochs']} was kept, chosen on dev; {spent}."
+
+
+def plain(text: object) -> str:
+    """Text that Markdown shows as it is, on one line and inside a table's cell: no markup, no HTML, no column."""
+    line = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*|\[\]])", r"\\\1", line)
+
+
+def fenced(text: str, language: str = "") -> str:
+    """A code block whose fence is longer than any in the text."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"

@@ -2,95 +2,160 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from embft.reporting.wording import label, number
+from embft.reporting.wording import interval, label, number, outcome, points, points_interval
 
-_WIDTH, _LEFT, _RIGHT = 640, 90, 56
+# About as wide as the page shows them, so that text in a plot is as large as text around it.
+_WIDTH, _RIGHT = 500, 48
 _ROW = 26
+_CHARACTER = 7.2
+"""Pixels that a character of a name takes at most, on average."""
+_COLOURS = {"beats": "won", "loses to": "lost"}
 
 
-def dots(systems: Mapping[str, Mapping[str, Any]], metric: str) -> Markup:
-    """A dot with its interval for each system."""
-    bounds = [figures["intervals"][metric] for figures in systems.values()]
-    low = max(0.0, min(b[0] for b in bounds) - 0.03)
-    high = min(1.0, max(b[1] for b in bounds) + 0.03)
-    height = _ROW * len(systems) + 30
+def dots(systems: Mapping[str, Mapping[str, Any]], metric: str, chosen: str | None = None) -> Markup:
+    """A dot with its interval for each system.
 
-    def x(value: float) -> float:
-        return float(_LEFT + (value - low) / (high - low or 1) * (_WIDTH - _LEFT - _RIGHT))
-
-    parts = [_open(height, f"{label(metric)} of each system with its interval")]
-    parts.extend(
-        Markup(
-            '<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="4" y2="{1}"/>'
-            '<text class="tick" x="{0:.1f}" y="{2}">{3}</text>'
-        ).format(x(tick), height - 24, height - 8, number(tick))
-        for tick in _ticks(low, high)
-    )
-    row = Markup(
-        '<text class="name" x="{left}" y="{text}">{name}</text>'
-        '<line class="whisker" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
-        '<circle class="dot" cx="{mean:.1f}" cy="{y}" r="5"/>'
-        '<text class="value" x="{right}" y="{text}">{value}</text>'
-    )
-    for place, (name, figures) in enumerate(systems.items()):
-        y, (start, end) = 18 + place * _ROW, figures["intervals"][metric]
-        places = {"left": _LEFT - 12, "right": _WIDTH - _RIGHT + 12, "y": y, "text": y + 5}
-        mean = figures[metric]
-        parts.append(row.format(**places, name=name, low=x(start), high=x(end), mean=x(mean), value=number(mean)))
-    return Markup("").join([*parts, Markup("</svg>")])
+    Args:
+        systems: As in metrics.json.
+        metric: One that has intervals.
+        chosen: The system to ship, drawn strongest.
+    """
+    rows = [
+        (name, figures[metric], figures["intervals"][metric], number(figures[metric]), "chosen" if name == chosen else "")
+        for name, figures in systems.items()
+    ]
+    bounds = [bound for _, mean, ends, _, _ in rows for bound in (mean, *ends)]
+    low, high = max(0.0, min(bounds) - 0.03), min(1.0, max(bounds) + 0.03)
+    return _whiskers(rows, low, high, f"{label(metric)} of each system with its 95% interval", number)
 
 
-def curve(points: Sequence[tuple[float, float]], *, title: str, x_label: str, mark: float | None = None) -> Markup:
-    """A line through points, with the chosen one marked."""
-    height, top, bottom = 190, 30, 40
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    low, high = min(ys), max(ys)
-    margin = (high - low) * 0.15 or 0.01
-    low, high = low - margin, high + margin
+def differences(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
+    """A dot with its interval for each comparison, around zero; None where there are none.
+
+    Args:
+        rows: Comparisons by one metric, as in metrics.json.
+    """
+    if not rows:
+        return None
+    drawn = [
+        (
+            f"{row['system']} - {row['baseline']}",
+            row["delta"],
+            row["ci95"],
+            points(row["delta"]),
+            _COLOURS.get(outcome(row), "level"),
+        )
+        for row in rows
+    ]
+    reach = max(0.01, 1.1 * max(abs(end) for row in rows for end in (row["delta"], *row["ci95"])))
+    title = f"Differences in {label(rows[0]['metric'])} with their 95% intervals, in points"
+    return _whiskers(drawn, -reach, reach, title, lambda value: f"{100 * value:+g}" if value else "0", zero=True)
+
+
+def curve(
+    values: Sequence[tuple[float, float]], *, title: str, x_label: str, mark: float | None = None
+) -> Markup | None:
+    """A line through points, with the chosen one marked; None where fewer than two are finite.
+
+    Args:
+        values: (x, y), x not decreasing.
+        title: Read out in place of the plot.
+        x_label: Under the horizontal axis.
+        mark: The x of the chosen point.
+    """
+    values = [(x, y) for x, y in values if math.isfinite(y)]
+    if len(values) < 2:
+        return None
+    height, top, bottom, left = 200, 12, 44, 48
+    xs, ys = [x for x, _ in values], [y for _, y in values]
+    margin = (max(ys) - min(ys)) * 0.15 or 0.01
+    low, high = min(ys) - margin, max(ys) + margin
 
     def place(x: float, y: float) -> tuple[float, float]:
-        across = (x - min(xs)) / ((max(xs) - min(xs)) or 1)
-        return _LEFT + across * (_WIDTH - _LEFT - _RIGHT), top + (high - y) / (high - low) * (height - top - bottom)
+        across = (x - xs[0]) / ((xs[-1] - xs[0]) or 1)
+        return left + across * (_WIDTH - left - 24), top + (high - y) / (high - low) * (height - top - bottom)
 
-    path = " ".join(f"{'L' if index else 'M'}{x:.1f},{y:.1f}" for index, (x, y) in enumerate(place(*p) for p in points))
-    parts = [_open(height, title), Markup('<text class="title" x="{}" y="16">{}</text>').format(_LEFT, title)]
+    parts = [_open(height, title)]
     for tick in _ticks(low, high):
         y = place(xs[0], tick)[1]
-        parts.append(
-            Markup(
-                '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text class="name" x="{}" y="{:.1f}">{}</text>'
-            ).format(_LEFT, _WIDTH - _RIGHT, y, y, _LEFT - 12, y + 4, number(tick))
-        )
+        parts.append(_line("grid", left, _WIDTH - 24, y, y) + _text("name", left - 10, y + 4, number(tick)))
+    path = " ".join(f"{'L' if at else 'M'}{x:.1f},{y:.1f}" for at, (x, y) in enumerate(place(*pair) for pair in values))
     parts.append(Markup('<path class="line" d="{}"/>').format(path))
-    for x, y in points:
+    named = {xs[0], xs[-1], *(xs if len(xs) <= 8 else ())}
+    if mark is not None:
+        # A name beside the mark's would be printed over it.
+        named = {x for x in named if abs(x - mark) > 0.08 * (xs[-1] - xs[0])} | {mark}
+    for x, y in values:
         cx, cy = place(x, y)
         chosen = mark is not None and abs(x - mark) < 1e-9
-        parts.append(
-            Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{:g}: {}</title></circle>').format(
-                "dot chosen" if chosen else "dot", cx, cy, 6 if chosen else 3, x, number(y)
-            )
-        )
-        if chosen or (len(points) <= 12 and mark is None) or x in (xs[0], xs[-1]):
-            parts.append(Markup('<text class="tick" x="{:.1f}" y="{}">{:g}</text>').format(cx, height - 24, x))
-    parts.append(Markup('<text class="tick" x="{}" y="{}">{}</text></svg>').format(_WIDTH / 2, height - 6, x_label))
+        dot = Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{:g}: {}</title></circle>')
+        parts.append(dot.format("dot chosen" if chosen else "dot", cx, cy, 6 if chosen else 2.5, x, number(y)))
+        if x in named:
+            parts.append(_text("tick", cx, height - 26, f"{x:g}"))
+    parts.append(_text("tick", left + (_WIDTH - left - 24) / 2, height - 6, x_label) + Markup("</svg>"))
     return Markup("").join(parts)
 
 
+def _whiskers(
+    rows: Sequence[tuple[str, float, Sequence[float], str, str]],
+    low: float,
+    high: float,
+    title: str,
+    write_tick: Callable[[float], str],
+    zero: bool = False,
+) -> Markup:
+    """Rows of (name, value, interval, value as text, class) on one scale."""
+    left = 14 + _CHARACTER * max(len(row[0]) for row in rows)
+    height = _ROW * len(rows) + 30
+
+    def x(value: float) -> float:
+        return left + (value - low) / ((high - low) or 1) * (_WIDTH - left - _RIGHT)
+
+    parts = [_open(height, title)]
+    for tick in _ticks(low, high):
+        style = "zero" if zero and tick == 0 else "grid"
+        parts.append(_line(style, x(tick), x(tick), 4, height - 26) + _text("tick", x(tick), height - 8, write_tick(tick)))
+    for place, (name, value, (start, end), text, style) in enumerate(rows):
+        y = 18 + place * _ROW
+        dot = Markup('<circle class="dot" cx="{:.1f}" cy="{}" r="5"/>').format(x(value), y)
+        said = Markup("<title>{}</title>").format(f"{name}: {text} {(points_interval if zero else interval)((start, end))}")
+        parts.append(
+            Markup('<g class="row {}">').format(style)
+            + said
+            + _text("name", left - 12, y + 5, name)
+            + _line("whisker", x(start), x(end), y, y)
+            + dot
+            + _text("value", _WIDTH, y + 5, text)
+            + Markup("</g>")
+        )
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
 def _open(height: int, title: str) -> Markup:
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(_WIDTH, height, escape(title))
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(_WIDTH, height, title)
+
+
+def _line(style: str, x1: float, x2: float, y1: float, y2: float) -> Markup:
+    return Markup('<line class="{}" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>').format(style, x1, x2, y1, y2)
+
+
+def _text(style: str, x: float, y: float, text: str) -> Markup:
+    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(style, x, y, text)
 
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round values between the bounds, at most six."""
     step = next(
         step
-        for step in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1e9)
-        if (high - low) / step <= 6
+        for step in (*(base * 10.0**power for power in range(-6, 9) for base in (1, 2, 5)), math.inf)
+        if (high - low) / step <= 5
     )
-    first = int(low / step) + (1 if low > 0 else 0)
-    return [round(index * step, 6) for index in range(first, int(high / step) + 1)]
+    if math.isinf(step):
+        return []
+    return [round(at * step, 6) + 0.0 for at in range(math.ceil(low / step), math.floor(high / step) + 1)]

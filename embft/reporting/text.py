@@ -13,54 +13,98 @@ from rich.table import Table
 from rich.text import Text
 
 from embft.reporting.wording import (
+    HEADLINES,
     comparisons_of,
     headline_metrics,
     interval,
     label,
     number,
-    sentence,
+    outcome,
+    p_value,
+    points,
+    points_interval,
+    printable,
     test_questions,
     timing_rows,
 )
 
+_WIDTH = 100
+_STYLES = {"beats": "green", "loses to": "red"}
+
 
 def print_summary(metrics: Mapping[str, Any], run_folder: Path, console: Console | None = None) -> None:
-    """Prints verdict, systems, comparisons and warnings; says where the report lies."""
-    console = console or Console(width=min(Console().width, 110) if Console().is_terminal else 110, highlight=False)
+    """Prints systems, comparisons, warnings and the verdict; says where the report lies.
+
+    The verdict comes last, because the end is what stands on the screen when a run is over.
+    """
+    if console is None:
+        found = Console()
+        console = Console(width=min(found.width, _WIDTH) if found.is_terminal else _WIDTH, highlight=False)
     console.print(terminal_table(metrics))
+    # Unwrapped, so that it can be clicked or copied.
     console.print(Text(f"Report: {run_folder / 'report.html'}", style="bold"), soft_wrap=True)
 
 
 def terminal_table(metrics: Mapping[str, Any]) -> RenderableType:
-    """Everything that is understood at first sight."""
-    shown = headline_metrics(metrics)
-    table = Table(box=box.SIMPLE_HEAD, title=test_questions(metrics), title_style="", pad_edge=False)
-    table.add_column("system", style="bold")
-    for name in shown:
-        table.add_column(label(name), justify="right")
-        table.add_column("95%", justify="left", style="dim")
-    best = {name: max(figures[name] for figures in metrics["systems"].values()) for name in shown}
-    for system, figures in metrics["systems"].items():
-        cells: list[Text] = []
-        for name in shown:
-            cells.append(Text(number(figures[name]), style="bold green" if figures[name] == best[name] else ""))
-            cells.append(Text(interval(figures["intervals"][name])))
-        table.add_row(Text(system), *cells)
+    """Everything that is understood at first sight, 100 columns wide."""
     verdict = metrics["verdict"]
-    reasons = Text("\n".join(f"- {reason}" for reason in verdict["reasons"]))
+    parts: list[RenderableType] = [Text(f"{printable(test_questions(metrics))}:"), _systems(metrics)]
+    rows = [
+        row for row in comparisons_of(metrics, verdict["metric"]) if {"base", "bm25"} & {row["system"], row["baseline"]}
+    ]
+    if rows:
+        parts.append(_comparisons(rows, verdict["metric"]))
+    for note in metrics["notes"]:
+        level = note["level"]
+        text = f"{'Warning' if level == 'warning' else 'Note'}: {printable(note['text'])}"
+        parts.append(Text(text, style="yellow" if level == "warning" else "dim"))
     sure = verdict["decision"] != "cannot_tell"
-    parts: list[RenderableType] = [table]
-    parts.extend(Text(sentence(row)) for row in comparisons_of(metrics, verdict["metric"]))
-    parts.append(Text(""))
-    parts.extend(
-        Text(f"{note['level']}: {note['text']}", style="yellow" if note["level"] == "warning" else "dim")
-        for note in metrics["notes"]
-    )
     parts.append(
-        Panel(reasons, title=Text(verdict["headline"], style="bold"), border_style="green" if sure else "yellow")
+        Panel(
+            Text("\n".join(f"- {printable(reason)}" for reason in verdict["reasons"])),
+            title=Text(printable(verdict["headline"]), style="bold"),
+            title_align="left",
+            border_style="green" if sure else "yellow",
+        )
     )
-    spent = ", ".join(
-        f"{name} {seconds:.1f} s{' (cached)' if cached else ''}" for name, seconds, cached in timing_rows(metrics)
-    )
+    spent = ", ".join(f"{name} {seconds:.1f} s{' (cached)' if said else ''}" for name, seconds, said in timing_rows(metrics))
     parts.append(Text(spent, style="dim"))
     return Group(*parts)
+
+
+def _systems(metrics: Mapping[str, Any]) -> Table:
+    systems, verdict = metrics["systems"], metrics["verdict"]
+    # More than four do not fit; the report has the others.
+    shown = [name for name in headline_metrics(metrics) if name in {*HEADLINES, verdict["metric"]}][-4:]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("system", no_wrap=True)
+    for name in shown:
+        table.add_column(f"{label(name)}, 95%")
+    best = {name: max(figures[name] for figures in systems.values()) for name in shown}
+    for system, figures in systems.items():
+        cells = [
+            Text.assemble(
+                (number(figures[name]), "bold green" if figures[name] == best[name] else ""),
+                (f" {interval(figures['intervals'][name])}" if name in figures["intervals"] else "", "dim"),
+            )
+            for name in shown
+        ]
+        table.add_row(Text(system, style="bold green" if system == verdict["decision"] else "bold"), *cells)
+    return table
+
+
+def _comparisons(rows: list[Mapping[str, Any]], metric: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(Text(f"by {label(metric)}"), no_wrap=True)
+    table.add_column("points", justify="right")
+    table.add_column("95%", style="dim", no_wrap=True)
+    table.add_column("p", style="dim", justify="right")
+    for name in ("won", "lost", "tied"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        sense = outcome(row)
+        said = Text.assemble(row["system"], " ", (sense, _STYLES.get(sense, "yellow")), " ", row["baseline"])
+        p = p_value(row["p_value"]).removeprefix("p").removeprefix("=")
+        counts = (str(row[name]) for name in ("wins", "losses", "ties"))
+        table.add_row(said, points(row["delta"]), points_interval(row["ci95"]), p, *counts)
+    return table

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 HEADLINES = ("hit_rate@5", "ndcg@10", "mrr@10", "map@100")
@@ -22,6 +24,10 @@ _ORIGINS = {
     "local_llm": "written by a local LLM from the passages",
     "file": "from the given file",
 }
+_NOT_FROM_PASSAGES = {"human", "file"}
+_LONGEST_LIST = 20
+"""Of a list in a table of facts; the rest is counted."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def label(metric: str) -> str:
@@ -40,14 +46,29 @@ def comparisons_of(metrics: Mapping[str, Any], metric: str) -> list[Mapping[str,
     return [row for row in metrics["comparisons"] if row["metric"] == metric]
 
 
+def outcome(row: Mapping[str, Any]) -> str:
+    """``beats``, ``loses to``, or ``is not distinguishable from`` where the interval includes zero."""
+    low, high = row["ci95"]
+    return "beats" if low > 0 else "loses to" if high < 0 else "is not distinguishable from"
+
+
 def sentence(row: Mapping[str, Any]) -> str:
     """A comparison in one sentence, with its interval, p-value and counts."""
-    delta, (low, high) = 100 * row["delta"], (100 * value for value in row["ci95"])
-    sense = "beats" if low > 0 else "loses to" if high < 0 else "is not distinguishable from"
     return (
-        f"{row['system']} {sense} {row['baseline']}: {delta:+.1f} points of {label(row['metric'])} "
-        f"[{low:+.1f}, {high:+.1f}], {p_value(row['p_value'])}; {row['wins']} won, {row['losses']} lost, {row['ties']} tied"
+        f"{row['system']} {outcome(row)} {row['baseline']}: {points(row['delta'])} points of {label(row['metric'])} "
+        f"{points_interval(row['ci95'])}, {p_value(row['p_value'])}; "
+        f"{row['wins']} won, {row['losses']} lost, {row['ties']} tied"
     )
+
+
+def points(value: float) -> str:
+    """A difference in points, hundredths of the metric: ``+4.2``."""
+    return f"{round(100 * value, 1) + 0.0:+.1f}"  # + 0.0 turns -0.0 into 0.0
+
+
+def points_interval(values: Sequence[float]) -> str:
+    """``[+1.0, +7.5]``, in points."""
+    return "[" + ", ".join(points(value) for value in values) + "]"
 
 
 def p_value(value: float) -> str:
@@ -56,29 +77,81 @@ def p_value(value: float) -> str:
 
 
 def test_questions(metrics: Mapping[str, Any]) -> str:
-    """What the test questions are and what they search."""
+    """What the test questions are, what that means for BM25, and what they search."""
     data = metrics["dataset"]
-    kinds = ", ".join(f"{count} {_ORIGINS.get(name, name)}" for name, count in data["origins"]["test"].items())
-    return f"{data['questions']['test']} test questions ({kinds}), searching {data['searched']['test']} chunks"
+    origins = data["origins"]["test"]
+    text = f"{_count(data['questions']['test'], 'test question')} {origin_words(origins)}"
+    if any(name not in _NOT_FROM_PASSAGES for name in origins):
+        text += " (such questions flatter BM25)"
+    return f"{text}, searching {_count(data['searched']['test'], 'chunk')}"
 
 
-def dataset_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    """Split, questions, chunks, what the questions are."""
+def origin_words(origins: Mapping[str, int]) -> str:
+    """``asked by people``; with counts where there are several kinds."""
+    if len(origins) == 1:
+        return _ORIGINS.get(next(iter(origins)), next(iter(origins)))
+    return ", ".join(f"{count:,} {_ORIGINS.get(name, name)}" for name, count in origins.items())
+
+
+def dataset_rows(metrics: Mapping[str, Any]) -> list[tuple[str, int, int, int | None, str]]:
+    """Split, questions, chunks, chunks searched (None for train), what the questions are."""
     data = metrics["dataset"]
     return [
         (
             name,
-            str(data["questions"][name]),
-            str(data["chunks"][name]),
-            ", ".join(f"{count} {_ORIGINS.get(kind, kind)}" for kind, count in data["origins"].get(name, {}).items()),
+            data["questions"][name],
+            data["chunks"][name],
+            data["searched"].get(name),
+            origin_words(data["origins"].get(name, {})),
         )
         for name in ("train", "dev", "test")
     ]
 
 
-def timing_rows(metrics: Mapping[str, Any]) -> list[tuple[str, float, bool]]:
-    """Stage, seconds, from the cache."""
-    return [(name, timing["seconds"], timing["cached"]) for name, timing in metrics["timings"].items()]
+def timing_rows(metrics: Mapping[str, Any]) -> list[tuple[str, float, str]]:
+    """Stage, seconds, and where the time went: ``from the cache, built in 179.4 s``, or nothing to say."""
+    rows = []
+    for name, timing in metrics["timings"].items():
+        said = ""
+        if timing["cached"]:
+            built = timing.get("built_seconds")
+            said = "from the cache" if built is None else f"from the cache, built in {built:.1f} s"
+        rows.append((name, timing["seconds"], said))
+    return rows
+
+
+def settings_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was chosen: the config file of each group, then what the command line set besides."""
+    experiment = metrics["experiment"]
+    choices = {str(key): str(value) for key, value in experiment.get("choices", {}).items()}
+    overrides = (item.partition("=") for item in experiment.get("overrides", []))
+    return [*sorted(choices.items()), *((key, value) for key, _, value in overrides if choices.get(key) != value)]
+
+
+def fact_rows(facts: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """A stage's own report as name and value; long lists are cut and counted, empty values left out."""
+    return [
+        (name.replace("_", " "), _fact(value))
+        for name, value in (facts or {}).items()
+        if value or (value == 0 and not isinstance(value, bool))
+    ]
+
+
+def metric_table(metrics: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[str, list[float | None]]]]:
+    """Every metric as one table.
+
+    Returns:
+        Columns as (system, score), such as ``("base", "dot")``; rows as a metric's name without its score's prefix
+        (``accuracy@1``) and its values, None where a system lacks it.
+    """
+    values: dict[str, dict[tuple[str, str], float]] = {}
+    columns: dict[tuple[str, str], None] = {}
+    for system, figures in metrics["systems"].items():
+        for key, value in figures["metrics"].items():
+            score, _, name = key.partition("_")
+            columns[system, score] = None
+            values.setdefault(name, {})[system, score] = value
+    return list(columns), [(name, [found.get(column) for column in columns]) for name, found in values.items()]
 
 
 def interval(values: Sequence[float]) -> str:
@@ -88,5 +161,29 @@ def interval(values: Sequence[float]) -> str:
 
 def number(value: float) -> str:
     """Three decimals without the leading zero, as tables of IR papers have it."""
-    text = f"{value:.3f}"
-    return text[1:] if text.startswith("0.") else text
+    return re.sub(r"^(-?)0\.", r"\1.", f"{value:.3f}")
+
+
+def printable(text: object) -> str:
+    """Text without control characters: a corpus must not be able to steer the reader's terminal."""
+    return _CONTROLS.sub("", str(text))
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return _listed(f"{key}: {_fact(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return _listed(_fact(item) for item in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _listed(items: Iterable[str]) -> str:
+    every = list(items)
+    rest = len(every) - _LONGEST_LIST
+    return ", ".join(every[:_LONGEST_LIST]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def _count(value: int, noun: str) -> str:
+    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"

@@ -15,7 +15,6 @@ import numpy as np
 
 from embft.records import Passages
 
-
 _LONGEST_WORD = 4
 """Pieces of one word that a window keeps together; longer strings, such as hashes, are torn."""
 

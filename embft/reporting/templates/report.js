@@ -4,12 +4,14 @@
   const byId = (id) => document.getElementById(id);
   const size = 25;
   const state = { page: 0, sort: "change", down: true };
-  const choose = (wanted, fallback) => Math.max(0, data.systems.includes(wanted) ? data.systems.indexOf(wanted) : fallback);
+  const has = (name) => data.systems.includes(name);
   for (const id of ["system", "baseline"]) {
     data.systems.forEach((name, index) => byId(id).add(new Option(name, index)));
   }
-  byId("system").value = choose("tuned", data.systems.length - 1);
-  byId("baseline").value = choose("base", 0);
+  const pair = has("tuned") && has("base") ? ["tuned", "base"] : [data.systems[1] ?? data.systems[0], data.systems[0]];
+  byId("system").value = data.systems.indexOf(pair[0]);
+  byId("baseline").value = data.systems.indexOf(pair[1]);
+  if (data.systems.length < 2) byId("which").value = "all";
 
   // Text goes in as text nodes only: nothing of a corpus is ever parsed as markup.
   const element = (name, text, className) => {
@@ -20,54 +22,78 @@
   };
   const rank = (found) => (found[0] === null ? "–" : String(found[0]));
   const order = (found) => (found[0] === null ? Infinity : found[0]);
+  const signed = (value) => (value === 0 ? "0" : (value > 0 ? "+" : "") + value.toFixed(2));
 
   function selected() {
     const a = Number(byId("system").value), b = Number(byId("baseline").value);
-    const which = byId("which").value;
     const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = data.questions.map((row) => ({ row, a: row[3][a], b: row[3][b], change: row[3][a][1] - row[3][b][1] }));
     const keep = {
       changed: (r) => r.change !== 0, won: (r) => r.change > 0, lost: (r) => r.change < 0, all: () => true,
       missed: (r) => order(r.a) > 10 && order(r.b) > 10,
-    }[which];
+    }[byId("which").value];
     const found = rows.filter((r) => keep(r) && words.every((word) => r.row[0].toLowerCase().includes(word)));
-    const key = { system: (r) => order(r.a), baseline: (r) => order(r.b), change: (r) => -Math.abs(r.change) }[state.sort];
-    found.sort((x, y) => (key(x) === key(y) ? 0 : key(x) < key(y) ? -1 : 1) * (state.down ? 1 : -1));
+    const key = {
+      question: (r) => r.row[0].toLowerCase(), system: (r) => order(r.a), baseline: (r) => order(r.b), change: (r) => -Math.abs(r.change),
+    }[state.sort];
+    found.sort((x, y) => {
+      const left = key(x), right = key(y);
+      return (left === right ? 0 : left < right ? -1 : 1) * (state.down ? 1 : -1);
+    });
     return { found, rows };
   }
 
   function passage(title, number) {
     const box = element("div", undefined, "passage");
-    box.append(element("b", title), document.createTextNode(number === null ? "nothing was retrieved" : data.passages[number][1]));
+    const text = number === null ? "Nothing was retrieved." : data.passages[number][1] || `The text of chunk ${data.passages[number][0]} is not in this report.`;
+    box.append(element("b", title), document.createTextNode(text));
     return box;
+  }
+
+  // A passage that answers the question or comes first for both systems is shown once.
+  function passages(r, names) {
+    const boxes = r.row[2].map((number) => {
+      const first = [...new Set(names.filter((name, at) => [r.a, r.b][at][2] === number))];
+      return passage(first.length ? `Answers it, and comes first for ${first.join(" and ")}` : "Answers it", number);
+    });
+    const shown = new Set(r.row[2]);
+    [[r.a, r.b], [r.b, r.a]].forEach(([mine, other], at) => {
+      if (shown.has(mine[2])) return;
+      shown.add(mine[2]);
+      const both = mine[2] === other[2] && names[0] !== names[1];
+      boxes.push(passage(`First for ${both ? names.join(" and ") : names[at]}, does not answer it`, mine[2]));
+    });
+    return boxes;
+  }
+
+  function line(r, names) {
+    const made = element("tr"), cell = element("td"), details = element("details");
+    details.append(element("summary", r.row[0]));
+    details.addEventListener("toggle", () => {
+      if (details.open && details.children.length === 1) details.append(...passages(r, names));
+    });
+    cell.append(details);
+    const sense = r.change > 0 ? "won" : r.change < 0 ? "lost" : "";
+    made.append(cell, element("td", rank(r.a), "n"), element("td", rank(r.b), "n"), element("td", signed(r.change), `n ${sense}`));
+    return made;
   }
 
   function draw() {
     const { found, rows } = selected();
-    const names = [byId("system"), byId("baseline")].map((node) => data.systems[node.value]);
+    const names = ["system", "baseline"].map((id) => data.systems[byId(id).value]);
     const count = (keep) => rows.filter(keep).length;
-    byId("count").textContent = `By ${data.metric}, ${names[0]} wins ${count((r) => r.change > 0)}, loses ${count((r) => r.change < 0)} and ties ${count((r) => r.change === 0)} against ${names[1]}. ${found.length} shown.`;
+    byId("count").textContent = `By ${data.metric}, ${names[0]} wins ${count((r) => r.change > 0)}, loses ${count((r) => r.change < 0)} and ties ${count((r) => r.change === 0)} against ${names[1]}. ${found.length} shown; open one to see its passages. Rank: of the first passage that answers it, – where none was found.`;
     document.querySelector('[data-sort="system"]').textContent = `Rank, ${names[0]}`;
     document.querySelector('[data-sort="baseline"]').textContent = `Rank, ${names[1]}`;
+    document.querySelectorAll("[data-sort]").forEach((button) => {
+      const heading = button.closest("th");
+      if (button.dataset.sort !== state.sort) heading.removeAttribute("aria-sort");
+      else heading.setAttribute("aria-sort", state.down === (state.sort !== "change") ? "ascending" : "descending");
+    });
     const pages = Math.max(1, Math.ceil(found.length / size));
     state.page = Math.min(state.page, pages - 1);
-    const body = document.querySelector("#explorer tbody");
-    body.replaceChildren();
-    for (const r of found.slice(state.page * size, (state.page + 1) * size)) {
-      const line = element("tr");
-      const cell = element("td");
-      const details = element("details");
-      details.append(element("summary", r.row[0]));
-      details.addEventListener("toggle", () => {
-        if (!details.open || details.children.length > 1) return;
-        r.row[2].forEach((number) => details.append(passage("Answers it", number)));
-        details.append(passage(`First for ${names[0]}`, r.a[2]), passage(`First for ${names[1]}`, r.b[2]));
-      });
-      cell.append(details);
-      const sign = r.change > 0 ? "won" : r.change < 0 ? "lost" : "";
-      line.append(cell, element("td", rank(r.a), "n"), element("td", rank(r.b), "n"), element("td", `${r.change > 0 ? "+" : ""}${r.change.toFixed(2)}`, `n ${sign}`));
-      body.append(line);
-    }
+    const here = found.slice(state.page * size, (state.page + 1) * size);
+    document.querySelector("#explorer tbody").replaceChildren(...here.map((r) => line(r, names)));
     byId("page").textContent = `${state.page + 1} of ${pages}`;
     byId("previous").disabled = state.page === 0;
     byId("next").disabled = state.page >= pages - 1;
@@ -76,6 +102,7 @@
   const restart = () => { state.page = 0; draw(); };
   for (const id of ["system", "baseline", "which"]) byId(id).addEventListener("change", restart);
   byId("search").addEventListener("input", restart);
+  byId("controls").addEventListener("submit", (event) => event.preventDefault());
   byId("previous").addEventListener("click", () => { state.page -= 1; draw(); });
   byId("next").addEventListener("click", () => { state.page += 1; draw(); });
   document.querySelectorAll("[data-sort]").forEach((button) => button.addEventListener("click", () => {

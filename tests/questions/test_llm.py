@@ -1,0 +1,315 @@
+"""An endpoint that misbehaves in every way it can; nothing is asked, or paid, twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from embft.config import QuestionsConfig
+from embft.errors import EndpointError, QuestionError
+from embft.questions import generate
+from embft.records import Chunk
+
+KEY = "sk-sentinel-8893-never-stored"
+PATH = "/v1/chat/completions"
+
+
+@pytest.fixture
+def server(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> HTTPServer:
+    monkeypatch.setenv("EMBFT_TEST_KEY", KEY)
+    return httpserver
+
+
+def config(server: HTTPServer, **changes: Any) -> QuestionsConfig:
+    settings = {"base_url": server.url_for("/v1"), "api_key_env": "EMBFT_TEST_KEY", "max_retries": 2, "model": "m"}
+    return QuestionsConfig(name="openai", backend="openai", **{**settings, **changes})
+
+
+def chunks(count: int) -> list[Chunk]:
+    return [Chunk(f"c{place}", f"Passage number {place}.", "doc", 1, 0, 20) for place in range(count)]
+
+
+def passage(request: Request) -> str:
+    """The passage that a request is about."""
+    content = json.loads(request.data)["messages"][0]["content"]
+    return next(line for line in content.splitlines() if line.startswith("Passage"))
+
+
+def reply(text: str) -> Response:
+    body = {
+        "id": "r",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
+    }
+    return Response(json.dumps(body), content_type="application/json")
+
+
+def two_about(request: Request) -> Response:
+    name = passage(request).rstrip(".")
+    return reply(f"1. What does {name} say?\n2. Who wrote {name}?")
+
+
+def refusal(status: int, **headers: str) -> Response:
+    return Response(json.dumps({"error": {"message": "no"}}), status, headers, content_type="application/json")
+
+
+def serve(server: HTTPServer, handler: Any) -> None:
+    server.expect_request(PATH, method="POST").respond_with_handler(handler)
+
+
+def test_each_chunk_is_asked_about_once_and_a_rerun_asks_nothing(server: HTTPServer, tmp_path: Path) -> None:
+    serve(server, two_about)
+    questions, report = generate(chunks(5), config(server), tmp_path, 1)
+    again, second = generate(chunks(5), config(server), tmp_path, 1)
+    assert again == questions
+    assert len(questions) == 10
+    assert (report["requests"], report["cached_replies"], report["tokens"]) == (5, 0, 50)
+    assert (second["requests"], second["cached_replies"], second["tokens"]) == (0, 5, 0)
+    assert len(server.log) == 5
+
+
+def test_a_changed_request_is_asked_anew(server: HTTPServer, tmp_path: Path) -> None:
+    serve(server, two_about)
+    for changes in ({}, {"temperature": 0.5}, {"model": "n"}, {"prompt": "search"}, {"max_tokens": 99}):
+        assert generate(chunks(1), config(server, **changes), tmp_path, 1)[1]["requests"] == 1
+    assert generate(chunks(1), config(server), tmp_path, 2)[1]["requests"] == 1
+
+
+def test_chunks_of_equal_text_are_paid_for_once(server: HTTPServer, tmp_path: Path) -> None:
+    def slow(request: Request) -> Response:
+        time.sleep(0.1)
+        return two_about(request)
+
+    serve(server, slow)
+    twins = [Chunk(f"c{place}", "Passage number 0.", "doc", place, 0, 17) for place in range(4)]
+    report = generate(twins, config(server), tmp_path, 1)[1]
+    assert (len(server.log), report["requests"], report["cached_replies"]) == (1, 1, 3)
+
+
+def test_no_more_requests_run_at_once_than_allowed(server: HTTPServer, tmp_path: Path) -> None:
+    running, most = [0], [0]
+
+    def slow(request: Request) -> Response:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        time.sleep(0.03)
+        running[0] -= 1
+        return two_about(request)
+
+    serve(server, slow)
+    generate(chunks(9), config(server, concurrency=2), tmp_path, 1)
+    assert most[0] <= 2
+
+
+def test_busy_and_broken_servers_are_asked_again(server: HTTPServer, tmp_path: Path) -> None:
+    waiting = [refusal(429, **{"Retry-After": "0.4"}), refusal(500)]
+    times: list[float] = []
+
+    def moody(request: Request) -> Response:
+        times.append(time.monotonic())
+        return waiting.pop(0) if waiting else two_about(request)
+
+    serve(server, moody)
+    questions, report = generate(chunks(1), config(server), tmp_path, 1)
+    assert (len(questions), len(times), report["failures"]) == (2, 3, [])
+    assert times[1] - times[0] >= 0.4  # what Retry-After said
+
+
+def test_chatter_fewer_and_duplicates_are_counted(server: HTTPServer, tmp_path: Path) -> None:
+    replies = {
+        "Passage number 0.": "Sure! Here are two questions:\n1. What is zero?\n2. Who found zero?",
+        "Passage number 1.": "1. What is one?",
+        "Passage number 2.": "1. What is two?\n2. what is TWO?",
+        "Passage number 3.": "I cannot help with that:",
+    }
+    serve(server, lambda request: reply(replies[passage(request)]))
+    questions, report = generate(chunks(4), config(server), tmp_path, 1)
+    assert [question.text for question in questions] == [
+        "What is zero?", "Who found zero?", "What is one?", "What is two?",
+    ]  # fmt: skip
+    assert (report["asked"], report["made"], report["duplicates"], report["chunks_with_fewer"]) == (8, 4, 1, 3)
+    assert report["chatter_removed"] >= 2
+    assert report["chunks_without_questions"] == ["c3"]
+
+
+def test_a_few_failed_chunks_are_named_and_asked_at_the_next_run(server: HTTPServer, tmp_path: Path) -> None:
+    broken = {"Passage number 1."}
+    serve(server, lambda request: refusal(500) if passage(request) in broken else two_about(request))
+    questions, report = generate(chunks(4), config(server, max_retries=0), tmp_path, 1)
+    assert len(questions) == 6
+    assert report["failures"] == [{"chunk": "c1", "reason": "the server answered 500"}]
+    broken.clear()
+    questions, report = generate(chunks(4), config(server), tmp_path, 1)
+    assert (len(questions), report["requests"], report["failures"]) == (8, 1, [])
+
+
+def test_an_error_in_a_good_answer_is_not_kept(server: HTTPServer, tmp_path: Path) -> None:
+    overloaded = [True]
+
+    def gateway(request: Request) -> Response:
+        if passage(request) == "Passage number 0." and overloaded[0]:
+            return Response('{"error": {"message": "overloaded"}}', content_type="application/json")
+        return two_about(request)
+
+    serve(server, gateway)
+    assert len(generate(chunks(2), config(server), tmp_path, 1)[1]["failures"]) == 1
+    overloaded[0] = False
+    assert len(generate(chunks(2), config(server), tmp_path, 1)[0]) == 4
+
+
+def test_when_most_chunks_fail_the_run_stops_and_keeps_what_it_has(server: HTTPServer, tmp_path: Path) -> None:
+    serve(server, lambda request: two_about(request) if passage(request).endswith("0.") else refusal(500))
+    with pytest.raises(EndpointError, match=r"3 of 4 requests.*the server answered 500"):
+        generate(chunks(4), config(server, max_retries=0), tmp_path, 1)
+    server.clear()
+    serve(server, two_about)
+    assert generate(chunks(4), config(server), tmp_path, 1)[1]["cached_replies"] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "message"), [(401, r"refused the key in \$EMBFT_TEST_KEY"), (404, "has no model 'm'")]
+)
+def test_a_refusal_is_one_clear_error(server: HTTPServer, tmp_path: Path, status: int, message: str) -> None:
+    serve(server, lambda _: refusal(status))
+    with pytest.raises(EndpointError, match=message) as error:
+        generate(chunks(3), config(server), tmp_path, 1)
+    assert KEY not in str(error.value)
+    assert error.value.__suppress_context__  # the client's error holds the request
+
+
+def test_a_closed_port_is_one_clear_error(server: HTTPServer, tmp_path: Path) -> None:
+    with pytest.raises(EndpointError, match=r"cannot be reached.*questions=extractive"):
+        generate(chunks(1), config(server, base_url="http://127.0.0.1:9/v1", max_retries=0), tmp_path, 1)
+
+
+def test_a_missing_key_names_the_variable_and_the_way_without(server: HTTPServer, tmp_path: Path) -> None:
+    with pytest.raises(EndpointError, match=r"EMBFT_NO_SUCH_KEY.*questions=extractive"):
+        generate(chunks(1), config(server, api_key_env="EMBFT_NO_SUCH_KEY"), tmp_path, 1)
+
+
+@pytest.mark.parametrize("key", ["sk-line\nbreak", "sk-schl\u00fcssel"])
+def test_a_malformed_key_is_said_to_be_so_and_not_shown(
+    server: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("EMBFT_TEST_KEY", key)
+    with pytest.raises(EndpointError, match=r"The key in \$EMBFT_TEST_KEY") as error:
+        generate(chunks(1), config(server), tmp_path, 1)
+    assert key not in str(error.value)
+
+
+def test_it_runs_below_an_event_loop(server: HTTPServer, tmp_path: Path) -> None:
+    serve(server, two_about)
+
+    async def notebook() -> int:
+        return len(generate(chunks(1), config(server), tmp_path, 1)[0])
+
+    assert asyncio.run(notebook()) == 2
+
+
+def test_the_key_is_in_no_file_and_no_log(
+    server: HTTPServer, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    serve(server, two_about)
+    with caplog.at_level("DEBUG"):
+        report = generate(chunks(2), config(server), tmp_path, 1)[1]
+    assert server.log[0][0].headers["Authorization"] == f"Bearer {KEY}"
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name == "replies.sqlite" for path in files)
+    assert not [path for path in files if KEY.encode() in path.read_bytes()]
+    assert KEY not in caplog.text + "".join(capfd.readouterr()) + json.dumps(report)
+
+
+_JOB = """
+    import sys
+    from pathlib import Path
+    from embft.config import QuestionsConfig
+    from embft.questions import generate
+    from embft.records import Chunk
+
+    chunks = [Chunk(f"c{place}", f"Passage number {place}.", "doc", 1, 0, 20) for place in range(8)]
+    config = QuestionsConfig(
+        name="openai", backend="openai", base_url=sys.argv[1], api_key_env="EMBFT_TEST_KEY", model="m", concurrency=1,
+        max_retries=2,
+    )
+    print(len(generate(chunks, config, Path(sys.argv[2]), 1)[0]))
+"""
+
+
+def job(server: HTTPServer, cache_dir: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", textwrap.dedent(_JOB), server.url_for("/v1"), str(cache_dir)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def until(condition: Any) -> None:
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit, "waited for a minute"
+        time.sleep(0.01)
+
+
+def asked(server: HTTPServer) -> Counter[str]:
+    return Counter(passage(request) for request, _ in server.log)
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_a_job_that_was_stopped_goes_on_with_what_is_missing(server: HTTPServer, tmp_path: Path, blow: int) -> None:
+    def slow(request: Request) -> Response:
+        time.sleep(0.3)
+        return two_about(request)
+
+    serve(server, slow)
+    first = job(server, tmp_path)
+    until(lambda: len(server.log) >= 3)
+    first.send_signal(blow)
+    first.communicate(timeout=20)
+    assert first.returncode != 0
+    stopped_at = sum(asked(server).values())
+    assert stopped_at < 8  # nothing was asked after the signal
+
+    second = job(server, tmp_path)
+    assert second.communicate(timeout=60)[0].strip() == "16"
+    counts = asked(server)
+    assert len(counts) == 8
+    # Only a request that was under way at the signal may have been asked again.
+    assert sum(counts.values()) <= 9
+
+
+def test_two_jobs_at_once_pay_once(server: HTTPServer, tmp_path: Path) -> None:
+    serve(server, two_about)
+    jobs = [job(server, tmp_path) for _ in range(2)]
+    assert [one.communicate(timeout=60)[0].strip() for one in jobs] == ["16", "16"]
+    assert sum(asked(server).values()) == 8
+
+
+def test_a_lock_file_left_by_a_killed_job_stops_nobody(server: HTTPServer, tmp_path: Path) -> None:
+    serve(server, two_about)
+    (tmp_path / "replies.lock").touch()
+    assert len(generate(chunks(1), config(server), tmp_path, 1)[0]) == 2
+
+
+def test_an_llm_that_only_talks_is_said_to_and_the_text_is_not_blamed(server: HTTPServer, tmp_path: Path) -> None:
+    serve(server, lambda _: reply("I'm glad that you ask. I'm here to help."))
+    with pytest.raises(QuestionError, match="answered, but not with questions"):
+        generate(chunks(1), config(server), tmp_path, 1)
+
+
+def test_an_example_of_the_prompt_never_becomes_a_question(server: HTTPServer, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("1. Why is the sky blue?\n{chunk}\nAsk {count}.", encoding="utf-8")
+    serve(server, lambda _: reply("1. Why is the sky blue?\n2. What is number 0?"))
+    questions, report = generate(chunks(1), config(server, prompt=str(tmp_path / "mine.txt")), tmp_path, 1)
+    assert ([question.text for question in questions], report["duplicates"]) == (["What is number 0?"], 1)
