@@ -4,7 +4,7 @@
     EMBFT_NVIDIA_DATA=DIR benchmarks/.venv-article/bin/python benchmarks/article_engine.py --model DIR --out DIR
 
 The settings are the article's: batch size 10, 2 epochs, MultipleNegativesRankingLoss, evaluation on ``val_dataset``
-after every 50 steps and every epoch, whose best model is kept. So its figures on ``val_dataset`` come from a model
+after each epoch (and each 50 steps), whose best model is kept. So its figures on ``val_dataset`` come from a model
 that was chosen there. ``--model`` is a sentence-transformers folder; nothing is downloaded.
 
 Progress goes to stderr. stdout is one line of JSON: ``{"seconds": 92.1, "model": "DIR"}``, where ``seconds`` is the
@@ -54,7 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         if path is not None and not path.exists():
             parser.error(f"{path} does not exist")
 
-    seconds = finetune(options.train, options.val, options.model, options.out)
+    # The toolkit sends the logs of every package to stdout as it is imported, and the trainer prints.
+    with contextlib.redirect_stdout(sys.stderr):
+        seconds = finetune(options.train, options.val, options.model, options.out)
     print(json.dumps({"seconds": round(seconds, 2), "model": str(options.out)}))
     return 0
 
@@ -86,9 +88,9 @@ def finetune(train: Path, val: Path | None, model: Path, out: Path) -> float:
         model_output_path=str(out),
         val_dataset=None if val is None else EmbeddingQAFinetuneDataset.from_json(str(val)),
     )
-    # fit() makes a folder "checkpoints" where it runs, and the trainer prints to stdout.
+    # fit() makes a folder "checkpoints" where it runs.
     before = Path.cwd()
-    with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(sys.stderr):
+    with tempfile.TemporaryDirectory() as scratch:
         os.chdir(scratch)
         try:
             start = time.perf_counter()

@@ -10,16 +10,15 @@ cd "$(dirname "$0")"
 
 VENV=.venv-article
 PIP="$VENV/bin/python -m pip --disable-pip-version-check --quiet install --no-compile"
-# constraints.txt has one line for each of these; it cannot be used whole, for openai differs.
-pinned() { grep -oE "^$1==[^ ;]+" ../constraints.txt; }
+# constraints.txt cannot be used whole, for its openai and sqlalchemy are others; what trains is taken from it.
+trains() { grep -E '^(accelerate|datasets|sentence-transformers|torch|transformers)==' ../constraints.txt; }
 
 "${PYTHON:-python3}" -m venv "$VENV"
-# First and alone, so that the build at hand is taken (here the one for CPU) and not the one with CUDA.
-$PIP "$(pinned torch)"
+# First and alone, so that pip takes the build of torch that is at hand (for CPU) and not gigabytes of CUDA.
+$PIP "$(trains | grep '^torch==')"
 # mistralai 2 moved the names that llama-index-finetuning imports.
-$PIP "$(pinned torch)" "$(pinned transformers)" "$(pinned sentence-transformers)" "$(pinned datasets)" \
-  "$(pinned accelerate)" llama-index-finetuning==0.4.2 llama-index-core==0.14.25 \
-  llama-index-embeddings-huggingface==0.8.0 'mistralai<2'
+$PIP -r <(trains) llama-index-finetuning==0.4.2 llama-index-core==0.14.25 llama-index-embeddings-huggingface==0.8.0 \
+  'mistralai<2'
 # -W: the package says on import that it is deprecated, which is known.
 "$VENV/bin/python" -W ignore -c 'from llama_index.finetuning import SentenceTransformersFinetuneEngine'
 echo "benchmarks/$VENV is ready; see benchmarks/article_engine.py"

@@ -131,6 +131,8 @@ class TrainingConfig:
     temperature: float = _number(0.05, above=0.0)
     """Softmax temperature of the loss; sentence-transformers calls its inverse scale (20)."""
     dropout: float = _number(0.0, 0.0, 0.9)
+    hide_source: float = _number(0.9, 0.0, 1.0)
+    """Share of the questions cut out of a passage for which their sentence is taken out of it in training."""
     precision: str = _choice("auto", "auto", "fp32", "bf16", "fp16")
     """auto: bf16 where the hardware multiplies it natively, else fp32."""
     attention: str = _choice("auto", "auto", "eager", "sdpa", "flash_attention_2")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -99,6 +99,7 @@ class Splits:
         distractors: Chunk id to text; chunks that stand in no split but are searched.
         searches: For ``dev`` and ``test``, the names of the parts whose chunks their questions search.
         origins: Question id to what made it (``human``, ``extractive``, ``file``...).
+        sources: Id of a train question that was cut out of its passage, to the sentence it was cut from.
     """
 
     train: RetrievalDataset
@@ -107,6 +108,7 @@ class Splits:
     distractors: Mapping[str, str]
     searches: Mapping[str, tuple[str, ...]]
     origins: Mapping[str, str]
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     EVERYTHING: ClassVar[tuple[str, ...]] = ("train", "dev", "test", "distractors")
 

@@ -94,7 +94,7 @@ def test_each_value_of_a_sweep_is_checked_before_any_job():
         (["dataset=beir"], "dataset.path=DIR"),
         (["training=none"], "take 'tuned' out"),
         (["dataset.train=x.json"], "add dataset=llama_index"),
-        (["retrieval.window_overlap=128"], "must be smaller than retrieval.window_tokens=128"),
+        (["retrieval.window_overlap=96"], "must be smaller than retrieval.window_tokens=96"),
         (["evaluation.objective=openai/ndcg@10"], "'openai' is not in evaluation.systems"),
         (["evaluation.objective=tuned/ndgc@10"], "Did you mean 'ndcg@10'"),
         (["dataset.split=article"], "cuts by page number"),

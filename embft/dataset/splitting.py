@@ -74,6 +74,7 @@ def split_questions(
             "test": everywhere if config.candidates == "all" else ("test",),
         },
         origins={question.id: question.origin for asked in parts.values() for question in asked},
+        sources={q.id: q.evidence for q in parts["train"] if q.origin == "extractive" and q.evidence},
     )
     _refuse_empty(splits, bool(human))
     return splits, dict(left_out)

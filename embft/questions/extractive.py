@@ -65,7 +65,7 @@ def extractive(chunks: Sequence[Chunk], per_chunk: int) -> tuple[list[Question],
     duplicates = 0
     for chunk in chunks:
         made = 0
-        for place, query in enumerate(_queries(chunk.text, rarity, 3 * per_chunk)):
+        for place, (query, sentence) in enumerate(_queries(chunk.text, rarity, 3 * per_chunk)):
             if made == per_chunk:
                 break
             key = "".join(content_words(query.lower()))
@@ -74,7 +74,7 @@ def extractive(chunks: Sequence[Chunk], per_chunk: int) -> tuple[list[Question],
                 continue
             seen.add(key)
             made += 1
-            questions.append(_question(query, chunk, place))
+            questions.append(_question(query, chunk, place, sentence))
         if made < per_chunk:
             fewer.append(chunk.id)
     return questions, {
@@ -86,9 +86,9 @@ def extractive(chunks: Sequence[Chunk], per_chunk: int) -> tuple[list[Question],
     }
 
 
-def _question(query: str, chunk: Chunk, place: int) -> Question:
+def _question(query: str, chunk: Chunk, place: int, sentence: str) -> Question:
     key = hashlib.sha256(json.dumps([query, chunk.id, place], ensure_ascii=False).encode()).hexdigest()[:16]
-    return Question(f"e-{key}", query, (chunk.id,), "extractive")
+    return Question(f"e-{key}", query, (chunk.id,), "extractive", sentence)
 
 
 def _rarity(chunks: Sequence[Chunk]) -> dict[str, float]:
@@ -97,8 +97,8 @@ def _rarity(chunks: Sequence[Chunk]) -> dict[str, float]:
     return {word: math.log((len(chunks) + 1) / (count + 0.5)) for word, count in counts.items()}
 
 
-def _queries(text: str, rarity: dict[str, float], most: int) -> Iterable[str]:
-    """Queries of a chunk, best first: sentences in order of specificity, forms in turn."""
+def _queries(text: str, rarity: dict[str, float], most: int) -> Iterable[tuple[str, str]]:
+    """Queries of a chunk with the sentence behind each, best first: sentences in order of specificity, forms in turn."""
     scored = []
     for position, sentence in enumerate(sentences(text)):
         words = content_words(sentence)
@@ -113,7 +113,7 @@ def _queries(text: str, rarity: dict[str, float], most: int) -> Iterable[str]:
         for place, sentence in enumerate(ranked):
             query = forms[(place + lap) % len(forms)](sentence, rarity)
             if query:
-                yield query
+                yield query, sentence
                 made += 1
                 if made == most:
                     return

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,182 +13,180 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from embft.errors import RunError
-from embft.reporting.wording import LABELS, label, number
+from embft.reporting.files import write_whole
+from embft.reporting.jobs import (
+    Job,
+    best_on_dev,
+    by_dev,
+    collect,
+    differing,
+    names_of,
+    systems_of,
+)
+from embft.reporting.plots import dots
+from embft.reporting.wording import LABELS, interval, label, number, points, points_interval, printable
 
+__all__ = ["Job", "collect", "print_comparison", "render", "write_csv", "write_page"]
 
-@dataclass(frozen=True)
-class Job:
-    """One run.
-
-    Attributes:
-        folder: Its folder.
-        status: ``ok``, ``failed``, ``running`` or ``killed``.
-        settings: Its overrides, key to value.
-        metrics: metrics.json; None where the run has none.
-        error: Stage and first line of what went wrong.
-        seconds: Wall time; None while it runs.
-    """
-
-    folder: Path
-    status: str
-    settings: dict[str, str]
-    metrics: dict[str, Any] | None
-    error: str
-    seconds: float | None
-
-
-def collect(folders: Sequence[Path]) -> list[Job]:
-    """Finds the runs in run folders and sweep folders, in order of their names.
-
-    Raises:
-        RunError: A folder holds no run.
-    """
-    jobs: list[Job] = []
-    for folder in folders:
-        if not folder.is_dir():
-            raise RunError(f"{folder} is not a folder. Give run folders or sweep folders, such as outputs/sweeps/...")
-        found = (
-            [folder] if _is_run(folder) else sorted((item for item in folder.iterdir() if _is_run(item)), key=_order)
-        )
-        if not found:
-            raise RunError(f"{folder} holds no run: neither it nor a folder in it has status.json.")
-        jobs.extend(_job(item) for item in found)
-    return jobs
-
-
-def render(jobs: Sequence[Job], metric: str = "ndcg@10", system: str = "tuned") -> Table:
-    """All jobs as a table.
-
-    Args:
-        metric: Shown for every system, with the interval for ``system``.
-        system: Whose difference to base is shown, and whose dev figure marks the best job.
-    """
-    keys = differing(jobs)
-    systems = list(dict.fromkeys(name for job in jobs if job.metrics for name in job.metrics["systems"]))
-    table = Table(box=box.SIMPLE_HEAD, title=f"{label(metric)} on test", title_style="", pad_edge=False)
-    table.add_column("job")
-    for key in keys:
-        table.add_column(key, style="cyan")
-    for name in systems:
-        table.add_column(name, justify="right")
-    table.add_column(f"{system} - base", justify="right")
-    table.add_column("dev", justify="right")
-    table.add_column("seconds", justify="right")
-    table.add_column("cached", justify="right")
-    best = best_on_dev(jobs, metric, system)
-    for job in jobs:
-        settings = [Text(job.settings.get(key, "")) for key in keys]
-        if job.metrics is None:
-            blanks = [Text("")] * max(0, len(systems) - 1)
-            said = Text(f"{job.status}: {job.error}" if job.error else job.status, style="red")
-            table.add_row(
-                job.folder.name, *settings, *([said, *blanks] if systems else []), *([Text("")] if systems else [said])
-            )
-            continue
-        found = job.metrics["systems"]
-        cells = [Text(number(found[name][metric]) if name in found else "") for name in systems]
-        dev = found.get(system, {}).get("dev", {}).get(metric)
-        cached = sum(timing["cached"] for timing in job.metrics["timings"].values())
-        table.add_row(
-            job.folder.name + (" *" if job is best else ""),
-            *settings,
-            *cells,
-            Text(_delta(job, system, metric)),
-            Text("" if dev is None else number(dev)),
-            Text(f"{job.seconds:.1f}" if job.seconds is not None else ""),
-            Text(f"{cached}/{len(job.metrics['timings'])}"),
-        )
-    return table
-
-
-def differing(jobs: Sequence[Job]) -> list[str]:
-    """The settings that are not the same in all jobs."""
-    keys = list(dict.fromkeys(key for job in jobs for key in job.settings))
-    return [key for key in keys if len({job.settings.get(key) for job in jobs}) > 1]
-
-
-def best_on_dev(jobs: Iterable[Job], metric: str, system: str) -> Job | None:
-    """The job that dev chooses; choosing by test would flatter it."""
-    scored = [
-        (job.metrics["systems"][system]["dev"][metric], job)
-        for job in jobs
-        if job.metrics and job.metrics["systems"].get(system, {}).get("dev")
-    ]
-    return max(scored, key=lambda pair: pair[0])[1] if len(scored) > 1 else None
+_PIPED_WIDTH = 160
 
 
 def print_comparison(
-    folders: Sequence[Path], metric: str = "ndcg@10", system: str = "tuned", console: Console | None = None
-) -> None:
-    """Prints the table, and in words which jobs failed and which one dev chooses."""
-    console = console or Console(highlight=False, width=None if Console().is_terminal else 160)
+    folders: Sequence[Path],
+    metric: str = "ndcg@10",
+    system: str = "tuned",
+    baseline: str = "base",
+    *,
+    sort: bool = False,
+    console: Console | None = None,
+) -> list[Job]:
+    """Prints the table, then in words which jobs did not finish and which one dev chooses. Returns the jobs.
+
+    Raises:
+        RunError: A folder is not there, or holds no run.
+    """
+    if console is None:
+        found = Console()
+        console = Console(highlight=False, width=found.width if found.is_terminal else _PIPED_WIDTH)
     jobs = collect(folders)
-    console.print(render(jobs, metric, system))
-    if (best := best_on_dev(jobs, metric, system)) is not None:
-        console.print(f"* best {system} by {label(metric)} on dev: {best.folder}", soft_wrap=True, markup=False)
-    failed = [job for job in jobs if job.status != "ok"]
-    if failed:
-        console.print(f"{len(failed)} of {len(jobs)} jobs did not finish:", style="red")
-        for job in failed:
-            console.print(f"  {job.folder}: {job.status}, {job.error}", soft_wrap=True, markup=False)
-
-
-def write_csv(path: Path, jobs: Sequence[Job]) -> None:
-    """One row a job: status, settings, every headline metric of every system, seconds."""
-    keys = list(dict.fromkeys(key for job in jobs for key in job.settings))
-    systems = list(dict.fromkeys(name for job in jobs if job.metrics for name in job.metrics["systems"]))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["folder", "status", "error", "seconds", *keys, *(f"{s}/{m}" for s in systems for m in LABELS)])
-        for job in jobs:
-            found: Mapping[str, Any] = job.metrics["systems"] if job.metrics else {}
-            figures = [found.get(name, {}).get(metric, "") for name in systems for metric in LABELS]
-            row = [str(job.folder), job.status, job.error, job.seconds, *(job.settings.get(key, "") for key in keys)]
-            writer.writerow([*row, *figures])
-
-
-def _delta(job: Job, system: str, metric: str) -> str:
-    assert job.metrics is not None
-    for row in job.metrics["comparisons"]:
-        if (row["system"], row["baseline"], row["metric"]) == (system, "base", metric):
-            low, high = row["ci95"]
-            return f"{100 * row['delta']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
-    return ""
-
-
-def _is_run(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / "status.json").is_file() or (folder / ".hydra").is_dir())
-
-
-def _order(folder: Path) -> tuple[int, str]:
-    return (int(folder.name) if folder.name.isdigit() else 0, folder.name)
-
-
-def _job(folder: Path) -> Job:
-    status = _read(folder / "status.json") or {}
-    metrics = _read(folder / "metrics.json")
-    error = status.get("error") or {}
-    message = str(error.get("message", "")).strip().splitlines()
-    where = f"{status['stage']}: " if status.get("stage") else ""
-    return Job(
-        folder,
-        str(status.get("status", "not started")),
-        dict(_setting(item) for item in status.get("overrides", [])),
-        metrics if status.get("status") == "ok" else None,
-        f"{where}{message[0]}" if message else "",
-        status.get("seconds"),
+    # At the end of a sweep nobody has asked for a system: one that no job has is not a mistake of theirs.
+    system, baseline = _measured(system, jobs), _measured(baseline, jobs)
+    if sort:
+        jobs = by_dev(jobs, metric, system)
+    tables = (render(jobs, metric, baseline, system, detail=detail) for detail in (2, 1))
+    unbounded = console.options.update(width=10_000)
+    table = next(
+        (table for table in tables if console.measure(table, options=unbounded).maximum <= console.width),
+        render(jobs, metric, baseline, system, detail=0),
     )
+    console.print(table)
+    if (best := best_on_dev(jobs, metric, system)) is not None:
+        line = f"* best on dev ({system}, {label(metric)}): {best.folder}. Test figures are for reporting, not for choosing."
+        console.print(Text(line), soft_wrap=True)
+    unfinished = [job for job in jobs if job.status != "ok"]
+    if unfinished:
+        console.print(Text(f"{len(unfinished)} of {len(jobs)} jobs did not finish:", style="bold red"))
+        for job in unfinished:
+            console.print(Text(f"  {job.folder}: {job.status}{', ' if job.error else ''}{job.error}"), soft_wrap=True)
+    return jobs
 
 
-def _setting(override: str) -> tuple[str, str]:
-    key, _, value = override.partition("=")
-    return key.lstrip("+~"), value
+def render(
+    jobs: Sequence[Job],
+    metric: str = "ndcg@10",
+    baseline: str = "base",
+    system: str = "tuned",
+    *,
+    detail: int = 2,
+) -> Table:
+    """All jobs as a table for the terminal.
+
+    Args:
+        jobs: From `collect`.
+        metric: Shown for every system.
+        baseline: What ``system`` is compared to.
+        system: Whose difference to ``baseline`` is shown, and whose dev figure marks the best job.
+        detail: 2 shows every system with its interval, 1 without, 0 only ``system``; the difference keeps its own.
+    """
+    keys, best = differing(jobs), best_on_dev(jobs, metric, system)
+    systems = [name for name in systems_of(jobs) if detail or name == system]
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        title=Text(f"{label(metric)} on test; differences in points"),
+        title_justify="left",
+        title_style="",
+    )
+    table.add_column("job", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for key in keys:
+        table.add_column(Text(printable(key)), style="cyan", min_width=6, max_width=28, overflow="fold")
+    for name in systems:
+        table.add_column(Text(name), no_wrap=True)
+    if system != baseline:
+        table.add_column(Text(f"{system} - {baseline}"), no_wrap=True)
+    table.add_column("dev", justify="right", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("cached", justify="right", no_wrap=True)
+    for name, job in zip(names_of(jobs), jobs, strict=True):
+        cells = [
+            Text(name + (" *" if job is best else "")),
+            Text(job.status, style="" if job.status == "ok" else "red"),
+        ]
+        cells += [Text(printable(job.setting(key))) for key in keys]
+        cells += [_figure(job, each, metric, intervals=detail > 1) for each in systems]
+        if system != baseline:
+            found = job.difference(system, baseline, metric)
+            cells.append(Text(f"{points(found[0]):>5} {points_interval(found[1:])}" if found else ""))
+        on_dev = job.on_dev(system, metric)
+        cells.append(Text("" if on_dev is None else number(on_dev)))
+        cells.append(Text("" if job.seconds is None else f"{job.seconds:.1f}"))
+        table.add_row(*cells, Text(job.cached))
+    return table
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return None
-    return content if isinstance(content, dict) else None
+def write_csv(path: Path, jobs: Sequence[Job], baseline: str = "base") -> None:
+    """One row a job: status, settings, every headline metric of every system with interval, difference and dev figure.
+
+    Figures are as in metrics.json, not rounded; what a job lacks is empty.
+    """
+    keys = list(dict.fromkeys(key for job in jobs for key in job.settings))
+    columns = [(system, metric) for system in systems_of(jobs) for metric in LABELS]
+    heads = ("", "/ci_low", "/ci_high", f"/minus_{baseline}", "/dev")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    figures = (f"{system}/{metric}{head}" for system, metric in columns for head in heads)
+    writer.writerow(["folder", "status", "error", "seconds", "cached", *keys, *figures])
+    for job in jobs:
+        row: list[Any] = [str(job.folder), job.status, job.error, job.seconds, job.cached]
+        row += [job.setting(key) for key in keys]
+        for system, metric in columns:
+            low, high = job.interval(system, metric) or (None, None)
+            difference = job.difference(system, baseline, metric)
+            row += [job.figure(system, metric), low, high, difference and difference[0], job.on_dev(system, metric)]
+        writer.writerow(row)
+    write_whole(path, text.getvalue())
+
+
+def write_page(
+    path: Path, jobs: Sequence[Job], metric: str = "ndcg@10", baseline: str = "base", system: str = "tuned"
+) -> None:
+    """The comparison as one HTML file without network: a table to sort, the intervals drawn, the failures."""
+    from embft.reporting.html import render_page
+
+    names = names_of(jobs)
+    drawn = {
+        name: {metric: job.figure(system, metric), "intervals": {metric: job.interval(system, metric)}}
+        for name, job in zip(names, jobs, strict=True)
+        if job.figure(system, metric) is not None and job.interval(system, metric) is not None
+    }
+    best = best_on_dev(jobs, metric, system)
+    chosen = next((name for name, job in zip(names, jobs, strict=True) if job is best), None)
+    page = render_page(
+        "compare.html",
+        script="compare.js",
+        jobs=list(zip(names, jobs, strict=True)),
+        keys=differing(jobs),
+        systems=systems_of(jobs),
+        metric=metric,
+        system=system,
+        baseline=baseline,
+        best=best,
+        unfinished=[pair for pair in zip(names, jobs, strict=True) if pair[1].status != "ok"],
+        plot=dots(drawn, metric, chosen) if drawn else None,
+    )
+    write_whole(path, page)
+
+
+def _figure(job: Job, system: str, metric: str, *, intervals: bool) -> Text:
+    value, found = job.figure(system, metric), job.interval(system, metric)
+    if value is None:
+        return Text("")
+    return Text.assemble(number(value), (f" {interval(found)}" if found and intervals else "", "dim"))
+
+
+def _measured(system: str, jobs: Sequence[Job]) -> str:
+    systems = systems_of(jobs)
+    if not systems or system in systems:
+        return system
+    return "base" if "base" in systems else systems[0]

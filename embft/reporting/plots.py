@@ -27,7 +27,13 @@ def dots(systems: Mapping[str, Mapping[str, Any]], metric: str, chosen: str | No
         chosen: The system to ship, drawn strongest.
     """
     rows = [
-        (name, figures[metric], figures["intervals"][metric], number(figures[metric]), "chosen" if name == chosen else "")
+        (
+            name,
+            figures[metric],
+            figures["intervals"][metric],
+            number(figures[metric]),
+            "chosen" if name == chosen else "",
+        )
         for name, figures in systems.items()
     ]
     bounds = [bound for _, mean, ends, _, _ in rows for bound in (mean, *ends)]
@@ -120,11 +126,15 @@ def _whiskers(
     parts = [_open(height, title)]
     for tick in _ticks(low, high):
         style = "zero" if zero and tick == 0 else "grid"
-        parts.append(_line(style, x(tick), x(tick), 4, height - 26) + _text("tick", x(tick), height - 8, write_tick(tick)))
+        parts.append(
+            _line(style, x(tick), x(tick), 4, height - 26) + _text("tick", x(tick), height - 8, write_tick(tick))
+        )
     for place, (name, value, (start, end), text, style) in enumerate(rows):
         y = 18 + place * _ROW
         dot = Markup('<circle class="dot" cx="{:.1f}" cy="{}" r="5"/>').format(x(value), y)
-        said = Markup("<title>{}</title>").format(f"{name}: {text} {(points_interval if zero else interval)((start, end))}")
+        said = Markup("<title>{}</title>").format(
+            f"{name}: {text} {(points_interval if zero else interval)((start, end))}"
+        )
         parts.append(
             Markup('<g class="row {}">').format(style)
             + said

@@ -67,7 +67,9 @@ def terminal_table(metrics: Mapping[str, Any]) -> RenderableType:
             border_style="green" if sure else "yellow",
         )
     )
-    spent = ", ".join(f"{name} {seconds:.1f} s{' (cached)' if said else ''}" for name, seconds, said in timing_rows(metrics))
+    spent = ", ".join(
+        f"{name} {seconds:.1f} s{' (cached)' if said else ''}" for name, seconds, said in timing_rows(metrics)
+    )
     parts.append(Text(spent, style="dim"))
     return Group(*parts)
 

@@ -61,6 +61,7 @@ def make_dataset(
             {
                 "searches": {name: list(parts) for name, parts in splits.searches.items()},
                 "origins": dict(splits.origins),
+                "sources": dict(splits.sources),
                 "report": {**_counts(splits), "left_out": dict(left_out), "warnings": warnings},
             },
         )
@@ -97,6 +98,7 @@ def _load(folder: Path) -> Dataset:
         distractors=read_json(folder / "distractors.json"),
         searches={name: tuple(parts) for name, parts in described["searches"].items()},
         origins=described["origins"],
+        sources=described["sources"],
     )
     return Dataset(splits, described["report"])
 

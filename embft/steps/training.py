@@ -21,7 +21,7 @@ from embft.retrieval.scoring import dense_scorers, rank, unit
 from embft.stages import StageCache, StageResult, file_digest, read_json, write_json
 from embft.steps.dataset import Dataset
 from embft.steps.embedding import Embedder
-from embft.training.examples import by_chunk, window_chooser
+from embft.training.examples import by_chunk, hidden, window_chooser
 from embft.training.finetune import Hardware, Log, fine_tune
 
 Vectors = npt.NDArray[np.float32]
@@ -69,7 +69,7 @@ def tune_model(
         dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, seed) if splits.dev.queries else None
         report = fine_tune(
             source.folder,
-            by_chunk(splits.train, passages, chooser),
+            by_chunk(splits.train, passages, chooser, hidden(splits.sources, config.hide_source)),
             config,
             query_prompt=base.encoder.query_prompt,
             document_prompt=base.encoder.document_prompt,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,9 @@ import numpy.typing as npt
 from embft.records import Passages, RetrievalDataset
 
 Vectors = npt.NDArray[np.float32]
+
+_SHORTEST = 80
+"""Characters of a passage that must be left once sentences are hidden."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,10 @@ class ChunkExample:
 
 
 def by_chunk(
-    dataset: RetrievalDataset, passages: Passages, best_window: Callable[[str, Sequence[int]], int]
+    dataset: RetrievalDataset,
+    passages: Passages,
+    best_window: Callable[[str, Sequence[int]], int],
+    hide: Mapping[str, str] | None = None,
 ) -> list[ChunkExample]:
     """Groups a train set by chunk.
 
@@ -45,7 +53,9 @@ def by_chunk(
         passages: Windows, or whole chunks.
         best_window: From a question's id and the positions of a chunk's windows, the position of the one that the
             question is about.
+        hide: Question id to a sentence that is taken out of its passage.
     """
+    hide = hide or {}
     position = {chunk_id: index for index, chunk_id in enumerate(passages.chunk_ids)}
     starts = [*passages.starts.tolist(), len(passages.texts)]
     asked: dict[str, list[str]] = defaultdict(list)
@@ -60,12 +70,37 @@ def by_chunk(
             ChunkExample(
                 chunk_id,
                 tuple(dataset.queries[question_id] for question_id in question_ids),
-                tuple(passages.texts[window] for window in distinct),
+                tuple(
+                    _without(
+                        passages.texts[window],
+                        [hide[q] for q, w in zip(question_ids, chosen, strict=True) if w == window and q in hide],
+                    )
+                    for window in distinct
+                ),
                 tuple(distinct.index(window) for window in chosen),
                 tuple(frozenset(dataset.relevant_docs[question_id]) for question_id in question_ids),
             )
         )
     return examples
+
+
+def hidden(sources: Mapping[str, str], share: float) -> dict[str, str]:
+    """Chooses the questions whose sentence is hidden: the inverse cloze task.
+
+    A query cut out of a passage shares its words, and a model that trains on that learns to match words. With the
+    sentence gone it has to learn what goes with what. Lee, Chang and Toutanova, "Latent Retrieval for Weakly Supervised
+    Open Domain Question Answering", ACL 2019, section 4: 90% are hidden, so that matching words stays worth something.
+    """
+    digests = {key: int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32 for key in sources}
+    return {key: sentence for key, sentence in sources.items() if digests[key] < share}
+
+
+def _without(passage: str, sentences: Sequence[str]) -> str:
+    """Takes sentences out of a passage, unless too little would be left."""
+    text = passage
+    for sentence in sentences:
+        text = re.sub(r"\s+".join(re.escape(word) for word in sentence.split()), " ", text)
+    return text.strip() if len(text.strip()) >= _SHORTEST else passage
 
 
 def window_chooser(

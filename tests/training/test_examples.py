@@ -1,7 +1,7 @@
 import numpy as np
 
 from embft.records import Passages, RetrievalDataset
-from embft.training.examples import by_chunk, window_chooser
+from embft.training.examples import by_chunk, hidden, window_chooser
 
 DATASET = RetrievalDataset(
     {"q1": "one", "q2": "two", "q3": "three"},
@@ -26,3 +26,27 @@ def test_a_window_that_no_question_is_about_is_not_encoded():
     examples = by_chunk(DATASET, PASSAGES, lambda question, windows: windows[-1])
     assert examples[0].passages == ("A2",)
     assert examples[0].targets == (0, 0)
+
+
+def test_the_sentence_that_a_question_was_cut_from_is_taken_out_of_its_passage():
+    text = "One of two.  The third\nsentence is hidden. " + "And much more stands here, so that enough is left of it. " * 2
+    passages = Passages(("a", "b"), (text, "B"), np.array([0, 1]))
+    hide = {"q1": "The third sentence is hidden."}
+    examples = by_chunk(DATASET, passages, lambda question, windows: windows[0], hide)
+    assert "hidden" not in examples[0].passages[0]
+    assert examples[0].passages[0].startswith("One of two.")
+    assert by_chunk(DATASET, passages, lambda question, windows: windows[0])[0].passages == (text,)
+
+
+def test_a_passage_is_never_emptied():
+    passages = Passages(("a", "b"), ("The whole passage.", "B"), np.array([0, 1]))
+    examples = by_chunk(DATASET, passages, lambda question, windows: windows[0], {"q1": "The whole passage."})
+    assert examples[0].passages == ("The whole passage.",)
+
+
+def test_the_share_of_hidden_sentences_is_kept_and_does_not_depend_on_order():
+    sources = {str(number): "x" for number in range(2000)}
+    assert hidden(sources, 0.0) == {}
+    assert len(hidden(sources, 1.0)) == 2000
+    assert 1740 < len(hidden(sources, 0.9)) < 1860
+    assert hidden(dict(reversed(sources.items())), 0.9) == hidden(sources, 0.9)
