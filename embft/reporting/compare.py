@@ -21,6 +21,7 @@ from embft.reporting.jobs import (
     collect,
     differing,
     names_of,
+    short_keys,
     systems_of,
 )
 from embft.reporting.plots import dots
@@ -86,7 +87,8 @@ def render(
         metric: Shown for every system.
         baseline: What ``system`` is compared to.
         system: Whose difference to ``baseline`` is shown, and whose dev figure marks the best job.
-        detail: 2 shows every system with its interval, 1 without, 0 only ``system``; the difference keeps its own.
+        detail: 2 shows every system with its interval, 1 without, 0 only ``system`` and not what was cached; the
+            difference keeps its interval.
     """
     keys, best = differing(jobs), best_on_dev(jobs, metric, system)
     systems = [name for name in systems_of(jobs) if detail or name == system]
@@ -99,7 +101,7 @@ def render(
     )
     table.add_column("job", no_wrap=True)
     table.add_column("status", no_wrap=True)
-    for key in keys:
+    for key in short_keys(keys):
         table.add_column(Text(printable(key)), style="cyan", min_width=6, max_width=28, overflow="fold")
     for name in systems:
         table.add_column(Text(name), no_wrap=True)
@@ -107,7 +109,8 @@ def render(
         table.add_column(Text(f"{system} - {baseline}"), no_wrap=True)
     table.add_column("dev", justify="right", no_wrap=True)
     table.add_column("seconds", justify="right", no_wrap=True)
-    table.add_column("cached", justify="right", no_wrap=True)
+    if detail:
+        table.add_column("cached", justify="right", no_wrap=True)
     for name, job in zip(names_of(jobs), jobs, strict=True):
         cells = [
             Text(name + (" *" if job is best else "")),
@@ -121,7 +124,7 @@ def render(
         on_dev = job.on_dev(system, metric)
         cells.append(Text("" if on_dev is None else number(on_dev)))
         cells.append(Text("" if job.seconds is None else f"{job.seconds:.1f}"))
-        table.add_row(*cells, Text(job.cached))
+        table.add_row(*cells, *([Text(job.cached)] if detail else []))
     return table
 
 
@@ -160,13 +163,13 @@ def write_page(
         for name, job in zip(names, jobs, strict=True)
         if job.figure(system, metric) is not None and job.interval(system, metric) is not None
     }
-    best = best_on_dev(jobs, metric, system)
+    best, keys = best_on_dev(jobs, metric, system), differing(jobs)
     chosen = next((name for name, job in zip(names, jobs, strict=True) if job is best), None)
     page = render_page(
         "compare.html",
         script="compare.js",
         jobs=list(zip(names, jobs, strict=True)),
-        keys=differing(jobs),
+        keys=dict(zip(keys, short_keys(keys), strict=True)),
         systems=systems_of(jobs),
         metric=metric,
         system=system,

@@ -142,6 +142,12 @@ def differing(jobs: Sequence[Job]) -> list[str]:
     return [key for key in keys if len({job.setting(key) for job in jobs}) > 1]
 
 
+def short_keys(keys: Sequence[str]) -> list[str]:
+    """``learning_rate`` for ``training.learning_rate``, unless another key ends in the same word."""
+    last = [key.rpartition(".")[2] for key in keys]
+    return [word if last.count(word) == 1 else key for key, word in zip(keys, last, strict=True)]
+
+
 def best_on_dev(jobs: Iterable[Job], metric: str, system: str) -> Job | None:
     """The job that dev chooses; choosing by test would flatter it. None where fewer than two have dev figures."""
     scored = [(value, job) for job in jobs if (value := job.on_dev(system, metric)) is not None]

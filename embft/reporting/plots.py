@@ -15,6 +15,8 @@ _WIDTH, _RIGHT = 500, 48
 _ROW = 26
 _CHARACTER = 7.2
 """Pixels that a character of a name takes at most, on average."""
+_LONGEST_NAME = 28
+"""Characters shown of a name; all of it stands in the row's title."""
 _COLOURS = {"beats": "won", "loses to": "lost"}
 
 
@@ -117,7 +119,7 @@ def _whiskers(
     zero: bool = False,
 ) -> Markup:
     """Rows of (name, value, interval, value as text, class) on one scale."""
-    left = 14 + _CHARACTER * max(len(row[0]) for row in rows)
+    left = 14 + _CHARACTER * min(_LONGEST_NAME, max(len(row[0]) for row in rows))
     height = _ROW * len(rows) + 30
 
     def x(value: float) -> float:
@@ -138,7 +140,7 @@ def _whiskers(
         parts.append(
             Markup('<g class="row {}">').format(style)
             + said
-            + _text("name", left - 12, y + 5, name)
+            + _text("name", left - 12, y + 5, name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}")
             + _line("whisker", x(start), x(end), y, y)
             + dot
             + _text("value", _WIDTH, y + 5, text)

@@ -129,7 +129,7 @@ def make_rows(systems: Sequence[str], count: int = 182, chunks: int = 441) -> li
 
 def make_passages(count: int = 441, text: str = "Passage {} says how.") -> dict[str, str]:
     """Chunk id to text."""
-    return {f"chunk-{at}": text.format(at) for at in range(count)}
+    return {f"chunk-{at}": text.replace("{}", str(at)) for at in range(count)}
 
 
 def write_job(folder: Path, metrics: Mapping[str, Any] | None = None, **status: Any) -> Path:

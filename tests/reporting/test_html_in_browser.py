@@ -1,0 +1,122 @@
+"""What a person's browser makes of the report, from file://, in an installed Chromium."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html import unescape
+from pathlib import Path
+
+import pytest
+from made_run import make_metrics, make_passages, make_rows, write_job
+
+from embft.reporting.compare import collect, write_page
+from embft.reporting.html import write_html
+
+SYSTEMS = ("bm25", "base", "tuned", "fused")
+BROWSER = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed: apt-get install chromium")
+
+
+def dom_of(page: Path, tmp_path: Path, act: str = "") -> str:
+    """The page's elements after its script, and then ``act``, have run."""
+    if act:
+        # The page's policy lets no other script run, which is what it is for: this copy goes without.
+        text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text(encoding="utf-8"))
+        page = tmp_path / "acted.html"
+        page.write_text(text.replace("</body>", f"<script>{act}</script></body>"), encoding="utf-8")
+    assert BROWSER is not None
+    command = [
+        BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+        f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.resolve().as_uri(),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True)
+    return done.stdout
+
+
+def visible_rows(dom: str) -> list[str]:
+    body = dom[dom.index("<tbody>", dom.index('id="explorer"')) :]
+    rows = re.findall(r"<tr>(.*?)</tr>", body[: body.index("</tbody>")], re.DOTALL)
+    return [unescape(re.sub(r"<[^>]+>", " ", row)) for row in rows]
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    page = tmp_path / "report.html"
+    write_html(page, make_metrics(), make_rows(SYSTEMS), make_passages())
+    return page
+
+
+def test_tuned_against_base_is_shown_first(report: Path, tmp_path: Path) -> None:
+    dom = dom_of(report, tmp_path)
+    assert "tuned wins 46, loses 46 and ties 90 against base. 92 shown" in dom
+    rows = visible_rows(dom)
+    assert len(rows) == 25
+    assert "+0.37" in rows[-1] or "-0.63" in rows[0]  # the largest change first
+    assert "1 of 4" in dom
+
+
+def test_questions_are_searched_filtered_sorted_and_paged(report: Path, tmp_path: Path) -> None:
+    act = """
+    const set = (id, value, name) => {
+      const node = document.getElementById(id);
+      node.value = value;
+      node.dispatchEvent(new Event(name));
+    };
+    set("which", "all", "change"); set("search", "THING 17", "input");
+    document.querySelector('[data-sort="question"]').click();
+    """
+    rows = visible_rows(dom_of(report, tmp_path, act))
+    assert [row.split()[5] for row in rows] == ["117", "17", *(str(at) for at in range(170, 180))]
+    paged = visible_rows(dom_of(report, tmp_path, 'document.getElementById("next").click();'))
+    assert paged
+    assert not set(paged) & set(visible_rows(dom_of(report, tmp_path)))
+
+
+def test_an_opened_question_shows_its_passages(report: Path, tmp_path: Path) -> None:
+    dom = dom_of(report, tmp_path, 'document.querySelector("#explorer details").open = true;')
+    assert "Answers it" in dom
+    assert re.search(r"Passage \d+ says how\.", dom[: dom.index('id="data-questions"')])
+
+
+def test_a_corpus_with_a_script_in_it_is_shown_not_run(tmp_path: Path) -> None:
+    nasty = "</script><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
+    rows = make_rows(SYSTEMS, 1)
+    rows[0] |= {"question": nasty}
+    notes = [{"level": "warning", "text": nasty}]
+    page = tmp_path / "nasty.html"
+    write_html(page, make_metrics(notes=notes), rows, make_passages(441, nasty))
+    for act in ("", 'document.querySelector("#explorer details").open = true;'):
+        dom = dom_of(page, tmp_path, act)
+        assert "<title>Ship the fusion of BM25 and embeddings. · embft</title>" in dom
+        assert "<img" not in dom.replace("&lt;img", "")
+        assert any("<script>document.title='run'</script>" in row for row in visible_rows(dom))
+
+
+def test_without_a_tuned_model_the_first_two_systems_are_compared(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    rows = [{**row, "systems": {name: row["systems"][name] for name in ("bm25", "base")}} for row in make_rows(SYSTEMS)]
+    write_html(page, make_metrics(["bm25", "base"], training=None, fusion=None), rows, make_passages())
+    assert "base wins 0, loses 0 and ties 182 against bm25" in dom_of(page, tmp_path)
+
+
+def test_five_thousand_questions_are_drawn_a_page_at_a_time(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    write_html(page, make_metrics(), make_rows(SYSTEMS, 5000, chunks=20_000), make_passages(20_000, "words {} " * 200))
+    assert len(visible_rows(dom_of(page, tmp_path))) == 25
+
+
+def test_the_comparison_of_runs_is_sorted_by_a_click(tmp_path: Path) -> None:
+    for at, shift in enumerate((0.0, 0.05, 0.02)):
+        write_job(tmp_path / "sweep" / str(at), make_metrics(shift=shift), overrides=[f"training.epochs={at + 1}"])
+    page = tmp_path / "compare.html"
+    write_page(page, collect([tmp_path / "sweep"]))
+    act = '[...document.querySelectorAll("#jobs button")].find((b) => b.textContent === "tuned").click();'
+    dom = dom_of(page, tmp_path, act)
+    body = dom[dom.index("<tbody>") : dom.index("</tbody>")]
+    assert re.findall(r'<th scope="row"[^>]*>(\d)', body) == ["1", "2", "0"]
+    assert "best on dev" in body
