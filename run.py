@@ -57,6 +57,8 @@ def job(composed: DictConfig) -> float:
 
 def main() -> int:
     """Hands over to Hydra, and puts what is wrong with a command line in plain words. Returns the exit status."""
+    # Wherever a user puts it: argparse takes no more overrides after a flag that stands between them.
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in {"-m", "--multirun"})
     arguments = get_args_parser().parse_args()
     # A single run composes once and checks what it got; a sweep would find the fifth job's typo after four jobs.
     if arguments.multirun and (found := command_line_problems(arguments.overrides, CONFIG_DIR)):

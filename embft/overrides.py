@@ -40,9 +40,10 @@ def as_config(composed: Any) -> ExperimentConfig:
         raise ConfigError(
             ["The configuration is not an experiment: configs/config.yaml must begin with experiment_schema."]
         )
-    unknown = [key for key in _keys(composed) if key not in _known_keys(config)]
+    known = _known_keys(config)
+    unknown = sorted(set(_keys(composed)) - set(known))
     if unknown:
-        raise ConfigError([*(_unknown(key, _known_keys(config)) for key in unknown), *problems(config)])
+        raise ConfigError([*(_unknown(key, known) for key in unknown), *problems(config)])
     return config
 
 

@@ -115,7 +115,9 @@ class RunFolder:
 
     def _overrides(self) -> list[str]:
         file = self.folder / ".hydra" / "overrides.yaml"
-        return [str(item) for item in OmegaConf.load(file)] if file.is_file() else []
+        # Not resolved: an override may refer to another key (`a=${seed}`), which this list alone does not have.
+        items = OmegaConf.to_container(OmegaConf.load(file)) if file.is_file() else None
+        return [str(item) for item in items or ()]
 
 
 def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -47,14 +47,14 @@ def split_questions(
     for question in questions:
         homes = {split_of[chunk_id] for chunk_id in question.chunk_ids}
         if len(homes) > 1:
-            left_out["chunks of several splits"] += 1
+            left_out["questions about chunks of several splits"] += 1
             continue
         home = homes.pop()
         is_human = question.origin == HUMAN
         if is_human and home == "train":
-            left_out["human question about a train chunk"] += 1
+            left_out["human questions about train chunks"] += 1
         elif human and not is_human and home != "train":
-            left_out["generated question about a chunk that a person asked about"] += 1
+            left_out["generated questions about chunks that a person asked about"] += 1
         else:
             parts[home].append(question)
     datasets = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from embft.evaluation.names import label
+
 CHEAPEST_FIRST = ("bm25", "base", "tuned", "fused", "openai")
 """What each costs to run: no vectors; vectors; vectors of your own model; two indexes; a bill per question."""
 CANNOT_TELL = "cannot_tell"
@@ -54,11 +56,14 @@ def decide(
     total = sum(test_origins.values())
     made = {origin: count for origin, count in test_origins.items() if origin not in _NOT_FROM_PASSAGES}
     pairs = _Pairs(comparisons, primary)
+    everything = systems
+    if pairs.identical("tuned", "base"):
+        systems = {name: means for name, means in systems.items() if name != "tuned"}
     # Of equal means the cheaper one is the best: then nothing dearer is shipped for nothing.
     best = max(systems, key=lambda name: (systems[name][primary], -CHEAPEST_FIRST.index(name)))
 
     def verdict(decision: str, headline: str, reasons: Sequence[str]) -> dict[str, Any]:
-        facts = _facts(systems, pairs, primary)
+        facts = _facts(everything, pairs, primary)
         return {"decision": decision, "headline": headline, "reasons": [*reasons, *facts], "metric": primary}
 
     if sum(made.values()) * 2 > total:
@@ -119,6 +124,11 @@ class _Pairs:
     def all_could_be_equal(self) -> bool:
         return bool(self._rows) and all(row["ci95"][0] <= 0 <= row["ci95"][1] for row in self._rows.values())
 
+    def identical(self, system: str, baseline: str) -> bool:
+        """Whether every question scored the same: a fine-tune that kept the base model."""
+        row = self._rows.get((system, baseline)) or self._rows.get((baseline, system))
+        return row is not None and row["delta"] == 0 and row["wins"] == row["losses"] == 0
+
     def half_width(self, system: str, baseline: str) -> float:
         found = self.find(system, baseline)
         return 0.0 if found is None else (found[2] - found[1]) / 2
@@ -134,11 +144,11 @@ class _Pairs:
 def _why(choice: str, best: str, systems: Mapping[str, Mapping[str, Any]], pairs: _Pairs, primary: str) -> str:
     mean = f"{systems[best][primary]:.3f}"
     if len(systems) == 1:
-        return f"{_start(best)} is the only system that was measured: its {primary} is {mean}."
+        return f"{_start(best)} is the only system that was measured: its {label(primary)} is {mean}."
     if choice == best:
-        return f"{_start(best)} has the highest {primary}: {mean}."
+        return f"{_start(best)} has the highest {label(primary)}: {mean}."
     sentence = (
-        f"{_start(best)} has the highest {primary} ({mean}), but {_NAMES[choice]} ({systems[choice][primary]:.3f}) is "
+        f"{_start(best)} has the highest {label(primary)} ({mean}), but {_NAMES[choice]} ({systems[choice][primary]:.3f}) is "
         f"cheaper to run and not measurably worse: {pairs.phrase(choice, best)}."
     )
     found = pairs.find(best, choice)
@@ -165,7 +175,10 @@ def _doubts(test_origins: Mapping[str, int], made: Mapping[str, int], total: int
 
 def _facts(systems: Mapping[str, Mapping[str, Any]], pairs: _Pairs, primary: str) -> list[str]:
     """What anyone wants to know besides: did tuning help, are vectors better than words, is a mix better than both."""
-    dense = "tuned" if "tuned" in systems else "base"
+    same = pairs.identical("tuned", "base")
+    dense = "tuned" if "tuned" in systems and not same else "base"
+    if same:
+        systems = {name: means for name, means in systems.items() if name != "tuned"}
     single = max((name for name in _SINGLE if name in systems), key=lambda name: systems[name][primary], default=dense)
     questions = [
         ("tuned", "base", "Tuning, against the base model"),
@@ -173,13 +186,15 @@ def _facts(systems: Mapping[str, Mapping[str, Any]], pairs: _Pairs, primary: str
         ("fused", single, f"The fusion against the best single system, {_NAMES[single]}"),
         ("openai", dense, f"The API's embeddings against {_NAMES[dense]}"),
     ]
-    facts = []
+    facts = (
+        ["Tuning gained nothing: the tuned model answers every test question as the base model does."] if same else []
+    )
     for system, baseline, what in questions:
         found = pairs.find(system, baseline)
-        if found is not None:
+        if found is not None and system in systems:
             _, low, high = found
             sense = "a gain" if low > 0 else "a loss" if high < 0 else "not distinguishable from zero"
-            facts.append(f"{what}: {pairs.phrase(system, baseline)} of {primary}, {sense}.")
+            facts.append(f"{what}: {pairs.phrase(system, baseline)} of {label(primary)}, {sense}.")
     return facts
 
 

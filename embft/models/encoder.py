@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -105,9 +106,18 @@ def encode(model: Any, texts: Sequence[str], prompt: str, batch_size: int) -> Ve
     if not texts:
         return np.zeros((0, model.get_embedding_dimension() or 0), np.float32)
     vectors = model.encode(
-        list(texts), prompt=prompt, batch_size=batch_size, show_progress_bar=len(texts) > 1000, convert_to_numpy=True
+        list(texts),
+        prompt=prompt,
+        batch_size=batch_size,
+        show_progress_bar=_wants_bar(len(texts)),
+        convert_to_numpy=True,
     )
     return np.asarray(vectors, np.float32)
+
+
+def _wants_bar(texts: int) -> bool:
+    """A bar is for somebody who waits: not for a moment's work, not in a log file."""
+    return texts > 1000 and sys.stderr.isatty()
 
 
 def load_model(

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from embft.evaluation.names import LABELS, label
 from embft.reporting.files import write_whole
 from embft.reporting.jobs import (
     Job,
@@ -25,7 +26,7 @@ from embft.reporting.jobs import (
     systems_of,
 )
 from embft.reporting.plots import dots
-from embft.reporting.wording import LABELS, interval, label, number, points, points_interval, printable
+from embft.reporting.wording import interval, number, points, points_interval, printable
 
 __all__ = ["Job", "collect", "print_comparison", "render", "write_csv", "write_page"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from embft.reporting.wording import label
+from embft.evaluation.names import label
 
 PASSAGE_CHARACTERS = 1200
 """Shown of a passage."""

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from embft.evaluation.names import label
 from embft.reporting.explorer import embedded_json, explorer_data
 from embft.reporting.files import write_whole
 from embft.reporting.plots import curve, differences, dots
@@ -20,7 +21,6 @@ from embft.reporting.wording import (
     fact_rows,
     headline_metrics,
     interval,
-    label,
     metric_table,
     number,
     p_value,

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from embft.evaluation.names import label
 from embft.reporting.files import write_whole
 from embft.reporting.wording import (
     comparisons_of,
     headline_metrics,
     interval,
-    label,
     number,
     sentence,
     settings_rows,

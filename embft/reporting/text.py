@@ -12,12 +12,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from embft.evaluation.names import label
 from embft.reporting.wording import (
     HEADLINES,
     comparisons_of,
     headline_metrics,
     interval,
-    label,
     number,
     outcome,
     p_value,

@@ -7,16 +7,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from embft.evaluation.names import LABELS, label
+
 HEADLINES = ("hit_rate@5", "ndcg@10", "mrr@10", "map@100")
-LABELS = {
-    "hit_rate@1": "hit rate@1",
-    "hit_rate@3": "hit rate@3",
-    "hit_rate@5": "hit rate@5",
-    "hit_rate@10": "hit rate@10",
-    "ndcg@10": "nDCG@10",
-    "mrr@10": "MRR@10",
-    "map@100": "MAP@100",
-}
 _ORIGINS = {
     "human": "asked by people",
     "extractive": "cut out of the passages",
@@ -28,11 +21,6 @@ _NOT_FROM_PASSAGES = {"human", "file"}
 _LONGEST_LIST = 20
 """Of a list in a table of facts; the rest is counted."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def label(metric: str) -> str:
-    """A metric's name as people write it."""
-    return LABELS.get(metric, metric)
 
 
 def headline_metrics(metrics: Mapping[str, Any]) -> list[str]:

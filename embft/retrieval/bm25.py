@@ -6,6 +6,7 @@ English words are lower-cased, stop words dropped, stems by Snowball; Chinese is
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -39,6 +40,7 @@ class BM25Scorer:
     ) -> None:
         import bm25s
 
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG as it is imported
         self.n_questions = len(questions)
         self.n_chunks = len(corpus)
         self._questions = [words(text) for text in questions]

@@ -178,7 +178,7 @@ def _notes(
             {"level": "info", "text": f"{count} human questions were left out: their evidence is not in this corpus."}
         )
     notes.extend(
-        {"level": "info", "text": f"{count} x {reason}: left out."} for reason, count in data["left_out"].items()
+        {"level": "info", "text": f"{count} {reason} were left out."} for reason, count in data["left_out"].items()
     )
     return notes
 

@@ -97,6 +97,8 @@ def hidden(sources: Mapping[str, str], share: float) -> dict[str, str]:
 
 def _without(passage: str, sentences: Sequence[str]) -> str:
     """Takes sentences out of a passage, unless too little would be left."""
+    if not sentences:
+        return passage
     text = passage
     for sentence in sentences:
         text = re.sub(r"\s+".join(re.escape(word) for word in sentence.split()), " ", text)

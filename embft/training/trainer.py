@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,8 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         super().__init__(**kwargs)
         for chatty in (PrinterCallback, ProgressCallback):
             self.remove_callback(chatty)
-        self.add_callback(ProgressBar())
+        if sys.stderr.isatty():  # in a log file it would be a line a step
+            self.add_callback(ProgressBar())
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Adds none; the run writes the card."""

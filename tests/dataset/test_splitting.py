@@ -58,7 +58,7 @@ def test_human_questions_are_dev_and_test_and_generated_ones_train_elsewhere():
         name: Counter(splits.origins[key] for key in getattr(splits, name).queries) for name in ("train", "dev", "test")
     }
     assert origins == {"train": {"extractive": 40}, "dev": {"human": 6}, "test": {"human": 14}}
-    assert left_out == {"generated question about a chunk that a person asked about": 20}
+    assert left_out == {"generated questions about chunks that a person asked about": 20}
     assert len(splits.searched("test").corpus) == 60
     assert not set(splits.train.corpus) & set(splits.test.corpus)
 

@@ -28,11 +28,11 @@ def text(verdict: dict) -> str:
 def test_a_clear_winner_is_shipped_with_its_figures():
     found = judge({"bm25": 0.5, "base": 0.6, "tuned": 0.7, "fused": 0.6})
     assert (found["decision"], found["headline"], found["metric"]) == ("tuned", "Ship the tuned model.", "ndcg@10")
-    assert found["reasons"][0] == "The tuned model has the highest ndcg@10: 0.700."
-    assert "Tuning, against the base model: +10.0 points [+7.0, +13.0] of ndcg@10, a gain." in found["reasons"]
-    assert "The tuned model against BM25: +20.0 points [+17.0, +23.0] of ndcg@10, a gain." in found["reasons"]
+    assert found["reasons"][0] == "The tuned model has the highest nDCG@10: 0.700."
+    assert "Tuning, against the base model: +10.0 points [+7.0, +13.0] of nDCG@10, a gain." in found["reasons"]
+    assert "The tuned model against BM25: +20.0 points [+17.0, +23.0] of nDCG@10, a gain." in found["reasons"]
     fusion = (
-        "The fusion against the best single system, the tuned model: -10.0 points [-13.0, -7.0] of ndcg@10, a loss."
+        "The fusion against the best single system, the tuned model: -10.0 points [-13.0, -7.0] of nDCG@10, a loss."
     )
     assert fusion in found["reasons"]
 
@@ -41,7 +41,7 @@ def test_among_systems_that_cannot_be_told_apart_the_cheapest_is_shipped_and_the
     found = judge({"bm25": 0.5, "base": 0.69, "tuned": 0.7, "fused": 0.71}, half=0.025)
     assert found["decision"] == "base"
     assert found["reasons"][0] == (
-        "The fusion of BM25 and embeddings has the highest ndcg@10 (0.710), but the base model (0.690) is cheaper to "
+        "The fusion of BM25 and embeddings has the highest nDCG@10 (0.710), but the base model (0.690) is cheaper to "
         "run and not measurably worse: -2.0 points [-4.5, +0.5]."
     )
     assert found["reasons"][1] == "Not distinguishable from the best either: the tuned model."
@@ -135,7 +135,7 @@ def test_a_single_system_is_shipped_for_want_of_another():
 def test_without_a_tuned_model_base_stands_for_the_dense_ones():
     found = judge({"bm25": 0.6, "base": 0.5, "fused": 0.7})
     assert found["decision"] == "fused"
-    assert "The base model against BM25: -10.0 points [-13.0, -7.0] of ndcg@10, a loss." in found["reasons"]
+    assert "The base model against BM25: -10.0 points [-13.0, -7.0] of nDCG@10, a loss." in found["reasons"]
     assert "The fusion against the best single system, BM25: +10.0 points" in text(found)
 
 
@@ -165,3 +165,15 @@ def test_there_is_always_a_verdict_of_a_measured_system_that_is_not_measurably_w
     assert all(reason.endswith((".", "!")) for reason in found["reasons"])
     if found["decision"] != CANNOT_TELL:
         assert max(means.values()) - means[found["decision"]] <= half + 1e-9
+
+
+def test_a_tuned_model_that_is_the_base_model_is_no_system_of_its_own():
+    means = {"bm25": 0.5, "base": 0.6, "tuned": 0.6, "fused": 0.61}
+    rows = [pair(a, b, means[a] - means[b], 0.03) for b, a in combinations(means, 2)]
+    for row in rows:
+        if {row["system"], row["baseline"]} == {"base", "tuned"}:
+            row.update(delta=0.0, ci95=[0.0, 0.0], wins=0, losses=0)
+    found = decide({name: {"ndcg@10": mean} for name, mean in means.items()}, rows, PEOPLE, "ndcg@10")
+    assert found["decision"] == "base"
+    assert "Tuning gained nothing: the tuned model answers every test question as the base model does." in text(found)
+    assert "tuned" not in text(found).replace("Tuning gained nothing: the tuned model", "")

@@ -29,7 +29,9 @@ def test_a_window_that_no_question_is_about_is_not_encoded():
 
 
 def test_the_sentence_that_a_question_was_cut_from_is_taken_out_of_its_passage():
-    text = "One of two.  The third\nsentence is hidden. " + "And much more stands here, so that enough is left of it. " * 2
+    text = (
+        "One of two.  The third\nsentence is hidden. And much more stands here, so that enough is left of this passage."
+    )
     passages = Passages(("a", "b"), (text, "B"), np.array([0, 1]))
     hide = {"q1": "The third sentence is hidden."}
     examples = by_chunk(DATASET, passages, lambda question, windows: windows[0], hide)

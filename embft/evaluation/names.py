@@ -1,0 +1,18 @@
+"""Names of metrics as people write them."""
+
+from __future__ import annotations
+
+LABELS = {
+    "hit_rate@1": "hit rate@1",
+    "hit_rate@3": "hit rate@3",
+    "hit_rate@5": "hit rate@5",
+    "hit_rate@10": "hit rate@10",
+    "ndcg@10": "nDCG@10",
+    "mrr@10": "MRR@10",
+    "map@100": "MAP@100",
+}
+
+
+def label(metric: str) -> str:
+    """A metric's name as people write it; the name itself where there is no other."""
+    return LABELS.get(metric, metric)
