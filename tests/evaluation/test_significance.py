@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embft.evaluation.significance import Comparison, compare, groups_of, mean_interval
+from embft.evaluation.significance import Comparison, bagged_best, compare, groups_of, mean_interval, standard_error
 
 
 def apart(count: int) -> np.ndarray:
@@ -170,3 +170,27 @@ def test_a_real_difference_is_found():
     found = compare(baseline + draw.normal(0.1, 0.2, 150), baseline, np.arange(150) // 2)
     assert found.ci95[0] > 0
     assert found.p_value < 0.001
+
+
+def test_the_standard_error_takes_a_chunk_s_questions_as_one():
+    differences = np.random.default_rng(3).normal(size=400)
+    alone = standard_error(differences, np.arange(400))
+    assert alone == pytest.approx(differences.std(ddof=1) / 20, rel=1e-6)
+    # The same figure four times a chunk is a quarter of the knowledge.
+    assert standard_error(np.repeat(differences[:100], 4), np.repeat(np.arange(100), 4)) == pytest.approx(
+        standard_error(differences[:100], np.arange(100))
+    )
+    assert standard_error(np.array([0.5, 0.1]), np.array([0, 0])) == 0
+
+
+def test_the_bagged_choice_is_the_best_where_all_agree_and_in_between_where_they_do_not():
+    groups = np.arange(60)
+    clear = np.repeat([[0.1], [0.5], [0.9], [0.5]], 60, axis=1)
+    assert bagged_best(clear, groups) == 2
+    assert bagged_best(clear[::-1], groups) == 1
+    tied = np.repeat([[0.1], [0.9], [0.9], [0.9]], 60, axis=1)
+    assert bagged_best(tied, groups) == 2
+    torn = np.zeros((11, 60))
+    torn[0, :30] = 1.0
+    torn[10, 30:] = 1.0
+    assert 3 <= bagged_best(torn, groups) <= 7
