@@ -21,7 +21,7 @@ def model(tmp_path):
 
 
 def trained(model) -> set[str]:
-    return {name.partition("auto_model.")[2] for name, weight in model.named_parameters() if weight.requires_grad}
+    return {name.partition("model.")[2] for name, weight in model.named_parameters() if weight.requires_grad}
 
 
 def test_embeddings_and_lower_layers_stay_as_they_are(model):
