@@ -81,6 +81,11 @@ def main() -> int:
         print("Interrupted. The same command goes on where this one stopped.", file=sys.stderr)
         return 130
     for folder in sweep_folders:
+        if estimates := sorted(folder.rglob("questions_estimate.json")):
+            from embft.questions.budget import read_total
+
+            print(f"\nAll {len(estimates)} jobs together: {read_total(estimates)}")
+            continue
         from embft.reporting.compare import print_comparison
 
         print_comparison([folder])

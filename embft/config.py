@@ -47,15 +47,39 @@ class CorpusConfig:
 
 
 @dataclass
+class FiltersConfig:
+    """Which questions are thrown out, each filter on its own; null or false leaves a filter out."""
+
+    boilerplate: bool = False
+    """Chunks that nobody asks about: tables of contents, signatures, indexes. No question is bought for them."""
+    fewest_words: int | None = None
+    """Shorter questions go; a Chinese character counts as half a word."""
+    most_words: int | None = None
+    language: bool = False
+    """Questions in another script than their chunk (or than ``questions.language``)."""
+    passage_dependent: bool = False
+    """"According to the document", "in this section", "该文": nobody asks so who has not seen the passage."""
+    copied_share: float | None = _number(None, 0.0, 1.0)
+    """Questions that have at least this share of their words in one unbroken run of the passage."""
+    near_duplicates: float | None = _number(None, 50.0, 100.0)
+    """Similarity in percent (rapidfuzz token_sort_ratio) from which the later of two questions goes."""
+    round_trip: int | None = _number(None, 1, 1000)
+    """BM25 must find a relevant chunk among its first so many, or the question is answered better elsewhere."""
+
+
+@dataclass
 class QuestionsConfig:
     """Who writes the questions."""
 
     name: str = MISSING
-    backend: str = _choice("extractive", "extractive", "openai", "local_llm")
+    backend: str = _choice("extractive", "extractive", "openai", "openai_batch", "local_llm")
     per_chunk: int = _number(2, 0, 20)
+    pairs: int = _number(0, 0, 1_000_000)
+    """Questions about two related chunks at once, both relevant; LLM backends only."""
     human: str | None = None
     """JSON Lines of people's own questions, or ``bundled:NAME``."""
     language: str = _choice("auto", "auto", "en", "zh")
+    filters: FiltersConfig = field(default_factory=FiltersConfig)
     model: str = "gpt-4o-mini"
     """Name of the LLM at the endpoint; for local_llm a GGUF file, or null for the packaged SmolLM2."""
     base_url: str | None = None
@@ -63,11 +87,29 @@ class QuestionsConfig:
     """Name of the environment variable that holds the key; null for an endpoint without one."""
     prompt: str = "article"
     """Name of a prompt in embft/questions/prompts, or the path of a file."""
+    types: list[str] = field(default_factory=list)
+    """Kinds of question, dealt out in turn to a prompt with ``{types}``: names in prompts/types, or paths of files."""
+    persona: str | None = None
+    """Who asks, for a prompt with ``{persona}``: "a nurse on a night shift"."""
+    structured: str = _choice("auto", "auto", "never")
+    """auto: ask for JSON by a schema, and without one where the server does not know them."""
     temperature: float = _number(0.0, 0.0, 2.0)
-    max_tokens: int = _number(512, 16, 32768)
+    reply_tokens: int = _number(512, 16, 32768)
+    """Longest reply."""
+    dry_run: bool = False
+    """Print chunks, tokens, price and time, ask nothing, and stop."""
+    max_cost_usd: float | None = _number(None, 0.0)
+    """Stop before this set of questions costs more, what earlier runs paid for it included."""
+    max_tokens: int | None = _number(None, 0)
+    """Stop before this set of questions takes more tokens, prompts and replies together."""
+    prices: str | None = None
+    """A price table of your own, in the form of embft/questions/prices.yaml."""
     concurrency: int = _number(8, 1, 512)
+    requests_per_minute: int | None = _number(None, 1)
     timeout_seconds: float = _number(60.0, above=0.0)
     max_retries: int = _number(5, 0, 100)
+    poll_seconds: float = _number(30.0, above=0.0)
+    """openai_batch: how often the batch is looked after."""
 
 
 @dataclass
@@ -296,6 +338,7 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             yield "corpus=files needs corpus.path=FILE, a folder or a quoted glob such as 'docs/**/*.md'."
         if questions.per_chunk == 0 and not questions.human:
             yield "questions.per_chunk=0 leaves no questions: set it to 1 or more, or give questions.human=FILE."
+        yield from _question_problems(questions)
         if dataset.dev_fraction + dataset.test_fraction >= 1:
             yield "dataset.dev_fraction + dataset.test_fraction must be below 1, or nothing is left to train on."
         if dataset.split == "article" and corpus.kind == "python_reference":
@@ -303,6 +346,8 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
         for name in ("train", "dev", "test", "path"):
             if getattr(dataset, name):
                 yield f"dataset.{name} is given but dataset=generated makes its own: add dataset=llama_index (or beir)."
+    if questions.dry_run and dataset.kind != "generated":
+        yield f"questions.dry_run=true: dataset={dataset.kind} brings its own questions, there is nothing to estimate."
     if dataset.kind == "llama_index":
         yield from (
             f"dataset=llama_index needs dataset.{name}=FILE."
@@ -323,6 +368,19 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
     if model.max_seq_length is not None and model.max_seq_length < 8:
         yield f"model.max_seq_length={model.max_seq_length} must be at least 8."
     yield from _evaluation_problems(evaluation, training)
+
+
+def _question_problems(questions: QuestionsConfig) -> Iterator[str]:
+    low, high = questions.filters.fewest_words, questions.filters.most_words
+    if low is not None and high is not None and low > high:
+        yield f"questions.filters.fewest_words={low} is more than questions.filters.most_words={high}: no question is left."
+    if questions.backend == "extractive":
+        for name, value in (
+            ("pairs", questions.pairs), ("types", questions.types), ("persona", questions.persona),
+            ("max_cost_usd", questions.max_cost_usd), ("max_tokens", questions.max_tokens),
+        ):  # fmt: skip
+            if value:
+                yield f"questions.{name} needs an LLM: add questions=openai, openai_batch or local_llm."
 
 
 def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig) -> Iterator[str]:

@@ -59,7 +59,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.dataset import make_dataset
     from embft.steps.embedding import Embedder
     from embft.steps.evaluation import evaluate
-    from embft.steps.questions import make_questions
+    from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import rank_systems
     from embft.steps.report import write_report
     from embft.steps.training import tune_model
@@ -76,6 +76,14 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             "built_seconds": result.built_seconds,
         }
         logger.info("%-10s %6.1f s%s", name, result.seconds, "  (cached)" if result.cached else "")
+
+    if config.questions.dry_run:
+        enter("corpus")
+        read = make_corpus(stages, config.corpus, cache_dir)
+        enter("questions")
+        print(estimate_run(config.questions, read, cache_dir, config.seed, run.folder))
+        run.outcome = "dry run"
+        return float("nan")
 
     # The model first: a model that cannot be had is known before any work.
     enter("model")

@@ -44,6 +44,7 @@ class RunFolder:
         self.settings: dict[str, Any] = asdict(config)
         self.command = command
         self.choices = dict(choices)
+        self.outcome = "ok"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(self.settings)), encoding="utf-8")
 
@@ -82,7 +83,7 @@ class RunFolder:
             status |= {"status": "failed", "error": {"type": kind, "message": str(error)}}
             raise
         else:
-            status |= {"status": "ok", "stage": None}
+            status |= {"status": self.outcome, "stage": None}
         finally:
             ended = time.time()
             status |= {"finished": _iso(ended), "seconds": round(ended - started, 3)}

@@ -12,8 +12,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+from embft.config import QuestionsConfig
+from embft.questions.generated import Generated
 from embft.questions.sentences import STOP_WORDS, content_words, cut_chinese, is_chinese, sentences
 from embft.records import Chunk, Question
 
@@ -46,6 +49,11 @@ _MARKUP = str.maketrans("", "", '*`"“”|')
 _COPULA_ZH = re.compile(r"^(?![这那其它该本此])([\u3400-\u9fff]{2,14}?)(?:是指|是|指)")
 _BREAKS = re.compile(r"[;:()（）；：]|\s[–—-]\s|,\s+(?:which|where|while|and|but|or|as|because|including|such)\b")
 _BREAKS_ZH = re.compile(r"[，；：。、！？（）]")
+
+
+def write_extractive(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int) -> Generated:
+    """The backend ``extractive``: no LLM, so neither cache nor seed."""
+    return Generated(*extractive(chunks, config.per_chunk), [])
 
 
 def extractive(chunks: Sequence[Chunk], per_chunk: int) -> tuple[list[Question], dict[str, Any]]:

@@ -1,58 +1,107 @@
-"""The door to every way of making questions; one more backend is one more branch here, one file and one YAML."""
+"""The door to every way of making questions; one more backend is a line here, one file and one YAML."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from embft.config import QuestionsConfig
 from embft.errors import QuestionError
-from embft.records import Chunk, Question
+from embft.questions.budget import Estimate
+from embft.questions.filters import BestRanks, askable_chunks, filter_questions
+from embft.questions.generated import Generated
+from embft.records import Chunk
+
+Backend = Callable[[Sequence[Chunk], QuestionsConfig, Path, int], Generated]
+Estimator = Callable[[Sequence[Chunk], QuestionsConfig, Path, int], Estimate]
+BACKENDS = {
+    "extractive": ("embft.questions.extractive", "write_extractive", None),
+    "openai": ("embft.questions.llm", "ask_llm", "estimate_llm"),
+    "openai_batch": ("embft.questions.batch", "ask_batch", "estimate_batch"),
+    "local_llm": ("embft.questions.local_llm", "ask_local_llm", "estimate_local_llm"),
+}
+"""Backend to its module, its function, and the one that says what it would take (None: nothing)."""
 
 
 def generate(
-    chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int
-) -> tuple[list[Question], dict[str, Any]]:
-    """Writes questions about each chunk.
+    chunks: Sequence[Chunk],
+    config: QuestionsConfig,
+    cache_dir: Path,
+    seed: int,
+    best_ranks: BestRanks | None = None,
+) -> Generated:
+    """Writes questions about each chunk and throws out what the filters find.
 
     Args:
         chunks: In reading order.
         config: The backend and its settings.
         cache_dir: Holds replies that were paid for.
         seed: Part of each request to an LLM.
+        best_ranks: The reference retriever; needed where ``filters.round_trip`` is on.
 
     Returns:
-        The questions, and counts of what was asked, made, dropped.
+        The questions, counts of what was asked, made and dropped, and what was rejected.
 
     Raises:
-        QuestionError: Nothing came out.
+        QuestionError: Nothing came out, or the budget is spent.
         EndpointError: The LLM cannot be asked.
     """
     if config.per_chunk == 0:
-        return [], {"asked": 0, "made": 0}
-    if config.backend == "extractive":
-        from embft.questions.extractive import extractive
+        return Generated([], {"asked": 0, "made": 0}, [])
+    askable, rejected = askable_chunks(chunks, config.filters)
+    module, function, _ = BACKENDS[config.backend]
+    write: Backend = getattr(import_module(module), function)
+    made = write(askable, config, cache_dir, seed)
+    if not made.questions:
+        raise QuestionError(_nothing(config, len(askable), len(chunks)))
+    if config.filters.round_trip is not None and best_ranks is None:
+        raise ValueError("filters.round_trip needs best_ranks")
+    kept, filtered = filter_questions(
+        made.questions, chunks, config.filters, config.language, best_ranks or (lambda questions: [])
+    )
+    if not kept:
+        reasons = Counter(row.reason for row in filtered)
+        raise QuestionError(
+            f"The filters left none of {len(made.questions)} questions ({_counted(reasons)}): loosen questions.filters."
+        )
+    rejected = [*rejected, *made.rejected, *filtered]
+    asked_about = {chunk_id for question in kept for chunk_id in question.chunk_ids}
+    report: dict[str, Any] = {
+        **made.report,
+        "kept": len(kept),
+        "rejected": dict(sorted(Counter(row.reason for row in rejected).items())),
+        "chunks_without_questions": [chunk.id for chunk in chunks if chunk.id not in asked_about],
+    }
+    return Generated(kept, report, rejected)
 
-        questions, report = extractive(chunks, config.per_chunk)
-    elif config.backend == "openai":
-        from embft.questions.llm import ask_endpoint
 
-        questions, report = ask_endpoint(chunks, config, cache_dir, seed)
+def estimate_questions(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int) -> Estimate | None:
+    """What `generate` would take; None where it costs nothing. Asks nothing."""
+    module, _, function = BACKENDS[config.backend]
+    if function is None or config.per_chunk == 0:
+        return None
+    look: Estimator = getattr(import_module(module), function)
+    return look(askable_chunks(chunks, config.filters)[0], config, cache_dir, seed)
+
+
+def _nothing(config: QuestionsConfig, askable: int, chunks: int) -> str:
+    if not askable and chunks:
+        reason = "all of them are boilerplate. questions.filters.boilerplate=false asks about them anyway."
+    elif config.backend == "extractive":
+        reason = (
+            "their text has no sentences to ask about. Look at chunks.jsonl in the cache's corpus stage, or let an LLM "
+            "ask: questions=openai."
+        )
     else:
-        from embft.questions.local_llm import ask_local_llm
+        reason = (
+            f"{config.model} answered, but not with questions. Try another questions.prompt or a larger "
+            "questions.model, or take questions=extractive, which needs no LLM."
+        )
+    return f"questions={config.backend} made no question about {chunks} chunks: {reason}"
 
-        questions, report = ask_local_llm(chunks, config, cache_dir, seed)
-    if not questions:
-        if config.backend == "extractive":
-            reason = (
-                "their text has no sentences to ask about. Look at chunks.jsonl in the cache's corpus stage, or let an LLM "
-                "ask: questions=openai."
-            )
-        else:
-            reason = (
-                f"{config.model} answered, but not with questions. Try another questions.prompt or a larger "
-                "questions.model, or take questions=extractive, which needs no LLM."
-            )
-        raise QuestionError(f"questions={config.backend} made no question about {len(chunks)} chunks: {reason}")
-    return questions, report
+
+def _counted(reasons: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in reasons.most_common())

@@ -1,66 +1,102 @@
-"""Questions by an LLM behind any OpenAI-compatible endpoint."""
+"""Questions by an LLM: what is asked, asked again where too little came, and read."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import json
-import os
-from collections import Counter, defaultdict
-from collections.abc import Coroutine, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock
 
 from embft.config import QuestionsConfig
-from embft.errors import EndpointError
+from embft.errors import EndpointError, QuestionError
+from embft.questions.budget import Budget, Estimate, estimate
+from embft.questions.client import where
+from embft.questions.endpoint import BUDGET_SPENT, Reply, ask_live
+from embft.questions.filters import Rejected
+from embft.questions.generated import Generated
 from embft.questions.parsing import Parsed, parse_reply
-from embft.questions.prompt import Prompt
 from embft.questions.reply_cache import ReplyCache
+from embft.questions.tasks import Task, make_request, make_tasks
+from embft.questions.wording import terms
 from embft.records import Chunk, Question
+
+T = TypeVar("T")
+Asker = Callable[[Sequence[Any], QuestionsConfig, ReplyCache, Budget], Awaitable[dict[str, Reply]]]
+"""Requests to replies by key: at once (`ask_live`) or by the batch API. What is stored is not asked for."""
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """One chunk's outcome: parsed questions, or the reason why there are none."""
+class _Outcome:
+    """What came of a task: one or two replies."""
 
-    chunk: Chunk
-    parsed: Parsed | None
-    failure: str | None
-    cached: bool
-    tokens: int
+    task: Task
+    replies: tuple[Reply, ...]
+    parsed: tuple[Parsed, ...]
 
 
-def ask_endpoint(
-    chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int, *, endpoint: str | None = None
-) -> tuple[list[Question], dict[str, Any]]:
-    """Asks about every chunk, at most ``concurrency`` requests at a time; the client retries with backoff.
+def ask_llm(
+    chunks: Sequence[Chunk],
+    config: QuestionsConfig,
+    cache_dir: Path,
+    seed: int,
+    *,
+    endpoint: str | None = None,
+    asker: Asker = ask_live,
+) -> Generated:
+    """Asks about every chunk; what a reply yields fewer of is asked for once more.
 
     Each reply is stored before it is used. Two jobs that need the same questions at once take turns: the second finds
     the first one's replies.
 
     Args:
         endpoint: Stands for ``base_url`` in the keys of stored replies, where that is another at each start.
+        asker: How requests are made.
 
     Raises:
         EndpointError: No key, a refusal, no connection; or more than half of the chunks failed.
+        QuestionError: The budget is spent. Replies are kept.
     """
-    cache = ReplyCache(cache_dir / "replies.sqlite")
+    cache, tasks = _cache(cache_dir), make_tasks(chunks, config)
     with FileLock(cache_dir / "replies.lock"):
-        answers = _run(_ask_all(chunks, config, cache, seed, endpoint or config.base_url))
-    failed = [answer for answer in answers if answer.failure]
-    if len(failed) * 2 > len(answers):
-        raise EndpointError(
-            f"{len(failed)} of {len(answers)} requests to {_where(config)} failed after {config.max_retries} retries; the "
-            f"first: {failed[0].failure}. Replies that came are kept: the same command goes on from there."
+        outcomes, budget = _run(_ask_twice(tasks, config, cache, seed, endpoint or config.base_url, asker))
+    failed = [outcome.replies[0].failure for outcome in outcomes if outcome.replies[0].failure]
+    if budget.spent:
+        done = sum(outcome.replies[0].text is not None for outcome in outcomes)
+        raise QuestionError(
+            f"The budget of questions is spent: {done} of {len(outcomes)} requests have their reply "
+            f"({budget.tokens:,} tokens{f', ${budget.usd:.4f}' if budget.priced else ''}). All replies are kept: raise "
+            f"{_caps(config)}, and the same command goes on from there."
         )
-    return _collect(answers, config)
+    if len(failed) * 2 > len(outcomes):
+        raise EndpointError(
+            f"{len(failed)} of {len(outcomes)} requests to {where(config)} failed after {config.max_retries} retries; the "
+            f"first: {failed[0]}. Replies that came are kept: the same command goes on from there."
+        )
+    return _collect(outcomes, config, budget)
 
 
-def _run(answers: Coroutine[Any, Any, list[_Answer]]) -> list[_Answer]:
+def estimate_llm(
+    chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int, *, endpoint: str | None = None
+) -> Estimate:
+    """What `ask_llm` would take. Asks nothing."""
+    tasks = make_tasks(chunks, config)
+    requests = [make_request(task, config, endpoint or config.base_url, seed) for task in tasks]
+    wanted = sum(task.count for task in tasks) / max(len(tasks), 1)
+    return estimate(requests, len(chunks), wanted, config, _cache(cache_dir))
+
+
+def _cache(cache_dir: Path) -> ReplyCache:
+    return ReplyCache(cache_dir / "replies.sqlite")
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Runs to the end, also below a caller's event loop (a notebook): then in a thread.
 
     Without one it stays in this thread, for there asyncio cancels what is under way at Ctrl-C; a thread would go on
@@ -69,161 +105,96 @@ def _run(answers: Coroutine[Any, Any, list[_Answer]]) -> list[_Answer]:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(answers)
+        return asyncio.run(coroutine)
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, answers).result()
+        return pool.submit(asyncio.run, coroutine).result()
 
 
-async def _ask_all(
-    chunks: Sequence[Chunk], config: QuestionsConfig, cache: ReplyCache, seed: int, endpoint: str | None
-) -> list[_Answer]:
-    from tqdm.auto import tqdm
-
-    prompt = Prompt(config.prompt, config.language)
-    client = _client(config)
-    slots = asyncio.Semaphore(config.concurrency)
-    texts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-    bar = tqdm(total=len(chunks), desc="questions", unit="chunk", disable=None)
-    tokens = 0
-
-    async def ask(chunk: Chunk) -> _Answer:
-        nonlocal tokens
-        # Chunks of equal text make equal requests: the second waits, holding no slot, and finds the first one's reply.
-        async with texts[chunk.text], slots:
-            answer = await _ask(client, chunk, prompt, config, cache, seed, endpoint)
-        tokens += answer.tokens
-        bar.set_postfix(tokens=tokens, refresh=False)
-        bar.update()
-        return answer
-
-    tasks = [asyncio.ensure_future(ask(chunk)) for chunk in chunks]
-    try:
-        return list(await asyncio.gather(*tasks))
-    finally:
-        for task in tasks:
-            task.cancel()
-        bar.close()
-        await client.close()
-
-
-async def _ask(
-    client: Any,
-    chunk: Chunk,
-    prompt: Prompt,
-    config: QuestionsConfig,
-    cache: ReplyCache,
-    seed: int,
-    endpoint: str | None,
-) -> _Answer:
-    import openai
-
-    request = {
-        "model": config.model,
-        "messages": [{"role": "user", "content": prompt.fill(chunk.text, config.per_chunk)}],
-        "temperature": config.temperature,
-        "max_tokens": config.max_tokens,
-        "seed": seed,
+async def _ask_twice(
+    tasks: Sequence[Task], config: QuestionsConfig, cache: ReplyCache, seed: int, endpoint: str | None, asker: Asker
+) -> tuple[list[_Outcome], Budget]:
+    budget = Budget(config)
+    requests = [make_request(task, config, endpoint, seed) for task in tasks]
+    replies = await asker(requests, config, cache, budget)
+    first = [replies[request.key] for request in requests]
+    parsed = [parse_reply(reply.text or "", task.count) for task, reply in zip(tasks, first, strict=True)]
+    again = {
+        place: make_request(tasks[place], config, endpoint, seed, found.questions)
+        for place, found in enumerate(parsed)
+        if first[place].text is not None and len(found.questions) < tasks[place].count
     }
-    keyed = {**request, "base_url": endpoint}
-    key = cache.key(keyed)
-    stored = cache.get(key)
-    if stored is not None:
-        return _Answer(chunk, parse_reply(stored["text"], config.per_chunk), None, True, 0)
-    try:
-        reply = await client.chat.completions.create(**request)
-    except openai.AuthenticationError:
-        raise EndpointError(
-            f"{_where(config)} refused the key in ${config.api_key_env}: check it, or questions.base_url."
-        ) from None
-    except openai.NotFoundError:
-        raise EndpointError(f"{_where(config)} has no model '{config.model}': check questions.model.") from None
-    except openai.APITimeoutError:
-        return _Answer(chunk, None, f"no answer within {config.timeout_seconds:g} s", False, 0)
-    except openai.APIConnectionError:
-        raise EndpointError(
-            f"{_where(config)} cannot be reached: check questions.base_url and the network, or take questions=extractive, "
-            "which needs no LLM. Replies that came are kept."
-        ) from None
-    except openai.APIStatusError as error:
-        return _Answer(chunk, None, f"the server answered {error.status_code}", False, 0)
-    except (openai.APIError, json.JSONDecodeError, ValueError):
-        return _Answer(chunk, None, "the server's answer was no JSON", False, 0)
-    choices = getattr(reply, "choices", None)
-    if not choices:  # some gateways answer 200 with an error in it; kept, it would stand for a reply for ever
-        return _Answer(chunk, None, "the server's answer held no reply", False, 0)
-    text = choices[0].message.content or ""
-    usage = getattr(reply, "usage", None)
-    tokens = int(getattr(usage, "total_tokens", 0) or 0)
-    cache.put(key, keyed, {"text": text, "tokens": tokens})
-    return _Answer(chunk, parse_reply(text, config.per_chunk), None, False, tokens)
+    more = await asker(list(again.values()), config, cache, budget) if again and not budget.spent else {}
+    outcomes = []
+    seen: set[str] = set()
+    for place, task in enumerate(tasks):
+        # Chunks of equal text make equal requests: one of them paid.
+        own = [(requests[place].key, first[place])]
+        if place in again and again[place].key in more:
+            own.append((again[place].key, more[again[place].key]))
+        counted = tuple(Reply(reply.text, reply.failure, 0, True) if key in seen else reply for key, reply in own)
+        seen |= {key for key, _ in own}
+        missing = task.count - len(parsed[place].questions)
+        both = (parsed[place], *(parse_reply(reply.text or "", missing) for _, reply in own[1:]))
+        outcomes.append(_Outcome(task, counted, both))
+    return outcomes, budget
 
 
-def _collect(answers: Sequence[_Answer], config: QuestionsConfig) -> tuple[list[Question], dict[str, Any]]:
+def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budget) -> Generated:
     questions: list[Question] = []
+    rejected: list[Rejected] = []
     counts: Counter[str] = Counter()
-    without: list[str] = []
     # An example of the prompt is no question about any chunk.
-    seen = {_normal(text) for text in Prompt(config.prompt, config.language).examples}
-    for answer in answers:
-        counts["requests"] += not answer.cached
-        counts["cached_replies"] += answer.cached
-        counts["tokens"] += answer.tokens
-        made = 0
-        for text in answer.parsed.questions if answer.parsed else ():
-            normal = _normal(text)
-            if normal in seen:
-                counts["duplicates"] += 1
-                continue
-            seen.add(normal)
-            made += 1
-            digest = hashlib.sha256(json.dumps([text, answer.chunk.id], ensure_ascii=False).encode()).hexdigest()[:16]
-            questions.append(Question(f"l-{digest}", text, (answer.chunk.id,), config.backend))
-        if answer.parsed:
-            counts["chatter_removed"] += answer.parsed.chatter
-            counts["duplicates"] += answer.parsed.duplicates
-            counts["surplus"] += answer.parsed.surplus
-        counts["chunks_with_fewer"] += made < config.per_chunk
-        if not made:
-            without.append(answer.chunk.id)
-    failures = [{"chunk": answer.chunk.id, "reason": answer.failure} for answer in answers if answer.failure]
-    return questions, {
-        "asked": config.per_chunk * len(answers),
+    seen = {"".join(terms(text)) for text in (outcomes[0].task.prompt.examples if outcomes else ())}
+    for outcome in outcomes:
+        task, made = outcome.task, 0
+        for reply in outcome.replies:
+            counts["requests"] += not reply.cached and reply is not BUDGET_SPENT
+            counts["cached_replies"] += reply.cached
+            counts["tokens"] += reply.tokens
+        for parsed in outcome.parsed:
+            counts["chatter_removed"] += parsed.chatter
+            counts["duplicates"] += parsed.duplicates
+            counts["surplus"] += parsed.surplus
+            for text in parsed.questions:
+                plain = "".join(terms(text))
+                if plain in seen:
+                    counts["duplicates"] += 1
+                    rejected.append(Rejected(text, task.chunk_ids, "duplicate", "the same words as an earlier one"))
+                    continue
+                seen.add(plain)
+                made += 1
+                questions.append(_question(text, task.chunk_ids, config.backend))
+        counts["asked_again"] += len(outcome.replies) > 1
+        counts["chunks_with_fewer"] += made < task.count
+        failure = outcome.replies[0].failure
+        if failure:
+            rejected.append(Rejected(None, task.chunk_ids, "request failed", failure))
+        elif not any(parsed.questions for parsed in outcome.parsed):
+            said = (outcome.replies[0].text or "").strip()
+            rejected.append(Rejected(None, task.chunk_ids, "no question in the reply", said[:200] or "an empty reply"))
+    names = (
+        "duplicates", "chatter_removed", "surplus", "asked_again", "chunks_with_fewer", "requests", "cached_replies",
+        "tokens",
+    )  # fmt: skip
+    report: dict[str, Any] = {
+        "asked": sum(outcome.task.count for outcome in outcomes),
         "made": len(questions),
-        **{
-            name: counts[name]
-            for name in (
-                "duplicates", "chatter_removed", "surplus", "chunks_with_fewer", "requests", "cached_replies", "tokens",
-            )
-        },
-        "chunks_without_questions": without,
-        "failures": failures,
-    }  # fmt: skip
+        **{name: counts[name] for name in names},
+        "usd": round(budget.usd, 6) if budget.priced else None,
+        "failures": [
+            {"chunk": row.chunk_ids[0], "reason": row.detail} for row in rejected if row.reason == "request failed"
+        ],
+    }
+    return Generated(questions, report, rejected)
 
 
-def _normal(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
+def _question(text: str, chunk_ids: tuple[str, ...], origin: str) -> Question:
+    # One chunk stands for itself, so that ids stay what they were before there were pairs.
+    about = chunk_ids[0] if len(chunk_ids) == 1 else list(chunk_ids)
+    digest = hashlib.sha256(json.dumps([text, about], ensure_ascii=False).encode()).hexdigest()[:16]
+    return Question(f"l-{digest}", text, chunk_ids, origin)
 
 
-def _client(config: QuestionsConfig) -> Any:
-    import openai
-
-    variable = config.api_key_env
-    key = os.environ.get(variable, "") if variable else "none"
-    if not key:
-        raise EndpointError(
-            f"questions={config.name} needs a key in the environment variable {variable}, which is not set. Set it, or name "
-            "another with questions.api_key_env, or null for an endpoint without keys, or take questions=extractive, which "
-            "needs no LLM."
-        )
-    if not (key.isascii() and key.isprintable()):
-        raise EndpointError(
-            f"The key in ${variable} holds a line break or a character that no key has (its value is not shown): set the "
-            "variable again."
-        )
-    return openai.AsyncOpenAI(
-        api_key=key, base_url=config.base_url, timeout=config.timeout_seconds, max_retries=config.max_retries
-    )
-
-
-def _where(config: QuestionsConfig) -> str:
-    return config.base_url or "The OpenAI API"
+def _caps(config: QuestionsConfig) -> str:
+    caps = {"questions.max_cost_usd": config.max_cost_usd, "questions.max_tokens": config.max_tokens}
+    return " or ".join(f"{name}={value:g}" for name, value in caps.items() if value is not None)

@@ -6,20 +6,19 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from embft.config import QuestionsConfig
 from embft.errors import QuestionError
-from embft.questions.llm import ask_endpoint
-from embft.records import Chunk, Question
+from embft.questions.budget import Estimate
+from embft.questions.generated import Generated
+from embft.questions.llm import ask_llm, estimate_llm
+from embft.records import Chunk
 from embft.stages import file_digest
 
 PACKAGED = "smollm2"
 
 
-def ask_local_llm(
-    chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int
-) -> tuple[list[Question], dict[str, Any]]:
+def ask_local_llm(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int) -> Generated:
     """Starts the server, asks about every chunk, stops it.
 
     Raises:
@@ -41,7 +40,18 @@ def ask_local_llm(
     server = xllamacpp.Server(params)
     # The port is new at each start, and many files are called model.gguf: the cache knows the weights by their bytes.
     local = replace(config, base_url=f"{server.listening_address}/v1", api_key_env=None, model=weights.name)
-    return ask_endpoint(chunks, local, cache_dir, seed, endpoint=f"local_llm:{file_digest(weights)}")
+    return ask_llm(chunks, local, cache_dir, seed, endpoint=_identity(weights))
+
+
+def estimate_local_llm(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int) -> Estimate:
+    """What `ask_local_llm` would take: time, no money."""
+    weights = find_weights(config.model)
+    local = replace(config, model=weights.name)
+    return estimate_llm(chunks, local, cache_dir, seed, endpoint=_identity(weights))
+
+
+def _identity(weights: Path) -> str:
+    return f"local_llm:{file_digest(weights)}"
 
 
 def find_weights(model: str) -> Path:

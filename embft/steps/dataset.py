@@ -17,6 +17,7 @@ from embft.records import RetrievalDataset, Splits
 from embft.stages import StageCache, StageResult, file_digest, read_json, write_json
 from embft.steps.corpus import Corpus
 from embft.steps.questions import Questions
+from embft.steps.realism import realism
 
 FROM_FILE = "file"
 
@@ -62,7 +63,12 @@ def make_dataset(
                 "searches": {name: list(parts) for name, parts in splits.searches.items()},
                 "origins": dict(splits.origins),
                 "sources": dict(splits.sources),
-                "report": {**_counts(splits), "left_out": dict(left_out), "warnings": warnings},
+                "report": {
+                    **_counts(splits),
+                    "left_out": dict(left_out),
+                    "warnings": warnings,
+                    "realism": realism(splits),
+                },
             },
         )
 
@@ -82,7 +88,13 @@ def make_dataset(
         "dataset",
         settings=settings,
         inputs=inputs,
-        code=("embft.dataset", "embft.records", "embft.steps.dataset"),
+        code=(
+            "embft.dataset",
+            "embft.records",
+            "embft.steps.dataset",
+            "embft.steps.realism",
+            "embft.questions.realism",
+        ),
         build=build,
         load=_load,
     )

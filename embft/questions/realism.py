@@ -1,0 +1,44 @@
+"""How like real questions a set of questions is: the same few figures for what was generated and for what people asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean, median
+from typing import Any
+
+from embft.questions.filters import near_duplicates
+from embft.questions.wording import KINDS, copied_run, kind_of, length, overlap, passage_dependence, terms
+
+SIMILARITY = 90.0
+"""Percent from which two questions count as near-duplicates."""
+_COPIED = 0.5
+
+
+def describe(questions: Sequence[str], passages: Sequence[str], ranks: Sequence[int | None]) -> dict[str, Any]:
+    """Figures of a set of questions; shares are of the questions.
+
+    Args:
+        questions: At least one.
+        passages: Each question's relevant chunks, as one text.
+        ranks: Each question's best rank by BM25, from 1; None where it finds none.
+
+    Returns:
+        ``questions``; ``words``: median length; ``overlap``: mean share of the content words that stand in the passage;
+        ``copied``: share of questions half of which is one run of the passage; ``bm25_at_1``; counts of
+        ``passage_dependent``, ``duplicates`` (equal words) and ``near_duplicates`` (those and more); ``kinds``: shares.
+    """
+    plain = ["".join(terms(text)) for text in questions]
+    kinds = Counter(kind_of(text) for text in questions)
+    pairs = list(zip(questions, passages, strict=True))
+    return {
+        "questions": len(questions),
+        "words": median(length(text) for text in questions),
+        "overlap": round(fmean(overlap(*pair) for pair in pairs), 3),
+        "copied": round(fmean(copied_run(*pair, _COPIED) is not None for pair in pairs), 3),
+        "bm25_at_1": round(fmean(rank == 1 for rank in ranks), 3),
+        "passage_dependent": sum(passage_dependence(text) is not None for text in questions),
+        "duplicates": len(plain) - len(set(plain)),
+        "near_duplicates": len(near_duplicates(questions, SIMILARITY)),
+        "kinds": {kind: round(kinds[kind] / len(questions), 3) for kind in KINDS if kinds[kind]},
+    }
