@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from embft.config import QuestionsConfig
@@ -64,7 +65,7 @@ class Request:
     body: Mapping[str, Any]
     endpoint: str | None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What its reply is stored under."""
         return ReplyCache.key(self.keyed)
