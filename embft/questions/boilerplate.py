@@ -25,8 +25,6 @@ def boilerplate(text: str) -> str | None:
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     letters = len(_LETTER.findall(text))
-    if letters < (8 if is_chinese(text) else 20):
-        return "hardly any words"
     entries = sum(bool(_ENTRY.search(line)) and not _SENTENCE.search(line) for line in lines)
     leaders = len(_LEADER.findall(text))
     if leaders >= 4 or (len(lines) >= 5 and entries >= (0.5 if _CONTENTS.search(text) else 0.8) * len(lines)):
@@ -38,4 +36,4 @@ def boilerplate(text: str) -> str | None:
     visible = sum(not character.isspace() for character in text)
     if letters < 0.4 * visible and not sentences:
         return "figures without text"
-    return None
+    return "hardly any words" if letters < (8 if is_chinese(text) else 20) else None

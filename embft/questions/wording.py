@@ -20,7 +20,7 @@ _PASSAGE_DEPENDENT = re.compile(
          |(?:described|explained|stated|mentioned|outlined|discussed|listed|presented|specified|provided|given)\s+in
          |in\s+the\s+context\s+of)\s+{_POINTER}\s+{_NOUN}\b(?!\s+of\b)
     | \b(?:in|of|by|from|does|do|did|within|under)\s+{_POINTER}\s+(?:document|text|passage|excerpt|paragraph)\b
-    | \b(?:in|within)\s+this\s+(?:section|chapter|article|page|table|figure|context)\b
+    | \b(?:in|within|does|do|did)\s+this\s+(?:section|chapter|article|page|table|figure|context)\b
     | \b(?:mentioned|described|listed|shown|discussed|stated|given)\s+(?:above|below)\b
     | \bthe\s+(?:author|speaker|writer)s?\s+(?:of\s+this|says?|states?|mentions?|describes?)\b
     """,
