@@ -26,7 +26,8 @@ OURS = """
     from embft.records import Chunk
 
     url, cache, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    chunks = [Chunk(f"c{n}", f"Passage number {n} " + "says something that takes room. " * 30, "d", 1, 0, 9) for n in range(count)]
+    text = "says something that takes room. " * 30
+    chunks = [Chunk(f"c{n}", f"Passage number {n} {text}", "d", 1, 0, 9) for n in range(count)]
     config = QuestionsConfig(
         name="openai", backend="openai", base_url=url, api_key_env=None, model="m", concurrency=64, prompt="search"
     )
@@ -47,7 +48,8 @@ THEIRS = """
     from llama_index.llms.openai import OpenAI
 
     url, count = sys.argv[1], int(sys.argv[3])
-    nodes = [TextNode(text=f"Passage number {n} " + "says something that takes room. " * 30, id_=f"c{n}") for n in range(count)]
+    text = "says something that takes room. " * 30
+    nodes = [TextNode(text=f"Passage number {n} {text}", id_=f"c{n}") for n in range(count)]
     llm = OpenAI(model="gpt-3.5-turbo", api_base=url, api_key="none", reuse_client=True)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     started = time.perf_counter()

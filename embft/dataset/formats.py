@@ -106,13 +106,13 @@ def write_beir(folder: Path, parts: Mapping[str, RetrievalDataset]) -> None:
     """
     queries, corpus = (_merged(parts, name) for name in ("queries", "corpus"))
     (folder / "qrels").mkdir(parents=True, exist_ok=True)
-    with _replacing(folder / "corpus.jsonl") as path:
+    with replacing(folder / "corpus.jsonl") as path:
         write_jsonl(path, ({"_id": key, "title": "", "text": text} for key, text in corpus.items()))
-    with _replacing(folder / "queries.jsonl") as path:
+    with replacing(folder / "queries.jsonl") as path:
         write_jsonl(path, ({"_id": key, "text": text} for key, text in queries.items()))
     for split, dataset in parts.items():
         with (
-            _replacing(folder / "qrels" / f"{split}.tsv") as path,
+            replacing(folder / "qrels" / f"{split}.tsv") as path,
             path.open("w", encoding="utf-8", newline="") as file,
         ):
             writer = csv.writer(file, delimiter="\t", lineterminator="\n")
@@ -193,7 +193,7 @@ def _merged(parts: Mapping[str, RetrievalDataset], name: str) -> dict[str, str]:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """Gives a path to write to, which then takes the place of ``path``: the file is whole or as it was."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -180,7 +180,7 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
         "asked": sum(outcome.task.count for outcome in outcomes),
         "made": len(questions),
         **{name: counts[name] for name in names},
-        "usd": round(budget.usd, 6) if budget.priced else None,
+        "usd": round(budget.usd, 8) if budget.priced else None,
         "failures": [
             {"chunk": row.chunk_ids[0], "reason": row.detail} for row in rejected if row.reason == "request failed"
         ],

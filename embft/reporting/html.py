@@ -16,6 +16,7 @@ from embft.reporting.explorer import embedded_json, explorer_data
 from embft.reporting.files import write_whole
 from embft.reporting.plots import curve, differences, dots
 from embft.reporting.wording import (
+    REALISM,
     comparisons_of,
     dataset_rows,
     fact_rows,
@@ -26,6 +27,7 @@ from embft.reporting.wording import (
     p_value,
     points,
     points_interval,
+    realism_rows,
     sentence,
     settings_rows,
     test_questions,
@@ -69,6 +71,8 @@ def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], p
         dot_plots=[(name, dots(systems, name, chosen)) for name in shown],
         curves=[found for found in (_fusion_curve(metrics), *_training_curves(metrics)) if found[1] is not None],
         dataset_rows=dataset_rows(metrics),
+        realism_columns=REALISM,
+        realism_rows=realism_rows(metrics),
         facts=[
             (title, found)
             for title, found in (

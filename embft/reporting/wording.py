@@ -14,6 +14,7 @@ _ORIGINS = {
     "human": "asked by people",
     "extractive": "cut out of the passages",
     "openai": "written by an LLM from the passages",
+    "openai_batch": "written by an LLM from the passages",
     "local_llm": "written by a local LLM from the passages",
     "file": "from the given file",
 }
@@ -21,6 +22,8 @@ _NOT_FROM_PASSAGES = {"human", "file"}
 _LONGEST_LIST = 20
 """Of a list in a table of facts; the rest is counted."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+REALISM = ("Questions", "Words", "Words shared", "Copied", "BM25 first", "Lean on passage", "Near-duplicates", "Kinds")
 
 
 def headline_metrics(metrics: Mapping[str, Any]) -> list[str]:
@@ -94,6 +97,21 @@ def dataset_rows(metrics: Mapping[str, Any]) -> list[tuple[str, int, int, int | 
         )
         for name in ("train", "dev", "test")
     ]
+
+
+def realism_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
+    """Split, what its questions are, and figures in the order of `REALISM`: how like real questions they are."""
+    rows = []
+    for row in metrics["dataset"].get("realism", ()):
+        kinds = ", ".join(
+            f"{kind} {share:.0%}" for kind, share in sorted(row["kinds"].items(), key=lambda item: -item[1])
+        )
+        figures = [
+            f"{row['questions']:,}", f"{row['words']:g}", f"{row['overlap']:.0%}", f"{row['copied']:.0%}",
+            f"{row['bm25_at_1']:.0%}", *(f"{row[name]:,}" for name in ("passage_dependent", "near_duplicates")), kinds,
+        ]  # fmt: skip
+        rows.append((row["split"], _ORIGINS.get(row["origin"], row["origin"]), figures))
+    return rows
 
 
 def timing_rows(metrics: Mapping[str, Any]) -> list[tuple[str, float, str]]:

@@ -159,9 +159,9 @@ def test_filters_that_are_off_take_nothing_and_ask_no_retriever() -> None:
     ("text", "what"),
     [
         ("Introduction ........ 1\nMethods ........ 4\nResults ........ 9\nAnnex ........ 12", "table of contents"),
-        ("TABLE OF CONTENTS\nItem 1. Business 4\nItem 1A. Risk Factors 15\nItem 2. Properties 30\nItem 3. Legal 31", "table of contents"),
+        ("CONTENTS\nItem 1. Business 4\nItem 1A. Risks 15\nItem 2. Places 30\nItem 3. Legal 31", "table of contents"),
         ("目录\n第一章 总则 1\n第二章 权利 4\n第三章 义务 9\n第四章 附则 12", "table of contents"),
-        ("/s/ Jen-Hsun Huang, President, February 24, 2023\n/s/ Colette Kress, CFO, February 24, 2023\n/s/ Tench Coxe, Director", "signatures"),
+        ("/s/ A. Huang, President, February 24, 2023\n/s/ C. Kress, CFO\n/s/ T. Coxe, Director", "signatures"),
         ("See below.", "hardly any words"),
         ("Revenue 12,345 23,456 34,567 45,678 Cost 1,234 2,345 3,456 4,567 Total 99,999 88,888 77,777", "figures without text"),
     ],
@@ -199,7 +199,8 @@ def test_no_question_is_asked_about_boilerplate_and_the_chunk_is_named() -> None
     [
         ("What is a loop?", "fact"), ("how many cores", "fact"), ("How do I stop a loop?", "how or why"),
         ("difference between list and tuple", "comparison"), ("Is a list mutable?", "yes or no"),
-        ("stop loop early", "keywords"), ("何时施行？", "fact"), ("为什么会泄漏", "how or why"), ("列表和元组的区别", "comparison"),
+        ("stop loop early", "keywords"), ("何时施行？", "fact"), ("为什么会泄漏", "how or why"),
+        ("列表和元组的区别", "comparison"),
         ("列表可变吗？", "yes or no"), ("停止 循环", "keywords"),
     ],
 )  # fmt: skip
