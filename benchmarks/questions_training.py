@@ -1,4 +1,4 @@
-"""What questions are worth training on: the article's by gpt-3.5, ours without an LLM, and the article's less what a filter takes.
+"""What questions are worth training on: the article's by gpt-3.5, ours without an LLM, the article's less what filters take.
 
     python benchmarks/questions_training.py DATA [--only gpt35 extractive]
 

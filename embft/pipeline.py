@@ -43,7 +43,7 @@ def run_experiment(
     found = problems(config)
     if found:
         raise ConfigError(found)
-    for chatty in ("sentence_transformers", "transformers", "httpx", "datasets"):
+    for chatty in ("sentence_transformers", "transformers", "httpx", "httpx2", "datasets"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     run = RunFolder(folder, config, command=command, choices=choices or {})
     with run.recording() as status:

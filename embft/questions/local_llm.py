@@ -37,6 +37,7 @@ def ask_local_llm(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: P
     params.n_ctx = 4096 * min(config.concurrency, 4)
     params.n_parallel = min(config.concurrency, 4)
     params.warmup = False
+    params.verbosity = 1  # errors; its default tells of every token batch on stderr
     server = xllamacpp.Server(params)
     # The port is new at each start, and many files are called model.gguf: the cache knows the weights by their bytes.
     local = replace(config, base_url=f"{server.listening_address}/v1", api_key_env=None, model=weights.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def realism(splits: Splits) -> list[dict[str, Any]]:
             part = getattr(splits, split)
             texts.append([part.queries[question_id] for question_id in ids])
             relevant.append([part.relevant_docs[question_id] for question_id in ids])
-        ranks = iter(best_ranks(sum(texts, []), sum(relevant, []), corpus))
+        ranks = iter(best_ranks(list(chain(*texts)), list(chain(*relevant)), corpus))
         for place, questions, found in zip(places, texts, relevant, strict=True):
             split, origin, ids, count = groups[place]
             passages = ["\n".join(corpus[chunk_id] for chunk_id in chunk_ids) for chunk_ids in found]
