@@ -28,6 +28,8 @@ from embft.questions.wording import terms
 from embft.records import Chunk, Question
 
 T = TypeVar("T")
+_ECHO = 80
+"""Percent of likeness from which a question echoes an example."""
 Asker = Callable[[Sequence[Any], QuestionsConfig, ReplyCache, Budget], Awaitable[dict[str, Reply]]]
 """Requests to replies by key: at once (`ask_live`) or by the batch API. What is stored is not asked for."""
 
@@ -140,11 +142,13 @@ async def _ask_twice(
 
 
 def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budget) -> Generated:
+    from rapidfuzz import fuzz
+
     questions: list[Question] = []
     rejected: list[Rejected] = []
     counts: Counter[str] = Counter()
-    # An example of the prompt is no question about any chunk.
-    seen = {"".join(terms(text)) for text in (outcomes[0].task.prompt.examples if outcomes else ())}
+    examples = ["".join(terms(text)) for text in (outcomes[0].task.prompt.examples if outcomes else ())]
+    seen: set[str] = set()
     for outcome in outcomes:
         task, made = outcome.task, 0
         for reply in outcome.replies:
@@ -157,6 +161,11 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
             counts["surplus"] += parsed.surplus
             for text in parsed.questions:
                 plain = "".join(terms(text))
+                # An example of the prompt is no question about any chunk, nor is it with a word more or less.
+                if any(fuzz.ratio(plain, example) >= _ECHO for example in examples):
+                    counts["duplicates"] += 1
+                    rejected.append(Rejected(text, task.chunk_ids, "duplicate", "an example of the prompt"))
+                    continue
                 if plain in seen:
                     counts["duplicates"] += 1
                     rejected.append(Rejected(text, task.chunk_ids, "duplicate", "the same words as an earlier one"))

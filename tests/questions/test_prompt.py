@@ -54,5 +54,5 @@ def test_an_unknown_name_comes_with_the_nearest_and_the_choices() -> None:
 
 
 def test_the_examples_of_a_prompt_are_known_so_that_echoes_can_be_dropped() -> None:
-    assert len(Prompt("simple").examples) == 4  # two in each language
+    assert len(Prompt("simple").examples) == 2
     assert Prompt("article").examples == ()
