@@ -33,7 +33,7 @@ def test_figures_of_a_small_set_by_hand() -> None:
 
 def splits(train: dict[str, str], test: dict[str, str], origin: dict[str, str]) -> Splits:
     def part(asked: dict[str, str], chunks: tuple[str, ...]) -> RetrievalDataset:
-        return RetrievalDataset(asked, {key: CORPUS[key] for key in chunks}, dict.fromkeys(asked, (chunks[0],)))
+        return RetrievalDataset(asked, {key: CORPUS[key] for key in chunks}, dict.fromkeys(asked, chunks[:1]))
 
     everything = Splits.EVERYTHING
     return Splits(
