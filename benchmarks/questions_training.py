@@ -47,18 +47,17 @@ def main() -> int:
     )
     for name, make in variants.items():
         part = make(train)
-        folder = options.work.absolute() / name
+        folder = options.work.absolute() / "".join(letter if letter.isalnum() else "_" for letter in name)
         folder.mkdir(parents=True, exist_ok=True)
         write_llama_index(folder / "train.json", part)
         rows = ranked(folder, options.data.absolute(), options.work.absolute() / "cache")
         relevant = {row["question_id"]: row["relevant"] for row in rows}
         if "base" not in scores:
             scores["base"] = {row["question_id"]: row["systems"]["base"][METRIC] for row in rows}
-            show("none: base model", 0, scores["base"], scores.get("gpt35"), relevant)
         scores[name] = {row["question_id"]: row["systems"]["tuned"][METRIC] for row in rows}
         show(name, len(part.queries), scores[name], scores.get("gpt35") if name != "gpt35" else None, relevant)
     if "gpt35" in scores:
-        show("none: base model, again", 0, scores["base"], scores["gpt35"], relevant)
+        show("none: base model", 0, scores["base"], scores["gpt35"], relevant)
     return 0
 
 
