@@ -90,6 +90,8 @@ class DatasetConfig:
     test_fraction: float = _number(0.35, 0.0, 0.9)
     candidates: str = _choice("all", "all", "split")
     """What dev and test questions search: every chunk, or the chunks of their split."""
+    allow_leaks: bool = False
+    """Go on although train questions are about test chunks or near-copies of them."""
 
 
 @dataclass
@@ -178,6 +180,8 @@ class EndpointConfig:
     max_retries: int = _number(5, 0, 100)
     max_tokens: int = _number(8191, 16, 1_000_000)
     """Longest input that the endpoint takes; longer texts are cut, and counted."""
+    price_per_million_tokens: float | None = _number(None, 0.0)
+    """US dollars, for the report's costs; null takes the list price, where embft knows it."""
 
 
 SYSTEMS = ("bm25", "base", "tuned", "fused", "openai")
@@ -198,6 +202,8 @@ class EvaluationConfig:
     """The metric that the verdict is about."""
     resamples: int = _number(10_000, 100, 10_000_000)
     confidence: float = _number(0.95, 0.5, 0.999)
+    precision: float = _number(0.02, 0.001, 0.5)
+    """Wished half-width of a difference's interval: the report says how many questions it takes."""
     objective: str = "tuned/ndcg@10"
     """``<system>/<metric>`` on dev that run.py returns to a sweeper."""
     openai: EndpointConfig = field(default_factory=EndpointConfig)

@@ -12,6 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from embft.evaluation.names import label
+from embft.reporting.audit_words import (
+    COST_COLUMNS,
+    audit_name,
+    clean_sentence,
+    cost_rows,
+    power_sentences,
+    slice_rows,
+    warnings_of,
+)
 from embft.reporting.explorer import embedded_json, explorer_data
 from embft.reporting.files import write_whole
 from embft.reporting.plots import curve, differences, dots
@@ -32,7 +41,7 @@ from embft.reporting.wording import (
     timing_rows,
 )
 
-_FILTERS = (label, number, interval, p_value, points, points_interval, sentence)
+_FILTERS = (audit_name, label, number, interval, p_value, points, points_interval, sentence)
 
 
 def write_html(
@@ -55,6 +64,7 @@ def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], p
     comparisons = comparisons_of(metrics, primary)
     columns, every_metric = metric_table(metrics)
     chosen = metrics["verdict"]["decision"]
+    slice_heads, slices = slice_rows(metrics)
     return render_page(
         "report.html",
         script="report.js",
@@ -68,6 +78,14 @@ def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], p
         difference_plot=differences(comparisons),
         dot_plots=[(name, dots(systems, name, chosen)) for name in shown],
         curves=[found for found in (_fusion_curve(metrics), *_training_curves(metrics)) if found[1] is not None],
+        findings=metrics["audits"]["findings"],
+        alarms=list(dict.fromkeys(audit_name(found["audit"]) for found in warnings_of(metrics))),
+        clean=clean_sentence(metrics),
+        power=power_sentences(metrics),
+        slice_heads=slice_heads,
+        slices=slices,
+        cost_columns=COST_COLUMNS,
+        cost_rows=cost_rows(metrics),
         dataset_rows=dataset_rows(metrics),
         facts=[
             (title, found)

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from embft.config import ExperimentConfig
-from embft.evaluation.verdict import decide
+from embft.evaluation.costs import cost_sentence, costs_of
+from embft.evaluation.verdict import CANNOT_TELL, decide
 from embft.models.source import ModelSource
 from embft.run_folder import RunFolder, write_rows
 from embft.stages import StageResult, write_json
+from embft.steps.audits import Audits
 from embft.steps.corpus import Corpus
 from embft.steps.dataset import Dataset
 from embft.steps.evaluation import Evaluated
@@ -36,9 +38,11 @@ def write_report(
     corpus: StageResult[Corpus] | None,
     questions: StageResult[Questions] | None,
     dataset: StageResult[Dataset],
+    audits: Audits,
     tuned: StageResult[Tuned] | None,
     rankings: StageResult[Rankings],
     evaluated: StageResult[Evaluated],
+    measured: Mapping[str, Any],
     timings: dict[str, dict[str, Any]],
 ) -> float:
     """Writes the run's results, tracks them, prints the summary. Returns the objective."""
@@ -55,6 +59,12 @@ def write_report(
         name: {**figures, "description": describe_system(name, config, source, rankings.value.fusion)}
         for name, figures in report.systems.items()
     }
+    endpoint = config.evaluation.openai
+    costs = costs_of(list(systems), measured, endpoint.model, endpoint.price_per_million_tokens)
+    verdict = decide(systems, report.comparisons, test_origins, config.evaluation.primary)
+    if verdict["decision"] != CANNOT_TELL:
+        verdict["reasons"].append(cost_sentence(verdict["decision"], costs[verdict["decision"]], measured["chunks"]))
+    verdict["costs"] = costs
     metrics: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "status": "ok",
@@ -72,8 +82,10 @@ def write_report(
         },
         "fusion": rankings.value.fusion,
         "training": _training(tuned),
-        "notes": _notes(data, questions, tuned, rankings, test_origins),
-        "verdict": decide(systems, report.comparisons, test_origins, config.evaluation.primary),
+        "notes": _notes(data, tuned, rankings, test_origins),
+        "audits": {**audits.describe(), "precision": config.evaluation.precision},
+        "slices": report.slices,
+        "verdict": verdict,
     }
     objective = _objective(config, systems)
     metrics["objective"] = {"name": config.evaluation.objective, "split": "dev", "value": objective}
@@ -146,7 +158,6 @@ def _training(tuned: StageResult[Tuned] | None) -> dict[str, Any] | None:
 
 def _notes(
     data: Mapping[str, Any],
-    questions: StageResult[Questions] | None,
     tuned: StageResult[Tuned] | None,
     rankings: StageResult[Rankings],
     test_origins: Mapping[str, int],
@@ -171,11 +182,6 @@ def _notes(
                 "Train on questions that are more like the real ones (questions=openai questions.prompt=search), or "
                 "lower training.learning_rate.",
             }
-        )
-    if questions is not None and questions.value.report["unmapped"]:
-        count = len(questions.value.report["unmapped"])
-        notes.append(
-            {"level": "info", "text": f"{count} human questions were left out: their evidence is not in this corpus."}
         )
     notes.extend(
         {"level": "info", "text": f"{count} {reason} were left out."} for reason, count in data["left_out"].items()
