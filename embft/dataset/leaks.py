@@ -41,7 +41,7 @@ class Leak:
 
 
 def find_leaks(train: RetrievalDataset, held: RetrievalDataset) -> list[Leak]:
-    """Every train question that leaks into a split that is held back, each once, worst first."""
+    """Every question of a split that is trained on, or chosen by, that leaks into a split that is held back, each once, worst first."""
     mine, theirs = _asked(train), _asked(held)
     alike = {(found.left, found.right): found.similarity for found in near_copies(mine, theirs, similarity=_RELATED)}
     alike |= {(key, key): 1.0 for key in mine.keys() & theirs.keys()}
@@ -60,38 +60,45 @@ def find_leaks(train: RetrievalDataset, held: RetrievalDataset) -> list[Leak]:
 
 
 def leak_findings(splits: Splits) -> list[Finding]:
-    """Leaks of train into test, which block a run, and into dev, which make its choice of epoch doubtful."""
+    """Leaks of train and dev into test, which block a run, and of train into dev, which make its choices doubtful.
+
+    People's own dev questions may come close to their test questions; that is told, and blocks nothing.
+    """
     found = []
-    for name, level in (("test", "blocking"), ("dev", "warning")):
-        held: RetrievalDataset = getattr(splits, name)
-        leaks = find_leaks(splits.train, held)
-        if leaks:
-            same = sum(leak.similarity == 1 for leak in leaks)
-            found.append(
-                Finding(
-                    "leaks",
-                    level,
-                    len(leaks),
-                    len(splits.train.queries),
-                    f"{count_of(len(leaks), 'train question')} of {len(splits.train.queries):,} "
-                    f"{'is' if len(leaks) == 1 else 'are'} about chunks of {name} questions ({same:,}) or near-copies of them "
-                    f"({len(leaks) - same:,}): the tuned model's figures on {name} would flatter it.",
-                    f"Take these questions out of train, or put all copies of a chunk into one split. "
-                    f"{'dataset.allow_leaks=true goes on with the leak.' if level == 'blocking' else ''}".strip(),
-                    [
-                        example(
-                            **{
-                                "train_question": splits.train.queries[leak.train],
-                                f"{name}_question": held.queries[leak.held],
-                                "train_chunk": splits.train.corpus[leak.chunk],
-                                f"{name}_chunk": held.corpus[leak.held_chunk],
-                                "similarity": f"{leak.similarity:.2f}",
-                            }
-                        )
-                        for leak in leaks[:EXAMPLES]
-                    ],
-                )
+    for name, held_name in (("train", "test"), ("dev", "test"), ("train", "dev")):
+        part: RetrievalDataset = getattr(splits, name)
+        held: RetrievalDataset = getattr(splits, held_name)
+        leaks = find_leaks(part, held)
+        if not leaks:
+            continue
+        human = name == "dev" and all(splits.origins.get(leak.train) == "human" for leak in leaks)
+        blocking = held_name == "test" and not human
+        same = sum(leak.similarity == 1 for leak in leaks)
+        found.append(
+            Finding(
+                "leaks",
+                "blocking" if blocking else "warning",
+                len(leaks),
+                len(part.queries),
+                f"{len(leaks):,} of {count_of(len(part.queries), f'{name} question')} "
+                f"{'is' if len(leaks) == 1 else 'are'} about chunks of {held_name} questions ({same:,}) or near-copies of them "
+                f"({len(leaks) - same:,}): the tuned model's figures on {held_name} would flatter it.",
+                f"Take these questions out of {name}, or put all copies of a chunk into one split."
+                + (" dataset.allow_leaks=true goes on with the leak." if blocking else ""),
+                [
+                    example(
+                        **{
+                            f"{name}_question": part.queries[leak.train],
+                            f"{held_name}_question": held.queries[leak.held],
+                            f"{name}_chunk": part.corpus[leak.chunk],
+                            f"{held_name}_chunk": held.corpus[leak.held_chunk],
+                            "similarity": f"{leak.similarity:.2f}",
+                        }
+                    )
+                    for leak in leaks[:EXAMPLES]
+                ],
             )
+        )
     return found
 
 

@@ -39,6 +39,8 @@ AUDITS = (
     "leaks", "near_copies", "repeated_questions", "passage_dependent", "unanswerable", "language", "prompts", "truncation",
 )  # fmt: skip
 _ENDLESS = 1_000_000
+_SHOWN = 120
+"""Characters of a text in an error."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def refuse_leaks(audits: Audits, allowed: bool) -> None:
         for found in leaks
         for line in (
             found.text,
-            *("  - " + "; ".join(f"{label}: {text}" for label, text in shown.items()) for shown in found.examples[:3]),
+            *(f"  - {'; '.join(f'{label}: {text[:_SHOWN]}' for label, text in e.items())}" for e in found.examples[:3]),
             found.remedy,
         )
     ]

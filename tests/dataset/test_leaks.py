@@ -1,3 +1,4 @@
+import dataclasses
 import random
 
 import pytest
@@ -80,6 +81,16 @@ def test_a_test_chunk_that_nobody_asks_about_is_no_secret():
     test = part("test", 100)
     unasked = RetrievalDataset(test.queries, {**test.corpus, "more": passage(55)}, test.relevant_docs)
     assert find_leaks(plus(part("train", 0), "about a distractor", passage(55), "same"), unasked) == []
+
+
+def test_dev_questions_about_test_chunks_block_unless_people_asked_them():
+    test = part("test", 100)
+    found = dataclasses.replace(
+        splits(test=test), dev=plus(part("dev", 200), "chosen by", test.corpus["test-c1"], "copy")
+    )
+    assert [(each.level, each.count) for each in leak_findings(found)] == [("blocking", 1)]
+    asked = dataclasses.replace(found, origins={**found.origins, "planted": "human"})
+    assert [each.level for each in leak_findings(asked)] == ["warning"]
 
 
 def test_leaking_train_questions_of_our_own_are_left_out():

@@ -63,10 +63,17 @@ def test_traits_say_what_is_known_and_leave_out_the_rest():
 @pytest.mark.parametrize(
     ("question", "kind"),
     [
-        ("How many shares are there?", "how much or many"), ("how do I stop a loop", "how"), ("loop early exit", "keywords or other"),
-        ("Is a tuple mutable?", "yes or no"), ("为什么需要合同", "why"), ("用人单位应当如何处理", "how"), ("是否需要书面通知", "yes or no"),
-        ("Which exchange lists it?", "what or which"), ("When does it expire?", "when or where"), ("谁负责保管", "who"),
+        ("How many shares are there?", "how much or many"),
+        ("how do I stop a loop", "how"),
+        ("loop early exit", "keywords or other"),
+        ("Is a tuple mutable?", "yes or no"),
+        ("Which exchange lists it?", "what or which"),
+        ("When does it expire?", "when or where"),
+        ("为什么需要合同", "why"),
+        ("用人单位应当如何处理", "how"),
+        ("是否需要书面通知", "yes or no"),
+        ("谁负责保管", "who"),
     ],
-)  # fmt: skip
+)
 def test_kinds_of_questions(question: str, kind: str):
     assert kind_of(question) == kind
