@@ -41,7 +41,7 @@ class Leak:
 
 
 def find_leaks(train: RetrievalDataset, held: RetrievalDataset) -> list[Leak]:
-    """Every question of a split that is trained on, or chosen by, that leaks into a split that is held back, each once, worst first."""
+    """Every question, of a split that is trained on or chosen by, that leaks into one held back; worst first."""
     mine, theirs = _asked(train), _asked(held)
     alike = {(found.left, found.right): found.similarity for found in near_copies(mine, theirs, similarity=_RELATED)}
     alike |= {(key, key): 1.0 for key in mine.keys() & theirs.keys()}
