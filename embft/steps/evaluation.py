@@ -15,7 +15,7 @@ from embft.config import OBJECTIVE_METRICS, EvaluationConfig
 from embft.evaluation.metrics import per_question, summarise, with_hit_rates
 from embft.evaluation.multiple import holm, mcnemar
 from embft.evaluation.power import detectable, questions_needed
-from embft.evaluation.significance import compare, groups_of, mean_interval
+from embft.evaluation.significance import compare, groups_of, mean_interval, steady_resamples
 from embft.evaluation.slices import slices
 from embft.records import Ranking, RetrievalDataset
 from embft.stages import StageCache, StageResult, read_json, write_json
@@ -62,12 +62,13 @@ def evaluate(
         test = splits.test
         scores = {system: _scores(_main(found), test) for system, found in by_system.items()}
         groups = groups_of(list(test.queries), test.relevant_docs)
+        draws = steady_resamples(config.resamples, groups)
         systems = {}
         for system, found in by_system.items():
             systems[system] = {
                 **{name: float(scores[system][name].mean()) for name in OBJECTIVE_METRICS},
                 "intervals": {
-                    name: list(mean_interval(scores[system][name], groups, config.resamples, config.confidence, seed))
+                    name: list(mean_interval(scores[system][name], groups, draws, config.confidence, seed))
                     for name in config.metrics
                 },
                 "score_name": _main(found).score_name,
@@ -146,7 +147,13 @@ def _comparisons(
     for baseline, system in combinations(ordered, 2):
         for metric in config.metrics:
             found = compare(
-                scores[system][metric], scores[baseline][metric], groups, config.resamples, config.confidence, seed
+                scores[system][metric],
+                scores[baseline][metric],
+                groups,
+                steady_resamples(config.resamples, groups),
+                config.confidence,
+                seed,
+                flips=config.resamples,
             )
             rows.append(
                 {
