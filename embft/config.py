@@ -156,7 +156,8 @@ class RetrievalConfig:
     mode: str = _choice("windows", "windows", "truncate")
     window_tokens: int = _number(96, 16, 8192)
     """Tokens of the embedding model in a window."""
-    window_overlap: int = _number(0, 0, 4096)
+    window_overlap: int = _number(24, 0, 4096)
+    """Tokens that a window shares with the one before it: a sentence cut in two still stands whole in one of them."""
     depth: int = _number(100, 10, 100_000)
     """Chunks kept per question."""
     bm25_k1: float = _number(1.5, 0.0, 10.0)

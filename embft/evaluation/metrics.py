@@ -93,13 +93,5 @@ def summarise(scores: PerQuestion, score_name: str) -> dict[str, float]:
     return {f"{score_name}_{name}": _mean(values) for name, values in scores.items() if not name.startswith(_HIT_RATE)}
 
 
-def mean_metrics(
-    ranking: Ranking, relevant_docs: Mapping[str, Sequence[str]], question_ids: Sequence[str]
-) -> dict[str, float]:
-    """Means of every metric, hit rates included, under plain names; NaN where there are no questions."""
-    scores = with_hit_rates(per_question(ranking, relevant_docs, question_ids))
-    return {name: _mean(values) for name, values in scores.items()}
-
-
 def _mean(values: npt.NDArray[np.float64]) -> float:
     return float(values.mean()) if len(values) else float("nan")

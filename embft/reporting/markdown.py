@@ -88,7 +88,7 @@ def training_sentence(training: Mapping[str, Any]) -> str:
     """Which epoch was kept, and what it took."""
     spent = f"{training['seconds']:.1f} s on {training['device']} in {training['precision']}"
     if training["best_epoch"] == 0:
-        return f"No epoch of {training['epochs']} beat the base model on dev, so the base model was kept; {spent}."
+        return f"On dev the fine-tune did harm, so the base model was kept; {spent}."
     return f"Epoch {training['best_epoch']} of {training['epochs']} was kept, chosen on dev; {spent}."
 
 

@@ -178,7 +178,7 @@ def _notes(
         notes.append(
             {
                 "level": "warning",
-                "text": "No epoch of the fine-tune beat the base model on dev, so the base model was kept: tuned is base. "
+                "text": "On the dev questions the fine-tune did harm, so the base model was kept: tuned is base. "
                 "Train on questions that are more like the real ones (questions=openai questions.prompt=search), or "
                 "lower training.learning_rate.",
             }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from embft.config import TrainingConfig
-from embft.evaluation.metrics import mean_metrics
+from embft.evaluation.metrics import per_question, with_hit_rates
+from embft.evaluation.significance import groups_of, standard_error
 from embft.models.encoder import encode
 from embft.models.hardware import pick_device, pick_precision
 from embft.models.source import ModelSource
@@ -66,7 +67,9 @@ def tune_model(
             # Whole chunks leave nothing to choose, so they need no vectors.
             unit(base.passage_vectors(passages)) if base.retrieval.mode == "windows" else np.zeros((0, 0), np.float32),
         )
-        dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, seed) if splits.dev.queries else None
+        dev = None
+        if splits.dev.queries:
+            dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, config.select_by, seed)
         report = fine_tune(
             source.folder,
             by_chunk(splits.train, passages, chooser, hidden(splits.sources, config.hide_source)),
@@ -76,8 +79,7 @@ def tune_model(
             max_seq_length=base.encoder.max_seq_length,
             hardware=hardware,
             seed=seed,
-            evaluate=dev.metrics if dev else None,
-            base_metrics=dev.base_metrics if dev else {},
+            dev=dev,
             output=folder / "model",
             scratch=scratch,
             log=log,
@@ -86,8 +88,8 @@ def tune_model(
         fingerprint = (
             file_digest(folder / "model" / "model.safetensors")[:16] if report["best_epoch"] else source.fingerprint
         )
-        if dev:
-            dev.keep_best(base, fingerprint, report)
+        if dev and report["best_epoch"]:
+            dev.keep_best(base, fingerprint)
         write_json(folder / "training.json", {**report, "fingerprint": fingerprint, "settings": asdict(config)})
 
     def load(folder: Path) -> Tuned:
@@ -109,10 +111,20 @@ def tune_model(
             **base.encoder.settings,
         },
         inputs=[dataset.key, source.fingerprint],
-        code=("embft.training", "embft.retrieval.windows", "embft.steps.training"),
+        code=("embft.training", "embft.retrieval", "embft.evaluation.metrics", "embft.steps.training"),
         build=build,
         load=load,
     )
+
+
+@dataclass(frozen=True)
+class DevResult:
+    """One model's dev search: vectors of questions and passages, means by name, scores by the metric that selects."""
+
+    questions: Vectors
+    passages: Vectors
+    means: Mapping[str, float]
+    scores: npt.NDArray[np.float64]
 
 
 @dataclass
@@ -126,8 +138,10 @@ class DevSearch:
     Attributes:
         passages: Of the chunks that are searched.
         query_prompt, document_prompt: Put before each text.
-        base_metrics: The base model's figures in this search.
-        evaluations: Vectors of questions and passages at each evaluation of this process.
+        select_by: The metric that chooses.
+        base: What the base model found.
+        epochs: What each epoch of this process found.
+        best: What the kept epoch found.
     """
 
     dataset: RetrievalDataset
@@ -135,11 +149,13 @@ class DevSearch:
     query_prompt: str
     document_prompt: str
     batch_size: int
-    base_metrics: Mapping[str, float]
-    evaluations: list[tuple[Vectors, Vectors]]
+    select_by: str
+    base: DevResult | None = None
+    epochs: list[DevResult] = field(default_factory=list)
+    best: DevResult | None = None
 
     @classmethod
-    def of(cls, base: Embedder, dataset: RetrievalDataset, limit: int, seed: int) -> DevSearch:
+    def of(cls, base: Embedder, dataset: RetrievalDataset, limit: int, select_by: str, seed: int) -> DevSearch:
         """Chooses the chunks that are searched."""
         chosen = {chunk_id for ids in dataset.relevant_docs.values() for chunk_id in ids}
         others = [key for key in dataset.corpus if key not in chosen]
@@ -154,35 +170,54 @@ class DevSearch:
             base.encoder.query_prompt,
             base.encoder.document_prompt,
             base.encoder.batch_size,
-            {},
-            [],
+            select_by,
         )
-        search.base_metrics = search._measure(base.query_vectors(small), base.passage_vectors(passages))
+        search.base = search._measure(base.query_vectors(small), base.passage_vectors(passages))
         return search
 
-    def metrics(self, model: Any) -> dict[str, float]:
+    @property
+    def base_metrics(self) -> Mapping[str, float]:
+        """The base model's figures in this search."""
+        assert self.base is not None
+        return self.base.means
+
+    def metrics(self, model: Any) -> Mapping[str, float]:
         """Embeds with the model as it is now; returns dev metrics by name, ``ndcg@10`` and the like."""
-        questions = encode(model, list(self.dataset.queries.values()), self.query_prompt, self.batch_size)
-        passages = encode(model, self.passages.texts, self.document_prompt, self.batch_size)
-        self.evaluations.append((questions, passages))
-        return self._measure(questions, passages)
+        self.epochs.append(self._search(model))
+        return self.epochs[-1].means
 
-    def keep_best(self, base: Embedder, fingerprint: str, report: Mapping[str, Any]) -> None:
-        """Puts the vectors of the epoch that was kept into the cache: the ranking then need not embed them again.
+    def does_harm(self, model: Any, epoch: int | None) -> bool:
+        """Whether the best epoch is below the base model by more than one standard error of their paired difference.
 
-        A training that was resumed lacks the earlier epochs' vectors; then nothing is kept.
+        Epoch 0 stands for election too, but a dev set of 30 questions would throw away real gains by chance if the
+        higher mean alone decided: the one-standard-error rule, turned towards what was asked for, a tuned model
+        (Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3).
         """
-        if report["resumed"] or report["best_epoch"] == 0:
-            return
-        questions, passages = self.evaluations[report["best_epoch"] - 1]
-        identity = base.encoder.identity_of(fingerprint)
-        base.cache.store(identity, self.query_prompt, list(self.dataset.queries.values()), questions)
-        base.cache.store(identity, self.document_prompt, self.passages.texts, passages)
+        assert self.base is not None
+        self.best = self.epochs[epoch - 1] if epoch is not None else self._search(model)
+        differences = self.best.scores - self.base.scores
+        groups = groups_of(list(self.dataset.queries), self.dataset.relevant_docs)
+        return bool(differences.mean() < -standard_error(differences, groups))
 
-    def _measure(self, questions: Vectors, passages: Vectors) -> dict[str, float]:
+    def keep_best(self, base: Embedder, fingerprint: str) -> None:
+        """Puts the vectors of the kept epoch into the cache: the ranking then need not embed them again."""
+        assert self.best is not None
+        identity = base.encoder.identity_of(fingerprint)
+        base.cache.store(identity, self.query_prompt, list(self.dataset.queries.values()), self.best.questions)
+        base.cache.store(identity, self.document_prompt, self.passages.texts, self.best.passages)
+
+    def _search(self, model: Any) -> DevResult:
+        return self._measure(
+            encode(model, list(self.dataset.queries.values()), self.query_prompt, self.batch_size),
+            encode(model, self.passages.texts, self.document_prompt, self.batch_size),
+        )
+
+    def _measure(self, questions: Vectors, passages: Vectors) -> DevResult:
         scorer = dense_scorers(questions, passages, self.passages)["cosine"]
         question_ids = list(self.dataset.queries)
         ranking = rank(
             scorer, question_ids, self.passages.chunk_ids, system="tuned", score_name="cosine", depth=_DEV_DEPTH
         )
-        return mean_metrics(ranking, self.dataset.relevant_docs, question_ids)
+        scores = with_hit_rates(per_question(ranking, self.dataset.relevant_docs, question_ids))
+        means = {name: float(values.mean()) for name, values in scores.items()}
+        return DevResult(questions, passages, means, scores[self.select_by])

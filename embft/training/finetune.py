@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from embft.config import TrainingConfig
 from embft.errors import TrainingError
@@ -17,10 +17,30 @@ from embft.models.encoder import load_model
 from embft.training.batching import ByChunkCollator
 from embft.training.examples import ChunkExample
 
-Evaluate = Callable[[Any], Mapping[str, float]]
-"""From a model to its dev metrics."""
 Log = Callable[[Mapping[str, float], int], None]
 """Gets ``train/...`` values and the step."""
+
+
+class Dev(Protocol):
+    """The dev questions, as the fine-tune sees them."""
+
+    @property
+    def base_metrics(self) -> Mapping[str, float]:
+        """The base model's dev metrics: epoch 0 of the history."""
+        ...
+
+    def metrics(self, model: Any) -> Mapping[str, float]:
+        """Dev metrics of a model as it is now, by name."""
+        ...
+
+    def does_harm(self, model: Any, epoch: int | None) -> bool:
+        """Whether dev shows that the fine-tune did harm.
+
+        Args:
+            model: With the weights of its best epoch.
+            epoch: Which one, counted from 1, if all epochs were measured by this object; else None.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -41,8 +61,7 @@ def fine_tune(
     max_seq_length: int | None,
     hardware: Hardware,
     seed: int,
-    evaluate: Evaluate | None,
-    base_metrics: Mapping[str, float],
+    dev: Dev | None,
     output: Path,
     scratch: Path,
     log: Log,
@@ -57,14 +76,13 @@ def fine_tune(
         max_seq_length: Tokens that a text is cut at; None takes the model's own.
         hardware: Device and number format.
         seed: Of batches and, where there is any, dropout.
-        evaluate: Dev metrics of a model, by name; None keeps the last epoch.
-        base_metrics: The base model's dev metrics: epoch 0 of the history.
+        dev: Chooses the epoch; None keeps the last.
         output: Gets a sentence-transformers folder.
         scratch: Keeps checkpoints until the training has ended; a later call goes on from there.
         log: Called as figures come.
 
     Returns:
-        ``epochs``, ``best_epoch`` (0: no epoch beat the base model on dev, which was kept), ``steps``, ``history`` (a
+        ``epochs``, ``best_epoch`` (0: dev shows harm, so the base model was kept), ``steps``, ``history`` (a
         dict an epoch, epoch 0 being the base model)...
 
     Raises:
@@ -89,10 +107,10 @@ def fine_tune(
     checkpoints = scratch / "checkpoints"
     trainer = ByChunkTrainer(
         model=model,
-        args=training_arguments(config, checkpoints, hardware, seed, has_dev=evaluate is not None),
+        args=training_arguments(config, checkpoints, hardware, seed, has_dev=dev is not None),
         train_dataset=Dataset.from_dict({"example": list(range(len(examples)))}),
         loss=ByChunkRankingLoss(model, config.temperature),
-        evaluator=DevEvaluator(evaluate, config.select_by) if evaluate is not None else None,
+        evaluator=DevEvaluator(dev.metrics, config.select_by) if dev is not None else None,
         data_collator=ByChunkCollator(examples, model.preprocess, query_prompt, document_prompt),
         callbacks=[watch],
     )
@@ -100,10 +118,10 @@ def fine_tune(
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     steps = trainer.state.global_step
     best_epoch = config.epochs
-    if evaluate is not None:
+    if dev is not None:
         best_epoch = round((trainer.state.best_global_step or steps) / steps_per_epoch)
-        if base_metrics[config.select_by] > (trainer.state.best_metric or 0.0):
-            # Epoch 0 stands for election like every other: dev says that this training only did harm.
+        model.eval()
+        if dev.does_harm(model, None if resume else best_epoch):
             best_epoch = 0
             model = load_model(base, hardware.device, max_seq_length)
     model.eval()
@@ -122,7 +140,7 @@ def fine_tune(
         "resumed": resume is not None,
         "query_prompt": query_prompt,
         "document_prompt": document_prompt,
-        "history": _history(base_metrics, trainer.state.log_history),
+        "history": _history(dev.base_metrics if dev else {}, trainer.state.log_history),
     }
 
 

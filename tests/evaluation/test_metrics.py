@@ -8,7 +8,7 @@ import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embft.evaluation.metrics import CUTS, mean_metrics, per_question, summarise, with_hit_rates
+from embft.evaluation.metrics import CUTS, per_question, summarise, with_hit_rates
 from embft.records import Ranking
 
 NAMES = {f"{kind}@{cut}" for kind in ("accuracy", "precision", "recall") for cut in CUTS} | {
@@ -87,7 +87,7 @@ def test_a_question_that_the_ranking_lacks_scores_zero_and_stays_in_the_mean():
     ranking = ranked({"answered": ("a",)})
     relevant = {"answered": ("a",), "missing": ("b",)}
     assert per_question(ranking, relevant, ["answered", "missing"])["accuracy@1"].tolist() == [1, 0]
-    assert mean_metrics(ranking, relevant, ["answered", "missing"])["ndcg@10"] == 0.5
+    assert per_question(ranking, relevant, ["answered", "missing"])["ndcg@10"].mean() == 0.5
 
 
 def test_arrays_are_in_the_order_asked_for():
@@ -107,7 +107,7 @@ def test_a_question_without_a_relevant_chunk_is_refused_by_name(relevant):
 
 
 def test_means_of_no_questions_are_nan_without_a_warning(recwarn):
-    assert all(math.isnan(value) for value in mean_metrics(ranked({}), {}, []).values())
+    assert all(math.isnan(value) for value in summarise(per_question(ranked({}), {}, []), "cosine").values())
     assert not recwarn.list
 
 

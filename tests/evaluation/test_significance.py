@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embft.evaluation.significance import Comparison, compare, groups_of, mean_interval, steady_resamples
+from embft.evaluation.significance import (
+    Comparison,
+    bagged_best,
+    compare,
+    groups_of,
+    mean_interval,
+    standard_error,
+    steady_resamples,
+)
 
 
 def apart(count: int) -> np.ndarray:
@@ -180,3 +188,27 @@ def test_another_seed_moves_an_interval_by_less_than_its_rounding():
     assert np.ptp(found, axis=0).max() < 0.003  # 0.2 to 0.3 points between the farthest of eight; intervals are 15 wide
     assert found.std(axis=0).max() < 0.0006
     assert steady_resamples(10_000, np.arange(5000)) == 10_000
+
+
+def test_the_standard_error_takes_a_chunk_s_questions_as_one():
+    differences = np.random.default_rng(3).normal(size=400)
+    alone = standard_error(differences, np.arange(400))
+    assert alone == pytest.approx(differences.std(ddof=1) / 20, rel=1e-6)
+    # The same figure four times a chunk is a quarter of the knowledge.
+    assert standard_error(np.repeat(differences[:100], 4), np.repeat(np.arange(100), 4)) == pytest.approx(
+        standard_error(differences[:100], np.arange(100))
+    )
+    assert standard_error(np.array([0.5, 0.1]), np.array([0, 0])) == 0
+
+
+def test_the_bagged_choice_is_the_best_where_all_agree_and_in_between_where_they_do_not():
+    groups = np.arange(60)
+    clear = np.repeat([[0.1], [0.5], [0.9], [0.5]], 60, axis=1)
+    assert bagged_best(clear, groups) == 2
+    assert bagged_best(clear[::-1], groups) == 1
+    tied = np.repeat([[0.1], [0.9], [0.9], [0.9]], 60, axis=1)
+    assert bagged_best(tied, groups) == 2
+    torn = np.zeros((11, 60))
+    torn[0, :30] = 1.0
+    torn[10, 30:] = 1.0
+    assert 3 <= bagged_best(torn, groups) <= 7
