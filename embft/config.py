@@ -205,6 +205,8 @@ class EvaluationConfig:
     confidence: float = _number(0.95, 0.5, 0.999)
     precision: float = _number(0.02, 0.001, 0.5)
     """Wished half-width of a difference's interval: the report says how many questions it takes."""
+    general: str | None = None
+    """Another dataset, on which base and tuned are compared too: a BEIR folder, a run's folder, or a dataset file."""
     objective: str = "tuned/ndcg@10"
     """``<system>/<metric>`` on dev that run.py returns to a sweeper."""
     openai: EndpointConfig = field(default_factory=EndpointConfig)
@@ -343,6 +345,8 @@ def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig)
         yield f"evaluation.primary={evaluation.primary} must be one of evaluation.metrics."
     if not training.enabled and "tuned" in systems:
         yield "training.enabled=false leaves no tuned model: take 'tuned' out of evaluation.systems (then fused is BM25 + base)."
+    if evaluation.general is not None and not training.enabled:
+        yield "evaluation.general compares the tuned model with the base one: it needs a training=... recipe."
     system, _, metric = evaluation.objective.partition("/")
     if system not in systems:
         yield f"evaluation.objective={evaluation.objective}: '{system}' is not in evaluation.systems."

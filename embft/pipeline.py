@@ -61,6 +61,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.dataset import make_dataset
     from embft.steps.embedding import Embedder
     from embft.steps.evaluation import evaluate
+    from embft.steps.general import check_general, measure_general
     from embft.steps.questions import make_questions
     from embft.steps.ranking import rank_systems
     from embft.steps.report import write_report
@@ -83,6 +84,9 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     enter("model")
     source = resolve(config.model)
     with open_tracker(config.tracking, folder=run.folder, name=run.name, group=group, settings=run.settings) as tracker:
+        if config.evaluation.general is not None:
+            enter("evaluation")
+            check_general(config.evaluation.general)
         corpus = questions = None
         if config.dataset.kind == "generated":
             enter("corpus")
@@ -136,6 +140,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         note("ranking", rankings)
         enter("evaluation")
         evaluated = evaluate(stages, config.evaluation, dataset, audits, rankings, config.seed)
+        general = measure_general(stages, config.evaluation, base, tuned, config.seed)
         costs = measure_costs(stages, config.evaluation.systems, dataset, base, config.seed)
         note("evaluation", evaluated)
         enter("report")
@@ -152,5 +157,6 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             rankings,
             evaluated,
             costs.value,
+            general,
             timings,
         )

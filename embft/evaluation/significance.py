@@ -22,9 +22,10 @@ Bootstrap-t did as well there, but with hit rates some resamples have no spread 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,11 @@ class Comparison:
     wins: int
     losses: int
     ties: int
+
+    def row(self, system: str, baseline: str, metric: str) -> dict[str, Any]:
+        """The comparison as metrics.json has it."""
+        fields = {**asdict(self), "ci95": list(self.ci95)}
+        return {"system": system, "baseline": baseline, "metric": metric, **fields}
 
 
 def groups_of(question_ids: Sequence[str], relevant_docs: Mapping[str, Sequence[str]]) -> Groups:

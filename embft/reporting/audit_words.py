@@ -60,6 +60,17 @@ def power_sentences(metrics: Mapping[str, Any]) -> list[str]:
     return said
 
 
+def general_sentence(general: Mapping[str, Any], metric: str) -> str:
+    """What tuning costs, or gains, on the other dataset."""
+    row = next(row for row in general["comparisons"] if row["metric"] == metric)
+    low, high = row["ci95"]
+    sense = "a gain" if low > 0 else "a loss" if high < 0 else "not distinguishable from zero"
+    return (
+        f"Elsewhere ({general['name']}: {general['questions']:,} questions, {general['chunks']:,} chunks), tuning against the "
+        f"base model: {points(row['delta'])} points {points_interval(row['ci95'])} of {label(metric)}, {sense}."
+    )
+
+
 def slice_rows(metrics: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, str, int, list[tuple[str, str]]]]]:
     """Slices as a table.
 

@@ -157,15 +157,7 @@ def _comparisons(
             )
             rows.append(
                 {
-                    "system": system,
-                    "baseline": baseline,
-                    "metric": metric,
-                    "delta": found.delta,
-                    "ci95": list(found.ci95),
-                    "p_value": found.p_value,
-                    "wins": found.wins,
-                    "losses": found.losses,
-                    "ties": found.ties,
+                    **found.row(system, baseline, metric),
                     "p_mcnemar": mcnemar(found.wins, found.losses) if metric.startswith("hit_rate@") else None,
                     "detectable": detectable(found.ci95, config.confidence),
                     "questions_needed": questions_needed(found.ci95, len(groups), config.precision),

@@ -43,9 +43,11 @@ def write_report(
     rankings: StageResult[Rankings],
     evaluated: StageResult[Evaluated],
     measured: Mapping[str, Any],
+    general: dict[str, Any] | None,
     timings: dict[str, dict[str, Any]],
 ) -> float:
     """Writes the run's results, tracks them, prints the summary. Returns the objective."""
+    from embft.reporting.audit_words import general_sentence
     from embft.reporting.card import write_card
     from embft.reporting.html import write_html
     from embft.reporting.markdown import write_markdown
@@ -65,6 +67,8 @@ def write_report(
     if verdict["decision"] != CANNOT_TELL:
         verdict["reasons"].append(cost_sentence(verdict["decision"], costs[verdict["decision"]], measured["chunks"]))
     verdict["costs"] = costs
+    if general is not None:
+        verdict["reasons"].append(general_sentence(general, config.evaluation.primary))
     metrics: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "status": "ok",
@@ -85,6 +89,7 @@ def write_report(
         "notes": _notes(data, tuned, rankings, test_origins),
         "audits": {**audits.describe(), "precision": config.evaluation.precision},
         "slices": report.slices,
+        "general": general,
         "verdict": verdict,
     }
     objective = _objective(config, systems)
@@ -250,6 +255,17 @@ def flatten(metrics: Mapping[str, Any]) -> dict[str, Any]:
             f"{prefix}/losses": row["losses"],
             f"{prefix}/ties": row["ties"],
         }
+    for row in (metrics["general"] or {}).get("comparisons", []):
+        prefix = f"general/tuned_vs_base/{row['metric']}"
+        flat |= {
+            f"{prefix}/delta": row["delta"],
+            f"{prefix}/ci_low": row["ci95"][0],
+            f"{prefix}/ci_high": row["ci95"][1],
+        }
+    for system, costs in metrics["verdict"]["costs"].items():
+        flat |= {f"verdict/costs/{system}/{name}": value for name, value in (costs or {}).items() if value is not None}
+    for found in metrics["audits"]["findings"]:
+        flat[f"audits/{found['audit']}"] = found["count"]
     flat |= {f"timing/{stage}": timing["seconds"] for stage, timing in metrics["timings"].items()}
     flat |= {f"verdict/{name}": metrics["verdict"][name] for name in ("decision", "headline")}
     flat |= {f"dataset/questions/{name}": count for name, count in metrics["dataset"]["questions"].items()}

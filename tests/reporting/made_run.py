@@ -133,6 +133,25 @@ def make_metrics(
             "power": {"questions": 182, "chunks": 91, "effective": 140.0, "similar": 0.04, "unlike": 0.09},
             "precision": 0.02,
         },
+        "general": {
+            "name": "data/scifact",
+            "questions": 300,
+            "chunks": 5183,
+            "systems": {},
+            "comparisons": [
+                {
+                    "system": "tuned",
+                    "baseline": "base",
+                    "metric": "ndcg@10",
+                    "delta": -0.021,
+                    "ci95": [-0.034, -0.008],
+                    "p_value": 0.001,
+                    "wins": 20,
+                    "losses": 41,
+                    "ties": 239,
+                }
+            ],
+        },
         "slices": [
             {
                 "trait": "kind of question",
