@@ -144,6 +144,8 @@ class TrainingConfig:
     """The dev metric that picks the epoch."""
     dev_chunks: int = _number(2000, 10)
     """Chunks searched after each epoch: the relevant ones and random others. What is reported searches all."""
+    merge: bool = False
+    """Mix the tuned weights with the base ones: the mix closest to base that dev cannot tell from the best."""
     checkpoint_steps: int = _number(0, 0)
     """Also save a checkpoint to resume from every so many steps; 0: at the end of each epoch only."""
 

@@ -62,6 +62,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.embedding import Embedder
     from embft.steps.evaluation import evaluate
     from embft.steps.general import check_general, measure_general
+    from embft.steps.merging import merge_model
     from embft.steps.questions import make_questions
     from embft.steps.ranking import rank_systems
     from embft.steps.report import write_report
@@ -131,6 +132,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             enter("training")
             tuned = tune_model(stages, config.training, dataset, source, base, config.seed, tracker.log)
             note("training", tuned)
+            tuned = merge_model(stages, config.training, dataset, source, base, tuned, config.seed)
             run.copy_model(tuned.value.folder)
         enter("ranking")
         systems = config.evaluation.systems

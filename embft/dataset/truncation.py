@@ -57,13 +57,17 @@ def hidden_evidence(dataset: RetrievalDataset, sights: Mapping[str, Sight]) -> d
     The sentence is the one of all relevant chunks with the most of the question's words, a rare word counting more than a
     common one; the first of equals. A question is listed where that sentence ends beyond what the model reads.
     """
-    frequency = Counter(word for text in dataset.corpus.values() for word in set(tokens(text)))
-    weights = {word: math.log(1 + len(dataset.corpus) / count) for word, count in frequency.items()}
     sentences = {
         key: [(start, end, set(tokens(text[start:end]))) for start, end in _sentences(text)]
-        for key, text in dataset.corpus.items()
+        for ids in dataset.relevant_docs.values()
+        for key in ids
+        for text in [dataset.corpus[key]]
         if sights[key].end < len(text)
     }
+    if not sentences:
+        return {}
+    frequency = Counter(word for text in dataset.corpus.values() for word in set(tokens(text)))
+    weights = {word: math.log(1 + len(dataset.corpus) / count) for word, count in frequency.items()}
     hidden = {}
     for question_id, question in dataset.queries.items():
         ids = dataset.relevant_docs[question_id]

@@ -23,6 +23,7 @@ from embft.reporting.audit_words import (
 )
 from embft.reporting.explorer import embedded_json, explorer_data
 from embft.reporting.files import write_whole
+from embft.reporting.markdown import merge_sentence
 from embft.reporting.plots import curve, differences, dots
 from embft.reporting.wording import (
     comparisons_of,
@@ -100,6 +101,7 @@ def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], p
         settings=settings_rows(metrics),
         training_settings=fact_rows((metrics["training"] or {}).get("settings")),
         timings=timing_rows(metrics),
+        merged=merge_sentence(metrics["training"] or {}),
         data=embedded_json(explorer_data(metrics, rows, passages)),
     )
 
@@ -147,4 +149,9 @@ def _training_curves(metrics: Mapping[str, Any]) -> list[tuple[str, Markup | Non
         values = [(epoch["epoch"], epoch[name]) for epoch in training["history"] if epoch.get(name) is not None]
         mark = training["best_epoch"] if name != "loss" else None
         curves.append((title, curve(values, title=title, x_label="epoch (0 = base model)", mark=mark)))
+    if merge := training.get("merge"):
+        title = f"{label(merge['metric'])} on dev by share of the tuned weights"
+        curves.append(
+            (title, curve(merge["curve"], title=title, x_label="share of tuned (0 = base model)", mark=merge["alpha"]))
+        )
     return curves

@@ -89,7 +89,15 @@ def training_sentence(training: Mapping[str, Any]) -> str:
     spent = f"{training['seconds']:.1f} s on {training['device']} in {training['precision']}"
     if training["best_epoch"] == 0:
         return f"On dev the fine-tune did harm, so the base model was kept; {spent}."
-    return f"Epoch {training['best_epoch']} of {training['epochs']} was kept, chosen on dev; {spent}."
+    return f"Epoch {training['best_epoch']} of {training['epochs']} was kept, chosen on dev; {spent}.{merge_sentence(training)}"
+
+
+def merge_sentence(training: Mapping[str, Any]) -> str:
+    """How the tuned weights were mixed with the base ones; empty where they were not."""
+    merge = training.get("merge")
+    if not merge or merge["alpha"] == 1:
+        return ""
+    return f" Its weights are {merge['alpha']:.0%} tuned and {1 - merge['alpha']:.0%} base, chosen on dev."
 
 
 def plain(text: object) -> str:

@@ -87,7 +87,9 @@ def audit_dataset(
         limit = None
         if base.retrieval.mode == "truncate" and encoder.model.max_seq_length:
             limit = usable_tokens(encoder.model, encoder.document_prompt, _ENDLESS)
-        sights = sights_of(searched.corpus, encoder.model.tokenizer, limit)
+        # Where nothing is cut, only the chunks that are asked about need be looked at.
+        asked = {key: searched.corpus[key] for ids in searched.relevant_docs.values() for key in ids}
+        sights = sights_of(searched.corpus if limit else asked, encoder.model.tokenizer, limit)
         hidden = hidden_evidence(searched, sights)
         places = {chunk.id: (chunk.document, chunk.page) for chunk in corpus.value.chunks} if corpus else {}
         findings = [

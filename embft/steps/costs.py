@@ -19,6 +19,8 @@ from embft.stages import StageCache, StageResult, read_json, write_json
 from embft.steps.dataset import Dataset
 from embft.steps.embedding import Embedder
 
+_MOST_CHUNKS = 5_000
+"""Of a larger corpus a random draw is measured, and the figures are scaled to all of it: every cost is linear in it."""
 _SAMPLE = 8
 """Passages embedded anew to learn the speed; all others have their vectors already."""
 _QUESTIONS = 5
@@ -37,7 +39,12 @@ def measure_costs(
     uses_model = bool({"base", "tuned", "fused"} & set(systems))
 
     def build(folder: Path, scratch: Path) -> None:
-        searched = dataset.value.splits.searched("test")
+        everything = dataset.value.splits.searched("test")
+        drawn = random.Random(seed).sample(sorted(everything.corpus), min(_MOST_CHUNKS, len(everything.corpus)))
+        searched = RetrievalDataset(
+            everything.queries, {key: everything.corpus[key] for key in sorted(drawn)}, everything.relevant_docs
+        )
+        scale = len(everything.corpus) / len(searched.corpus)
         questions = list(searched.queries.values())[:_QUESTIONS]
         lexical = BM25Scorer(searched.corpus, questions, k1=retrieval.bm25_k1, b=retrieval.bm25_b)
         write_json(
@@ -45,12 +52,12 @@ def measure_costs(
             {
                 "device": device,
                 "cores": os.cpu_count(),
-                "chunks": len(searched.corpus),
-                "chunk_tokens": sum(_lengths(base, list(searched.corpus.values()))),
-                "dense": _dense_costs(base, searched, questions, seed) if uses_model else None,
+                "chunks": len(everything.corpus),
+                "chunk_tokens": round(scale * sum(_lengths(base, list(searched.corpus.values())))),
+                "dense": _dense_costs(base, searched, questions, seed, scale) if uses_model else None,
                 "bm25": {
-                    "index_bytes": lexical.index_bytes,
-                    "query_ms": 1000 * _searching(lexical, len(questions), retrieval.depth),
+                    "index_bytes": round(scale * lexical.index_bytes),
+                    "query_ms": 1000 * scale * _searching(lexical, len(questions), retrieval.depth),
                 },
             },
         )
@@ -73,7 +80,9 @@ def measure_costs(
     )
 
 
-def _dense_costs(base: Embedder, searched: RetrievalDataset, questions: list[str], seed: int) -> dict[str, Any]:
+def _dense_costs(
+    base: Embedder, searched: RetrievalDataset, questions: list[str], seed: int, scale: float
+) -> dict[str, Any]:
     encoder, passages = base.encoder, base.passages(searched.corpus)
     limit = encoder.model.max_seq_length
     sample = random.Random(seed).sample(passages.texts, min(_SAMPLE, len(passages.texts)))
@@ -82,11 +91,11 @@ def _dense_costs(base: Embedder, searched: RetrievalDataset, questions: list[str
     asking = median(_seconds(partial(encoder.encode, [text], encoder.query_prompt)) for text in questions)
     scorer = base.scorers(searched)["cosine"]
     return {
-        "vectors": len(passages.texts),
+        "vectors": round(scale * len(passages.texts)),
         "dimension": int(scorer.passages.shape[1]),
-        "tokens": sum(min(count, limit) if limit else count for count in _lengths(base, list(passages.texts))),
+        "tokens": round(scale * sum(min(count, limit or count) for count in _lengths(base, list(passages.texts)))),
         "vectors_per_second": len(sample) / embedding,
-        "query_ms": 1000 * (asking + _searching(scorer, len(questions), base.retrieval.depth)),
+        "query_ms": 1000 * (asking + scale * _searching(scorer, len(questions), base.retrieval.depth)),
     }
 
 
