@@ -9,7 +9,7 @@ chunk that is searched but not asked about is no secret, nor are chunks that sha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from embft.dataset.findings import EXAMPLES, Finding, count_of, example
 from embft.dataset.near_copies import near_copies
@@ -103,29 +103,24 @@ def leak_findings(splits: Splits) -> list[Finding]:
 
 
 def without_leaks(splits: Splits) -> tuple[Splits, int]:
-    """The splits less the train questions that leak into dev or test; and how many those were.
+    """The splits less the train questions that leak into dev or test, and the made dev questions that leak into test.
 
-    For questions that embft writes itself: another one costs nothing, so nobody need be asked.
+    For questions that embft writes itself: another one costs nothing, so nobody need be asked. What people asked stays.
+
+    Returns:
+        The splits, and how many questions were left out.
     """
-    leaking = {leak.train for held in (splits.test, splits.dev) for leak in find_leaks(splits.train, held)}
-    train = splits.train
-    kept = RetrievalDataset(
-        {key: text for key, text in train.queries.items() if key not in leaking},
-        train.corpus,
-        {key: ids for key, ids in train.relevant_docs.items() if key not in leaking},
+    leaking = {leak.train for leak in find_leaks(splits.dev, splits.test) if splits.origins[leak.train] != "human"}
+    dev = _without(splits.dev, leaking)
+    leaking |= {leak.train for held in (splits.test, dev) for leak in find_leaks(splits.train, held)}
+    kept = replace(
+        splits,
+        train=_without(splits.train, leaking),
+        dev=dev,
+        origins={key: origin for key, origin in splits.origins.items() if key not in leaking},
+        sources={key: text for key, text in splits.sources.items() if key not in leaking},
     )
-    return (
-        Splits(
-            kept,
-            splits.dev,
-            splits.test,
-            splits.distractors,
-            splits.searches,
-            {key: origin for key, origin in splits.origins.items() if key not in leaking},
-            {key: text for key, text in splits.sources.items() if key not in leaking},
-        ),
-        len(leaking),
-    )
+    return kept, len(leaking)
 
 
 def same_page_findings(splits: Splits, places: Mapping[str, tuple[str, int | None]]) -> list[Finding]:
@@ -165,6 +160,14 @@ def same_page_findings(splits: Splits, places: Mapping[str, tuple[str, int | Non
             ],
         )
     ]
+
+
+def _without(part: RetrievalDataset, leaking: set[str]) -> RetrievalDataset:
+    return RetrievalDataset(
+        {key: text for key, text in part.queries.items() if key not in leaking},
+        part.corpus,
+        {key: ids for key, ids in part.relevant_docs.items() if key not in leaking},
+    )
 
 
 def _asked(dataset: RetrievalDataset) -> dict[str, str]:

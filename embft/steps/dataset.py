@@ -53,7 +53,7 @@ def make_dataset(
             splits, left_out = split_questions(corpus.value.chunks, questions.value.questions, config, seed)
             splits, leaking = without_leaks(splits)
             if leaking:
-                left_out = {**left_out, "train questions about near-copies of dev or test chunks": leaking}
+                left_out = {**left_out, "generated questions about near-copies of chunks of a split held back": leaking}
         else:
             splits = _read(config, seed)
         warnings = _check(splits)

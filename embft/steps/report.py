@@ -61,6 +61,9 @@ def write_report(
         name: {**figures, "description": describe_system(name, config, source, rankings.value.fusion)}
         for name, figures in report.systems.items()
     }
+    merge = tuned.value.report.get("merge") if tuned else None
+    if merge and merge["alpha"] < 1 and "tuned" in systems:
+        systems["tuned"]["description"] += f"; weights {merge['alpha']:.0%} tuned, the rest base"
     endpoint = config.evaluation.openai
     costs = costs_of(list(systems), measured, endpoint.model, endpoint.price_per_million_tokens)
     verdict = decide(systems, report.comparisons, test_origins, config.evaluation.primary)

@@ -22,8 +22,9 @@ def part(name: str, start: int, count: int = 12) -> RetrievalDataset:
 def splits(train: RetrievalDataset | None = None, test: RetrievalDataset | None = None) -> Splits:
     train, test = train or part("train", 0), test or part("test", 100)
     everything = Splits.EVERYTHING
-    origins = dict.fromkeys([*train.queries, *test.queries], "file")
-    return Splits(train, part("dev", 200), test, {}, {"dev": everything, "test": everything}, origins)
+    dev = part("dev", 200)
+    origins = dict.fromkeys([*train.queries, *dev.queries, *test.queries], "file")
+    return Splits(train, dev, test, {}, {"dev": everything, "test": everything}, origins)
 
 
 def plus(dataset: RetrievalDataset, question: str, text: str, chunk_id: str) -> RetrievalDataset:
@@ -101,6 +102,16 @@ def test_leaking_train_questions_of_our_own_are_left_out():
     assert "planted" not in kept.train.queries
     assert "planted" not in kept.origins
     assert leak_findings(kept) == []
+
+
+def test_leaking_dev_questions_of_our_own_are_left_out_and_people_s_are_not():
+    test = part("test", 100)
+    dev = plus(part("dev", 200), "mine", test.corpus["test-c1"], "copy")
+    for origin, left_out in (("extractive", 1), ("human", 0)):
+        origins = dict.fromkeys([*splits().train.queries, *dev.queries, *test.queries], origin)
+        kept, count = without_leaks(dataclasses.replace(splits(test=test), dev=dev, origins=origins))
+        assert count == left_out
+        assert ("planted" in kept.dev.queries) == (not left_out)
 
 
 def test_questions_about_other_chunks_of_a_train_page_are_told_but_do_not_block():

@@ -243,9 +243,7 @@ def test_all_thirty_metrics_equal_the_evaluator_s_for_cosine_and_dot(seed: int):
     _, relevant = random_scores(seed)
     chunk_ids = sorted({chunk_id for ids in relevant.values() for chunk_id in ids} | {f"x{at}" for at in range(seed)})
     vectors = {key: draw.normal(size=6).astype(np.float32) for key in (*relevant, *chunk_ids)}
-    # Equal chunks tie, by cosine and by dot. Of a tie across rank 100 torch keeps any chunks, so a larger corpus has none.
-    for chunk_id in chunk_ids[::3] if len(chunk_ids) <= 100 else ():
-        vectors[chunk_id] = vectors[chunk_ids[0]]
+    # No ties here: torch's products of equal vectors differ in the last bit, so that it breaks them by chance.
     evaluator = InformationRetrievalEvaluator(
         {q: q for q in relevant},
         {c: c for c in chunk_ids},
