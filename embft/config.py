@@ -133,6 +133,10 @@ class TrainingConfig:
     temperature: float = _number(0.05, above=0.0)
     """Softmax temperature of the loss; sentence-transformers calls its inverse scale (20)."""
     dropout: float = _number(0.0, 0.0, 0.9)
+    train_embeddings: bool = False
+    """Train the token embeddings too: half of a small model's weights, and no gain was seen from it."""
+    frozen_layers: int = _number(0, 0, 200)
+    """Transformer layers, from the bottom, that stay as they are; each saves two thirds of its cost."""
     hide_source: float = _number(0.9, 0.0, 1.0)
     """Share of the questions cut out of a passage for which their sentence is taken out of it in training."""
     precision: str = _choice("auto", "auto", "fp32", "bf16", "fp16")

@@ -16,6 +16,7 @@ from embft.errors import TrainingError
 from embft.models.encoder import load_model
 from embft.training.batching import ByChunkCollator
 from embft.training.examples import ChunkExample
+from embft.training.freezing import freeze
 
 Log = Callable[[Mapping[str, float], int], None]
 """Gets ``train/...`` values and the step."""
@@ -102,6 +103,7 @@ def fine_tune(
     # Before the model is loaded: layers that a model lacks are initialised at random.
     torch.manual_seed(seed)
     model = load_model(base, hardware.device, max_seq_length, attention=config.attention, dropout=config.dropout)
+    freeze(model, train_embeddings=config.train_embeddings, frozen_layers=config.frozen_layers)
     steps_per_epoch = math.ceil(len(examples) / config.batch_size)
     watch = Watch(log, config.checkpoint_steps)
     checkpoints = scratch / "checkpoints"
