@@ -14,8 +14,8 @@ from embft.reporting.wording import interval, number, outcome, points, points_in
 # About as wide as the page shows them, so that text in a plot is as large as text around it.
 _WIDTH, _RIGHT = 500, 48
 _ROW = 26
-_CHARACTER = 8.6
-"""Pixels that a character of a name takes at most, on average, in bold."""
+_CHARACTER = 7.2
+"""Pixels that a character of a name takes at most, on average."""
 _LONGEST_NAME = 28
 """Characters shown of a name; all of it stands in the row's title."""
 _COLOURS = {"beats": "won", "loses to": "lost"}
@@ -120,7 +120,7 @@ def _whiskers(
     zero: bool = False,
 ) -> Markup:
     """Rows of (name, value, interval, value as text, class) on one scale."""
-    left = 14 + _CHARACTER * min(_LONGEST_NAME, max(len(row[0]) for row in rows))
+    left = 20 + _CHARACTER * min(_LONGEST_NAME, max(len(row[0]) for row in rows))
     height = _ROW * len(rows) + 30
 
     def x(value: float) -> float:
