@@ -283,3 +283,20 @@ def test_questions_about_the_configuration_load_no_heavy_library(arguments):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.strip()
+
+
+def test_the_offline_wandb_run_read_back_holds_every_metric(first):
+    folder, _ = first
+    [tracked] = (folder / "wandb").glob("offline-run-*")
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", "--json", str(tracked)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    summary = json.loads(done.stdout)
+    summary = summary.get("summary", summary)
+    metrics = metrics_of(folder)
+    for system, figures in metrics["systems"].items():
+        for name, value in figures["metrics"].items():
+            assert summary[f"eval/{system}/{name}"] == pytest.approx(value, abs=1e-9), name
+    for row in metrics["comparisons"]:
+        key = f"comparison/{row['system']}_vs_{row['baseline']}/{row['metric']}"
+        assert summary[f"{key}/delta"] == pytest.approx(row["delta"], abs=1e-9)
+        assert [summary[f"{key}/ci_low"], summary[f"{key}/ci_high"]] == pytest.approx(row["ci95"], abs=1e-9)
