@@ -17,10 +17,10 @@ from omegaconf import DictConfig
 from embft.config import register
 from embft.errors import ConfigError, EmbftError
 from embft.overrides import as_config, command_line_problems
+from embft.sweep_end import finish_sweeps
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 logger = logging.getLogger("embft")
-sweep_folders: set[Path] = set()
 reported: list[BaseException] = []
 
 register()
@@ -34,8 +34,6 @@ def job(composed: DictConfig) -> float:
     settings: Any = HydraConfig.get()
     folder = Path(settings.runtime.output_dir)
     is_sweep = settings.mode.name == "MULTIRUN"
-    if is_sweep:
-        sweep_folders.add(folder.parent)
     choices = {key: value for key, value in settings.runtime.choices.items() if value and not key.startswith("hydra")}
     command = " ".join(["python", *sys.argv])
     try:
@@ -80,15 +78,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("Interrupted. The same command goes on where this one stopped.", file=sys.stderr)
         return 130
-    for folder in sweep_folders:
-        if estimates := sorted(folder.rglob("questions_estimate.json")):
-            from embft.questions.budget import read_total
-
-            print(f"\nAll {len(estimates)} jobs together: {read_total(estimates)}")
-            continue
-        from embft.reporting.compare import print_comparison
-
-        print_comparison([folder])
+    finish_sweeps()
     return status
 
 

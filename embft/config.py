@@ -132,6 +132,8 @@ class DatasetConfig:
     test_fraction: float = _number(0.35, 0.0, 0.9)
     candidates: str = _choice("all", "all", "split")
     """What dev and test questions search: every chunk, or the chunks of their split."""
+    allow_leaks: bool = False
+    """Go on although train questions are about test chunks or near-copies of them."""
 
 
 @dataclass
@@ -188,6 +190,8 @@ class TrainingConfig:
     """The dev metric that picks the epoch."""
     dev_chunks: int = _number(2000, 10)
     """Chunks searched after each epoch: the relevant ones and random others. What is reported searches all."""
+    merge: bool = False
+    """Mix the tuned weights with the base ones: the mix closest to base that dev cannot tell from the best."""
     checkpoint_steps: int = _number(0, 0)
     """Also save a checkpoint to resume from every so many steps; 0: at the end of each epoch only."""
 
@@ -225,6 +229,8 @@ class EndpointConfig:
     max_retries: int = _number(5, 0, 100)
     max_tokens: int = _number(8191, 16, 1_000_000)
     """Longest input that the endpoint takes; longer texts are cut, and counted."""
+    price_per_million_tokens: float | None = _number(None, 0.0)
+    """US dollars, for the report's costs; null takes the list price, where embft knows it."""
 
 
 SYSTEMS = ("bm25", "base", "tuned", "fused", "openai")
@@ -245,6 +251,10 @@ class EvaluationConfig:
     """The metric that the verdict is about."""
     resamples: int = _number(10_000, 100, 10_000_000)
     confidence: float = _number(0.95, 0.5, 0.999)
+    precision: float = _number(0.02, 0.001, 0.5)
+    """Wished half-width of a difference's interval: the report says how many questions it takes."""
+    general: str | None = None
+    """Another dataset, on which base and tuned are compared too: a BEIR folder, a run's folder, or a dataset file."""
     objective: str = "tuned/ndcg@10"
     """``<system>/<metric>`` on dev that run.py returns to a sweeper."""
     openai: EndpointConfig = field(default_factory=EndpointConfig)
@@ -399,6 +409,8 @@ def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig)
         yield f"evaluation.primary={evaluation.primary} must be one of evaluation.metrics."
     if not training.enabled and "tuned" in systems:
         yield "training.enabled=false leaves no tuned model: take 'tuned' out of evaluation.systems (then fused is BM25 + base)."
+    if evaluation.general is not None and not training.enabled:
+        yield "evaluation.general compares the tuned model with the base one: it needs a training=... recipe."
     system, _, metric = evaluation.objective.partition("/")
     if system not in systems:
         yield f"evaluation.objective={evaluation.objective}: '{system}' is not in evaluation.systems."

@@ -55,10 +55,14 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.models.encoder import Encoder
     from embft.models.source import resolve
     from embft.retrieval.vector_cache import VectorCache
+    from embft.steps.audits import audit_dataset, refuse_leaks, say_audits
     from embft.steps.corpus import make_corpus
+    from embft.steps.costs import measure_costs
     from embft.steps.dataset import make_dataset
     from embft.steps.embedding import Embedder
     from embft.steps.evaluation import evaluate
+    from embft.steps.general import check_general, measure_general
+    from embft.steps.merging import merge_model
     from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import rank_systems
     from embft.steps.report import write_report
@@ -89,6 +93,9 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     enter("model")
     source = resolve(config.model)
     with open_tracker(config.tracking, folder=run.folder, name=run.name, group=group, settings=run.settings) as tracker:
+        if config.evaluation.general is not None:
+            enter("evaluation")
+            check_general(config.evaluation.general)
         corpus = questions = None
         if config.dataset.kind == "generated":
             enter("corpus")
@@ -116,10 +123,24 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             VectorCache(cache_dir / "vectors.sqlite"),
         )
         tuned = None
+        enter("audits")
+        audits = audit_dataset(
+            stages,
+            config.model,
+            source.name,
+            dataset,
+            corpus,
+            questions.value.report["unmapped"] if questions else [],
+            base,
+            config.evaluation.confidence,
+        )
+        say_audits(audits.value)
+        refuse_leaks(audits.value, config.dataset.allow_leaks)
         if config.training.enabled:
             enter("training")
             tuned = tune_model(stages, config.training, dataset, source, base, config.seed, tracker.log)
             note("training", tuned)
+            tuned = merge_model(stages, config.training, dataset, source, base, tuned, config.seed)
             run.copy_model(tuned.value.folder)
         enter("ranking")
         systems = config.evaluation.systems
@@ -128,9 +149,24 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         )
         note("ranking", rankings)
         enter("evaluation")
-        evaluated = evaluate(stages, config.evaluation, dataset, rankings, config.seed)
+        evaluated = evaluate(stages, config.evaluation, dataset, audits, rankings, config.seed)
+        general = measure_general(stages, config.evaluation, base, tuned, config.seed)
+        costs = measure_costs(stages, config.evaluation.systems, dataset, base, config.seed)
         note("evaluation", evaluated)
         enter("report")
         return write_report(
-            config, run, tracker, source, corpus, questions, dataset, tuned, rankings, evaluated, timings
+            config,
+            run,
+            tracker,
+            source,
+            corpus,
+            questions,
+            dataset,
+            audits.value,
+            tuned,
+            rankings,
+            evaluated,
+            costs.value,
+            general,
+            timings,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embft.errors import EmbftError, RunError
 from embft.reporting.compare import print_comparison, write_csv, write_page
-from embft.reporting.jobs import checked_system, collect
+from embft.reporting.jobs import checked_system, collect, named
 from embft.reporting.wording import LABELS
 
 
@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--system", help="whose dev figure marks the best job (default: tuned, where there is one)")
     parser.add_argument("--baseline", help="what the system is compared to (default: base, where there is one)")
+    parser.add_argument(
+        "--against", metavar="JOB", help="for --html: a job that all others are compared to, question by question"
+    )
     parser.add_argument("--sort", action="store_true", help="best on dev first, instead of the jobs' own order")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write every figure of every job, not rounded")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write the comparison as one page")
@@ -40,12 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise RunError(
                     f"{file} cannot be written: {'it is a folder' if file.is_dir() else 'its folder is missing'}."
                 )
+        against = named(jobs, options.against, "--against") if options.against else None
+        if against and not options.html:
+            raise RunError("--against needs --html FILE: the comparison of jobs is on the page.")
         system, baseline = options.system or "tuned", options.baseline or "base"
         jobs = print_comparison(options.folders, options.metric, system, baseline, sort=options.sort)
         if options.csv:
             write_csv(options.csv, jobs, baseline)
         if options.html:
-            write_page(options.html, jobs, options.metric, baseline, system)
+            chosen = named(jobs, options.against, "--against") if against else None  # print_comparison read them anew
+            write_page(options.html, jobs, options.metric, baseline, system, chosen)
     except EmbftError as error:
         print(f"compare: {error}", file=sys.stderr)
         return 2

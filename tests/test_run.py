@@ -95,6 +95,64 @@ def test_metrics_have_the_shape_of_the_contract(first):
     assert list(metrics["timings"]) == ["corpus", "questions", "dataset", "training", "ranking", "evaluation", "report"]
 
 
+def test_audits_slices_and_costs_stand_in_metrics_and_report(first):
+    metrics, report = metrics_of(first[0]), (first[0] / "report.html").read_text(encoding="utf-8")
+    audits = metrics["audits"]
+    assert "leaks" in audits["clean"]
+    assert audits["power"]["questions"] == metrics["dataset"]["questions"]["test"]
+    assert all(row["p_holm"] >= row["p_value"] for row in metrics["comparisons"])
+    assert all(
+        (row["p_mcnemar"] is not None) == row["metric"].startswith("hit_rate@") for row in metrics["comparisons"]
+    )
+    assert all(row["questions"] >= 20 for row in metrics["slices"])
+    costs = metrics["verdict"]["costs"]
+    assert costs["tuned"]["index_bytes"] == costs["tuned"]["vectors"] * 384 * 4
+    assert all(0 < found["query_ms"] < 10_000 for found in costs.values())
+    for heading in ("What the audits found", "What each system costs", "leaks of train into test"):
+        assert heading in report
+    assert "tell differences of about" in first[1].stdout + first[1].stderr
+
+
+def test_a_train_question_about_a_test_chunk_stops_the_run_before_it_is_trained(first, place):
+    train, test = (json.loads((first[0] / "dataset" / f"{name}.json").read_text()) for name in ("train", "test"))
+    question, chunks = next(iter(test["relevant_docs"].items()))
+    train["queries"]["planted"], train["relevant_docs"]["planted"] = "something else", chunks
+    train["corpus"] |= {key: test["corpus"][key] for key in chunks}
+    (place / "leaky.json").write_text(json.dumps(train), encoding="utf-8")
+    dev, held = (str(first[0] / "dataset" / f"{name}.json") for name in ("dev", "test"))
+    done = run(
+        "dataset=llama_index", "dataset.train=leaky.json", f"dataset.dev={dev}", f"dataset.test={held}", "tracking=local",
+        "hydra.run.dir=outputs/leaky", cwd=place,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert test["queries"][question]
+    said = done.stdout + done.stderr
+    assert "1 of" in said
+    assert "dataset.allow_leaks=true" in said
+    assert "Traceback" not in said
+    assert json.loads((place / "outputs" / "leaky" / "status.json").read_text())["stage"] == "audits"
+
+
+def test_another_dataset_says_what_a_merged_model_costs_there_and_a_wrong_one_is_told_first(first, place):
+    done = run(
+        *SMALL, f"evaluation.general={first[0]}", "training.merge=true", "tracking=local", "hydra.run.dir=outputs/general",
+        cwd=place,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    metrics = metrics_of(place / "outputs" / "general")
+    assert metrics["timings"]["training"]["cached"]
+    merge = metrics["training"]["merge"]
+    assert [alpha for alpha, _ in merge["curve"]] == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert merge["alpha"] in {0.25, 0.5, 0.75, 1.0}
+    # The dataset is its own test set, with the test chunks alone to search.
+    assert metrics["general"]["questions"] == metrics["dataset"]["questions"]["test"]
+    assert {row["metric"] for row in metrics["general"]["comparisons"]} >= {"ndcg@10", "hit_rate@5"}
+    assert any(reason.startswith("Elsewhere (") for reason in metrics["verdict"]["reasons"])
+    wrong = run(*SMALL, "evaluation.general=docs", "tracking=local", "hydra.run.dir=outputs/nothing", cwd=place)
+    assert wrong.returncode == 1
+    assert "evaluation.general=docs is no dataset" in wrong.stdout + wrong.stderr
+
+
 def test_questions_made_from_passages_get_a_warning_and_no_verdict(first):
     metrics = metrics_of(first[0])
     assert metrics["dataset"]["origins"]["test"].keys() == {"extractive"}
@@ -174,6 +232,9 @@ def test_a_sweep_shares_stages_survives_a_failed_job_and_says_so(first, place):
     timings = metrics_of(place / "outputs" / "sweep" / "0")["timings"]
     assert timings["corpus"]["cached"]
     assert timings["questions"]["cached"]
+    page = (place / "outputs" / "sweep" / "compare.html").read_text(encoding="utf-8")
+    assert "1 of 2 jobs did not finish" in page
+    assert (place / "outputs" / "sweep" / "compare.csv").is_file()
     compared = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "compare.py"), "outputs/sweep"],
         cwd=place,

@@ -33,7 +33,7 @@ def validate(dataset: RetrievalDataset, name: str) -> Findings:
     Returns:
         All problems. Each names the split, how many questions or chunks it is about, up to three of their ids, and what
         to do. Fatal are an empty split, ids that lead nowhere, questions that are empty or have no relevant chunk.
-        Empty chunks and questions with equal words are warnings.
+        Empty chunks are warnings.
     """
     queries, corpus, relevant_docs = dataset.queries, dataset.corpus, dataset.relevant_docs
     fatal: list[str] = []
@@ -77,22 +77,4 @@ def validate(dataset: RetrievalDataset, name: str) -> Findings:
         "empty chunks",
         "No system can find them: remove them.",
     )
-    note(
-        warnings,
-        _repeated(dataset),
-        "questions that repeat an earlier one",
-        "They count twice; two with different chunks contradict each other.",
-    )
     return Findings(fatal, warnings)
-
-
-def _repeated(dataset: RetrievalDataset) -> list[str]:
-    """Questions whose words, whatever case and spaces, an earlier question has; empty ones aside."""
-    seen: set[str] = set()
-    repeated = []
-    for key, text in dataset.queries.items():
-        words = " ".join(text.casefold().split())
-        if words and words in seen:
-            repeated.append(key)
-        seen.add(words)
-    return repeated

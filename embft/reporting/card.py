@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from embft.reporting.audit_words import cost_markdown, general_sentence, warnings_of
 from embft.reporting.files import write_whole
 from embft.reporting.markdown import fenced, plain, systems_table, training_sentence
 from embft.reporting.wording import comparisons_of, origin_words, sentence, test_questions
@@ -60,16 +61,30 @@ def render_card(metrics: Mapping[str, Any], base_model: str, load_example: str) 
         "",
         f"Verdict of the run: {plain(metrics['verdict']['headline'])}",
         "",
+        "## What it takes to run, measured once",
+        "",
+        *cost_markdown(metrics),
+        "",
         "## How to load",
         "",
         fenced(load_example, "python"),
         "",
         "## Limits",
         "",
-        "- Tuned for the documents above; what that costs on other text was not measured.",
+        f"- {_elsewhere(metrics)}",
         "- The figures hold for questions of the kind above: other questions, other figures.",
         f"- The licence of {plain(name)} goes on to hold; that of the documents may bear on the weights too.",
         *(f"- {plain(note['text'])}" for note in metrics["notes"] if note["level"] == "warning"),
+        *(f"- {plain(found['text'])}" for found in warnings_of(metrics)),
         "",
     ]
     return "\n".join(lines)
+
+
+def _elsewhere(metrics: Mapping[str, Any]) -> str:
+    general = metrics["general"]
+    if general is None:
+        return "Tuned for the documents above; what that costs on other text was not measured (evaluation.general=...)."
+    # A folder's path says nothing to others, and may say too much: its name does.
+    named = {**general, "name": Path(general["name"]).name}
+    return plain(general_sentence(named, metrics["verdict"]["metric"]))

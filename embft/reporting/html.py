@@ -12,8 +12,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from embft.evaluation.names import label
+from embft.reporting.audit_words import (
+    COST_COLUMNS,
+    audit_name,
+    clean_sentence,
+    cost_rows,
+    power_sentences,
+    slice_rows,
+    warnings_of,
+)
 from embft.reporting.explorer import embedded_json, explorer_data
 from embft.reporting.files import write_whole
+from embft.reporting.markdown import merge_sentence
 from embft.reporting.plots import curve, differences, dots
 from embft.reporting.wording import (
     REALISM,
@@ -34,7 +44,7 @@ from embft.reporting.wording import (
     timing_rows,
 )
 
-_FILTERS = (label, number, interval, p_value, points, points_interval, sentence)
+_FILTERS = (audit_name, label, number, interval, p_value, points, points_interval, sentence)
 
 
 def write_html(
@@ -57,6 +67,7 @@ def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], p
     comparisons = comparisons_of(metrics, primary)
     columns, every_metric = metric_table(metrics)
     chosen = metrics["verdict"]["decision"]
+    slice_heads, slices = slice_rows(metrics)
     return render_page(
         "report.html",
         script="report.js",
@@ -70,6 +81,14 @@ def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], p
         difference_plot=differences(comparisons),
         dot_plots=[(name, dots(systems, name, chosen)) for name in shown],
         curves=[found for found in (_fusion_curve(metrics), *_training_curves(metrics)) if found[1] is not None],
+        findings=metrics["audits"]["findings"],
+        alarms=list(dict.fromkeys(audit_name(found["audit"]) for found in warnings_of(metrics))),
+        clean=clean_sentence(metrics),
+        power=power_sentences(metrics),
+        slice_heads=slice_heads,
+        slices=slices,
+        cost_columns=COST_COLUMNS,
+        cost_rows=cost_rows(metrics),
         dataset_rows=dataset_rows(metrics),
         realism_columns=REALISM,
         realism_rows=realism_rows(metrics),
@@ -86,6 +105,7 @@ def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], p
         settings=settings_rows(metrics),
         training_settings=fact_rows((metrics["training"] or {}).get("settings")),
         timings=timing_rows(metrics),
+        merged=merge_sentence(metrics["training"] or {}),
         data=embedded_json(explorer_data(metrics, rows, passages)),
     )
 
@@ -133,4 +153,9 @@ def _training_curves(metrics: Mapping[str, Any]) -> list[tuple[str, Markup | Non
         values = [(epoch["epoch"], epoch[name]) for epoch in training["history"] if epoch.get(name) is not None]
         mark = training["best_epoch"] if name != "loss" else None
         curves.append((title, curve(values, title=title, x_label="epoch (0 = base model)", mark=mark)))
+    if merge := training.get("merge"):
+        title = f"{label(merge['metric'])} on dev by share of the tuned weights"
+        curves.append(
+            (title, curve(merge["curve"], title=title, x_label="share of tuned (0 = base model)", mark=merge["alpha"]))
+        )
     return curves

@@ -81,6 +81,23 @@ class Job:
                     return -row["delta"], -high, -low
         return None
 
+    def p_value(self, system: str, baseline: str, metric: str) -> float | None:
+        """Of `difference`."""
+        rows = (self.metrics or {}).get("comparisons", [])
+        pair = {system, baseline}
+        found: Iterator[float] = (
+            r["p_value"] for r in rows if r["metric"] == metric and {r["system"], r["baseline"]} == pair
+        )
+        value: float | None = next(found, None)
+        return value
+
+    @property
+    def built_seconds(self) -> float | None:
+        """What all its stages took when they were made, whoever made them; None where the run did not finish well."""
+        if not self.timings:
+            return None
+        return float(sum(timing.get("built_seconds") or timing["seconds"] for timing in self.timings.values()))
+
     def _system(self, system: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = (self.metrics or {}).get("systems", {}).get(system, {})
         return found
@@ -158,6 +175,33 @@ def by_dev(jobs: Sequence[Job], metric: str, system: str) -> list[Job]:
     """The jobs, best on dev first; those without a dev figure come last, in their order."""
     worst = float("-inf")
     return sorted(jobs, key=lambda job: -(worst if (value := job.on_dev(system, metric)) is None else value))
+
+
+def named(jobs: Sequence[Job], name: str, option: str) -> Job:
+    """The finished job of a name, as the table shows it.
+
+    Raises:
+        RunError: There is none.
+    """
+    names = names_of(jobs)
+    finished = {shown: job for shown, job in zip(names, jobs, strict=True) if job.metrics}
+    if name not in finished:
+        raise RunError(
+            f"{option} {name}: no finished job has this name.{nearest(name, finished)} "
+            f"Choices: {', '.join(finished) or 'none'}."
+        )
+    return finished[name]
+
+
+def best_per_setting(jobs: Sequence[Job], metric: str, system: str) -> list[tuple[str, str, int, Job]]:
+    """For each value of each setting that differs: key, value, how many jobs with a dev figure, the best of them on dev."""
+    rows = []
+    for key in differing(jobs):
+        for value in dict.fromkeys(job.setting(key) for job in jobs):
+            same = [job for job in jobs if job.setting(key) == value and job.on_dev(system, metric) is not None]
+            if same:
+                rows.append((key, value, len(same), by_dev(same, metric, system)[0]))
+    return rows
 
 
 def _runs_below(folder: Path, depth: int) -> Iterator[Path]:

@@ -8,6 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from embft.evaluation.names import label
+from embft.reporting.audit_words import (
+    audit_name,
+    clean_sentence,
+    cost_markdown,
+    power_sentences,
+    slice_markdown,
+)
 from embft.reporting.files import write_whole
 from embft.reporting.wording import (
     comparisons_of,
@@ -32,6 +39,15 @@ def render_markdown(metrics: Mapping[str, Any]) -> str:
     lines = [f"# {plain(verdict['headline'])}", "", *(f"- {plain(reason)}" for reason in verdict["reasons"]), ""]
     lines += [f"{plain(test_questions(metrics))}.", "", systems_table(metrics), ""]
     lines += [f"- {sentence(row)}" for row in comparisons_of(metrics, verdict["metric"])]
+    lines += ["", *power_sentences(metrics)]
+    lines += ["", "## Audits", ""]
+    for found in metrics["audits"]["findings"]:
+        lines.append(f"- {audit_name(found['audit'])}: {plain(found['text'])} {plain(found['remedy'])}")
+    if said := clean_sentence(metrics):
+        lines.append(f"- {said}")
+    if table := slice_markdown(metrics):
+        lines += ["", "## Slices", "", *table]
+    lines += ["", "## Costs", "", *cost_markdown(metrics)]
     if metrics["notes"]:
         lines += ["", "## Notes", "", *(f"- {note['level']}: {plain(note['text'])}" for note in metrics["notes"])]
     if training:
@@ -73,7 +89,15 @@ def training_sentence(training: Mapping[str, Any]) -> str:
     spent = f"{training['seconds']:.1f} s on {training['device']} in {training['precision']}"
     if training["best_epoch"] == 0:
         return f"On dev the fine-tune did harm, so the base model was kept; {spent}."
-    return f"Epoch {training['best_epoch']} of {training['epochs']} was kept, chosen on dev; {spent}."
+    return f"Epoch {training['best_epoch']} of {training['epochs']} was kept, chosen on dev; {spent}.{merge_sentence(training)}"
+
+
+def merge_sentence(training: Mapping[str, Any]) -> str:
+    """How the tuned weights were mixed with the base ones; empty where they were not."""
+    merge = training.get("merge")
+    if not merge or merge["alpha"] == 1:
+        return ""
+    return f" Its weights are {merge['alpha']:.0%} tuned and {1 - merge['alpha']:.0%} base, chosen on dev."
 
 
 def plain(text: object) -> str:

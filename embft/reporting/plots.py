@@ -120,7 +120,7 @@ def _whiskers(
     zero: bool = False,
 ) -> Markup:
     """Rows of (name, value, interval, value as text, class) on one scale."""
-    left = 14 + _CHARACTER * min(_LONGEST_NAME, max(len(row[0]) for row in rows))
+    left = 20 + _CHARACTER * min(_LONGEST_NAME, max(len(row[0]) for row in rows))
     height = _ROW * len(rows) + 30
 
     def x(value: float) -> float:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from embft.evaluation.names import label
+from embft.reporting.audit_words import audit_name, warnings_of
 from embft.reporting.wording import (
     HEADLINES,
     comparisons_of,
@@ -58,6 +59,10 @@ def terminal_table(metrics: Mapping[str, Any]) -> RenderableType:
         level = note["level"]
         text = f"{'Warning' if level == 'warning' else 'Note'}: {printable(note['text'])}"
         parts.append(Text(text, style="yellow" if level == "warning" else "dim"))
+    for found in warnings_of(metrics):
+        # One line each, whatever its length: what to do and the examples stand in the report.
+        said = Text.assemble(("Audit", "yellow"), f" {audit_name(found['audit'])}: ", printable(found["text"]))
+        parts.append(said)
     sure = verdict["decision"] != "cannot_tell"
     parts.append(
         Panel(

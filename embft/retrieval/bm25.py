@@ -49,6 +49,14 @@ class BM25Scorer:
         if self._index is not None:
             self._index.index(chunks, show_progress=False)
 
+    @property
+    def index_bytes(self) -> int:
+        """Size of the index: scores and chunk numbers of every posting, and the words."""
+        if self._index is None:
+            return 0
+        arrays = sum(self._index.scores[name].nbytes for name in ("data", "indices", "indptr"))
+        return int(arrays + sum(len(word.encode()) for word in self._index.vocab_dict))
+
     def scores(self, start: int, end: int) -> Scores:
         """See `embft.retrieval.scoring.Scorer`; 0 where no word is shared."""
         rows = np.zeros((end - start, self.n_chunks), np.float32)

@@ -10,6 +10,7 @@ from typing import Any
 
 from embft.config import DatasetConfig
 from embft.dataset.formats import read_beir, read_llama_index, write_llama_index
+from embft.dataset.leaks import without_leaks
 from embft.dataset.splitting import carve_dev, split_questions
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
@@ -51,6 +52,9 @@ def make_dataset(
         left_out: Mapping[str, int] = {}
         if corpus is not None and questions is not None:
             splits, left_out = split_questions(corpus.value.chunks, questions.value.questions, config, seed)
+            splits, leaking = without_leaks(splits)
+            if leaking:
+                left_out = {**left_out, "generated questions about near-copies of chunks of a split held back": leaking}
         else:
             splits = _read(config, seed)
         warnings = _check(splits)
@@ -89,7 +93,11 @@ def make_dataset(
         settings=settings,
         inputs=inputs,
         code=(
-            "embft.dataset",
+            "embft.dataset.formats",
+            "embft.dataset.leaks",
+            "embft.dataset.near_copies",
+            "embft.dataset.splitting",
+            "embft.dataset.validation",
             "embft.records",
             "embft.steps.dataset",
             "embft.steps.realism",
@@ -206,11 +214,6 @@ def _check(splits: Splits) -> list[str]:
         warnings.extend(found.warnings)
     if fatal:
         raise DatasetError("The dataset is not usable:\n" + "\n".join(f"  - {problem}" for problem in fatal))
-    shared = set(splits.train.corpus) & set(splits.test.corpus)
-    if shared:
-        warnings.append(
-            f"{len(shared)} chunks stand in both train and test (such as {min(shared)}): figures of the tuned model flatter it."
-        )
     return warnings
 
 

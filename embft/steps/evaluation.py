@@ -13,9 +13,13 @@ import numpy.typing as npt
 
 from embft.config import OBJECTIVE_METRICS, EvaluationConfig
 from embft.evaluation.metrics import per_question, summarise, with_hit_rates
-from embft.evaluation.significance import compare, groups_of, mean_interval
+from embft.evaluation.multiple import holm, mcnemar
+from embft.evaluation.power import detectable, questions_needed
+from embft.evaluation.significance import compare, groups_of, mean_interval, steady_resamples
+from embft.evaluation.slices import slices
 from embft.records import Ranking, RetrievalDataset
 from embft.stages import StageCache, StageResult, read_json, write_json
+from embft.steps.audits import Audits
 from embft.steps.dataset import Dataset
 from embft.steps.ranking import Rankings
 
@@ -32,11 +36,13 @@ class Evaluated:
     Attributes:
         systems: By system: metrics on test, intervals, metrics on dev, the 15 or 30 metrics.
         comparisons: Of every pair of systems by every metric that has intervals.
+        slices: Results by kind of question and the like.
         rows: One a test question: ranks, scores and top chunks by system.
     """
 
     systems: dict[str, dict[str, Any]]
     comparisons: list[dict[str, Any]]
+    slices: list[dict[str, Any]]
     rows: list[dict[str, Any]]
 
 
@@ -44,6 +50,7 @@ def evaluate(
     stages: StageCache,
     config: EvaluationConfig,
     dataset: StageResult[Dataset],
+    audits: StageResult[Audits],
     rankings: StageResult[Rankings],
     seed: int,
 ) -> StageResult[Evaluated]:
@@ -55,12 +62,13 @@ def evaluate(
         test = splits.test
         scores = {system: _scores(_main(found), test) for system, found in by_system.items()}
         groups = groups_of(list(test.queries), test.relevant_docs)
+        draws = steady_resamples(config.resamples, groups)
         systems = {}
         for system, found in by_system.items():
             systems[system] = {
                 **{name: float(scores[system][name].mean()) for name in OBJECTIVE_METRICS},
                 "intervals": {
-                    name: list(mean_interval(scores[system][name], groups, config.resamples, config.confidence, seed))
+                    name: list(mean_interval(scores[system][name], groups, draws, config.confidence, seed))
                     for name in config.metrics
                 },
                 "score_name": _main(found).score_name,
@@ -72,13 +80,21 @@ def evaluate(
             {
                 "systems": systems,
                 "comparisons": _comparisons(scores, groups, config, seed),
+                "slices": slices(
+                    {system: found[config.primary] for system, found in scores.items()},
+                    groups,
+                    [audits.value.traits[question_id] for question_id in test.queries],
+                    _pairs(list(scores)),
+                    confidence=config.confidence,
+                    seed=seed,
+                ),
                 "rows": _rows(by_system, scores, test, splits.origins),
             },
         )
 
     def load(folder: Path) -> Evaluated:
         content = read_json(folder / "evaluation.json")
-        return Evaluated(content["systems"], content["comparisons"], content["rows"])
+        return Evaluated(content["systems"], content["comparisons"], content["slices"], content["rows"])
 
     return stages.run(
         "evaluation",
@@ -86,9 +102,11 @@ def evaluate(
             "metrics": config.metrics,
             "resamples": config.resamples,
             "confidence": config.confidence,
+            "primary": config.primary,
+            "precision": config.precision,
             "seed": seed,
         },
-        inputs=[dataset.key, rankings.key],
+        inputs=[dataset.key, audits.key, rankings.key],
         code=("embft.evaluation", "embft.steps.evaluation"),
         build=build,
         load=load,
@@ -125,26 +143,37 @@ def _comparisons(
     seed: int,
 ) -> list[dict[str, Any]]:
     ordered = sorted(scores, key=_CHALLENGERS.index)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for baseline, system in combinations(ordered, 2):
         for metric in config.metrics:
             found = compare(
-                scores[system][metric], scores[baseline][metric], groups, config.resamples, config.confidence, seed
+                scores[system][metric],
+                scores[baseline][metric],
+                groups,
+                steady_resamples(config.resamples, groups),
+                config.confidence,
+                seed,
+                flips=config.resamples,
             )
             rows.append(
                 {
-                    "system": system,
-                    "baseline": baseline,
-                    "metric": metric,
-                    "delta": found.delta,
-                    "ci95": list(found.ci95),
-                    "p_value": found.p_value,
-                    "wins": found.wins,
-                    "losses": found.losses,
-                    "ties": found.ties,
+                    **found.row(system, baseline, metric),
+                    "p_mcnemar": mcnemar(found.wins, found.losses) if metric.startswith("hit_rate@") else None,
+                    "detectable": detectable(found.ci95, config.confidence),
+                    "questions_needed": questions_needed(found.ci95, len(groups), config.precision),
                 }
             )
+    for metric in config.metrics:
+        same = [row for row in rows if row["metric"] == metric]
+        for row, adjusted in zip(same, holm([row["p_value"] for row in same]), strict=True):
+            row["p_holm"] = adjusted
     return rows
+
+
+def _pairs(systems: list[str]) -> list[tuple[str, str]]:
+    """What everybody asks of a slice: did tuning help there, are vectors better than words there."""
+    dense = "tuned" if "tuned" in systems else "base"
+    return [pair for pair in (("tuned", "base"), (dense, "bm25")) if set(pair) <= set(systems)]
 
 
 def _rows(

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from embft.config import ExperimentConfig
-from embft.evaluation.verdict import decide
+from embft.evaluation.costs import cost_sentence, costs_of
+from embft.evaluation.verdict import CANNOT_TELL, decide
 from embft.models.source import ModelSource
 from embft.run_folder import RunFolder, write_rows
 from embft.stages import StageResult, write_json
+from embft.steps.audits import Audits
 from embft.steps.corpus import Corpus
 from embft.steps.dataset import Dataset
 from embft.steps.evaluation import Evaluated
@@ -37,12 +39,16 @@ def write_report(
     corpus: StageResult[Corpus] | None,
     questions: StageResult[Questions] | None,
     dataset: StageResult[Dataset],
+    audits: Audits,
     tuned: StageResult[Tuned] | None,
     rankings: StageResult[Rankings],
     evaluated: StageResult[Evaluated],
+    measured: Mapping[str, Any],
+    general: dict[str, Any] | None,
     timings: dict[str, dict[str, Any]],
 ) -> float:
     """Writes the run's results, tracks them, prints the summary. Returns the objective."""
+    from embft.reporting.audit_words import general_sentence
     from embft.reporting.card import write_card
     from embft.reporting.html import write_html
     from embft.reporting.markdown import write_markdown
@@ -56,6 +62,17 @@ def write_report(
         name: {**figures, "description": describe_system(name, config, source, rankings.value.fusion)}
         for name, figures in report.systems.items()
     }
+    merge = tuned.value.report.get("merge") if tuned else None
+    if merge and merge["alpha"] < 1 and "tuned" in systems:
+        systems["tuned"]["description"] += f"; weights {merge['alpha']:.0%} tuned, the rest base"
+    endpoint = config.evaluation.openai
+    costs = costs_of(list(systems), measured, endpoint.model, endpoint.price_per_million_tokens)
+    verdict = decide(systems, report.comparisons, test_origins, config.evaluation.primary)
+    if verdict["decision"] != CANNOT_TELL:
+        verdict["reasons"].append(cost_sentence(verdict["decision"], costs[verdict["decision"]], measured["chunks"]))
+    verdict["costs"] = costs
+    if general is not None:
+        verdict["reasons"].append(general_sentence(general, config.evaluation.primary))
     metrics: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "status": "ok",
@@ -74,8 +91,11 @@ def write_report(
         },
         "fusion": rankings.value.fusion,
         "training": _training(tuned),
-        "notes": _notes(data, questions, tuned, rankings, test_origins),
-        "verdict": decide(systems, report.comparisons, test_origins, config.evaluation.primary),
+        "notes": _notes(data, tuned, rankings, test_origins),
+        "audits": {**audits.describe(), "precision": config.evaluation.precision},
+        "slices": report.slices,
+        "general": general,
+        "verdict": verdict,
     }
     objective = _objective(config, systems)
     metrics["objective"] = {"name": config.evaluation.objective, "split": "dev", "value": objective}
@@ -148,7 +168,6 @@ def _training(tuned: StageResult[Tuned] | None) -> dict[str, Any] | None:
 
 def _notes(
     data: Mapping[str, Any],
-    questions: StageResult[Questions] | None,
     tuned: StageResult[Tuned] | None,
     rankings: StageResult[Rankings],
     test_origins: Mapping[str, int],
@@ -175,11 +194,6 @@ def _notes(
             }
         )
     notes.extend({"level": "warning", "text": text} for text in realism_warnings(data["realism"]))
-    if questions is not None and questions.value.report["unmapped"]:
-        count = len(questions.value.report["unmapped"])
-        notes.append(
-            {"level": "info", "text": f"{count} human questions were left out: their evidence is not in this corpus."}
-        )
     notes.extend(
         {"level": "info", "text": f"{count} {reason} were left out."} for reason, count in data["left_out"].items()
     )
@@ -247,6 +261,17 @@ def flatten(metrics: Mapping[str, Any]) -> dict[str, Any]:
             f"{prefix}/losses": row["losses"],
             f"{prefix}/ties": row["ties"],
         }
+    for row in (metrics["general"] or {}).get("comparisons", []):
+        prefix = f"general/tuned_vs_base/{row['metric']}"
+        flat |= {
+            f"{prefix}/delta": row["delta"],
+            f"{prefix}/ci_low": row["ci95"][0],
+            f"{prefix}/ci_high": row["ci95"][1],
+        }
+    for system, costs in metrics["verdict"]["costs"].items():
+        flat |= {f"verdict/costs/{system}/{name}": value for name, value in (costs or {}).items() if value is not None}
+    for found in metrics["audits"]["findings"]:
+        flat[f"audits/{found['audit']}"] = found["count"]
     flat |= {f"timing/{stage}": timing["seconds"] for stage, timing in metrics["timings"].items()}
     flat |= {f"verdict/{name}": metrics["verdict"][name] for name in ("decision", "headline")}
     flat |= {f"dataset/questions/{name}": count for name, count in metrics["dataset"]["questions"].items()}

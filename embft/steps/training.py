@@ -97,7 +97,7 @@ def tune_model(
         return Tuned(folder / "model", report["fingerprint"], report)
 
     settings = asdict(config)
-    for name in ("name", "enabled", "device", "precision"):
+    for name in ("name", "enabled", "device", "precision", "merge"):
         settings.pop(name)
     retrieval = base.retrieval
     return stages.run(

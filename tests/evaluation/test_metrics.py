@@ -212,3 +212,55 @@ def test_equal_to_the_information_retrieval_evaluator_on_random_scores_with_ties
         for k, value in by_cut.items()
     }
     assert summarise(per_question(as_ranking(scores), relevant, list(scores)), "dot") == pytest.approx(theirs, abs=1e-9)
+
+
+class VectorEncoder:
+    """Encodes a text as the vector that its number stands for."""
+
+    similarity_fn_name = "cosine"
+    model_card_data = None
+
+    def __init__(self, vectors: Mapping[str, np.ndarray]) -> None:
+        self.vectors = vectors
+
+    def encode_query(self, sentences, **kwargs):
+        import torch
+
+        return torch.tensor(np.stack([self.vectors[text] for text in sentences]))
+
+    encode_document = encode_query
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_all_thirty_metrics_equal_the_evaluator_s_for_cosine_and_dot(seed: int):
+    from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
+    from sentence_transformers.util import cos_sim, dot_score
+
+    from embft.retrieval.scoring import dense_scorers, rank
+    from embft.retrieval.windows import whole_chunks
+
+    draw = np.random.default_rng(seed)
+    _, relevant = random_scores(seed)
+    chunk_ids = sorted({chunk_id for ids in relevant.values() for chunk_id in ids} | {f"x{at}" for at in range(seed)})
+    vectors = {key: draw.normal(size=6).astype(np.float32) for key in (*relevant, *chunk_ids)}
+    # No ties here: torch's products of equal vectors differ in the last bit, so that it breaks them by chance.
+    evaluator = InformationRetrievalEvaluator(
+        {q: q for q in relevant},
+        {c: c for c in chunk_ids},
+        {q: set(ids) for q, ids in relevant.items()},
+        score_functions={"cosine": cos_sim, "dot": dot_score},
+    )
+    theirs = evaluator.compute_all_metrics(VectorEncoder(vectors))
+    expected = {
+        f"{score}_{kind.replace('@k', f'@{k}')}": float(value)
+        for score, kinds in theirs.items()
+        for kind, by_cut in kinds.items()
+        for k, value in by_cut.items()
+    }
+    questions, passages = (np.stack([vectors[key] for key in keys]) for keys in (list(relevant), chunk_ids))
+    ours: dict[str, float] = {}
+    for name, scorer in dense_scorers(questions, passages, whole_chunks({c: c for c in chunk_ids})).items():
+        ranking = rank(scorer, list(relevant), chunk_ids, system="base", score_name=name, depth=100)
+        ours |= summarise(per_question(ranking, relevant, list(relevant)), name)
+    assert len(ours) == 30
+    assert ours == pytest.approx(expected, abs=1e-6)

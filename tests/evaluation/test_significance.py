@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embft.evaluation.significance import Comparison, bagged_best, compare, groups_of, mean_interval, standard_error
+from embft.evaluation.significance import (
+    Comparison,
+    bagged_best,
+    compare,
+    groups_of,
+    mean_interval,
+    standard_error,
+    steady_resamples,
+)
 
 
 def apart(count: int) -> np.ndarray:
@@ -170,6 +178,16 @@ def test_a_real_difference_is_found():
     found = compare(baseline + draw.normal(0.1, 0.2, 150), baseline, np.arange(150) // 2)
     assert found.ci95[0] > 0
     assert found.p_value < 0.001
+
+
+def test_another_seed_moves_an_interval_by_less_than_its_rounding():
+    draw = np.random.default_rng(6)
+    system, baseline, groups = draw.random(182).round(1), draw.random(182).round(1), np.arange(182) // 2
+    draws = steady_resamples(10_000, groups)
+    found = np.array([compare(system, baseline, groups, draws, seed=seed, flips=100).ci95 for seed in range(8)])
+    assert np.ptp(found, axis=0).max() < 0.003  # 0.2 to 0.3 points between the farthest of eight; intervals are 15 wide
+    assert found.std(axis=0).max() < 0.0006
+    assert steady_resamples(10_000, np.arange(5000)) == 10_000
 
 
 def test_the_standard_error_takes_a_chunk_s_questions_as_one():

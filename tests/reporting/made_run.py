@@ -55,6 +55,10 @@ def make_metrics(
                 "wins": 21,
                 "losses": 8,
                 "ties": 153,
+                "p_holm": 0.048,
+                "p_mcnemar": 0.024 if metric.startswith("hit_rate@") else None,
+                "detectable": 0.05,
+                "questions_needed": 558,
             }
             for at, baseline in enumerate(systems)
             for system in systems[at + 1 :]
@@ -99,7 +103,65 @@ def make_metrics(
             "headline": "Ship the fusion of BM25 and embeddings.",
             "reasons": ["The fusion of BM25 and embeddings has the highest ndcg@10: 0.740."],
             "metric": "ndcg@10",
+            "costs": {
+                name: {
+                    "vectors": 0 if name == "bm25" else 1203,
+                    "dimension": None if name == "bm25" else 384,
+                    "tokens": 0 if name == "bm25" else 98_000,
+                    "vectors_per_second": None if name == "bm25" else 85.0,
+                    "embed_seconds": 0.0 if name == "bm25" else 14.2,
+                    "index_bytes": 300_000 if name == "bm25" else 1_847_808,
+                    "query_ms": 0.4 if name == "bm25" else 9.3,
+                    "dollars": 0.0,
+                }
+                for name in systems
+            },
         },
+        "audits": {
+            "findings": [
+                {
+                    "audit": "truncation",
+                    "level": "warning",
+                    "count": 412,
+                    "total": 441,
+                    "text": "Most chunks are truncated: 412 of 441.",
+                    "remedy": "retrieval=windows reads all of it.",
+                    "examples": [{"question": "what is cut off", "unread sentence": "The end of it."}],
+                }
+            ],
+            "clean": ["leaks", "language"],
+            "power": {"questions": 182, "chunks": 91, "effective": 140.0, "similar": 0.04, "unlike": 0.09},
+            "precision": 0.02,
+        },
+        "general": {
+            "name": "data/scifact",
+            "questions": 300,
+            "chunks": 5183,
+            "systems": {},
+            "comparisons": [
+                {
+                    "system": "tuned",
+                    "baseline": "base",
+                    "metric": "ndcg@10",
+                    "delta": -0.021,
+                    "ci95": [-0.034, -0.008],
+                    "p_value": 0.001,
+                    "wins": 20,
+                    "losses": 41,
+                    "ties": 239,
+                }
+            ],
+        },
+        "slices": [
+            {
+                "trait": "kind of question",
+                "value": value,
+                "questions": 61,
+                "systems": {name: {"mean": mean, "ci95": [mean - 0.1, mean + 0.1]} for name, mean in means.items()},
+                "differences": [],
+            }
+            for value in ("how", "what or which")
+        ],
     }
     return metrics | changes
 

@@ -107,7 +107,39 @@ def test_without_a_tuned_model_the_first_two_systems_are_compared(tmp_path: Path
 def test_five_thousand_questions_are_drawn_a_page_at_a_time(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     write_html(page, make_metrics(), make_rows(SYSTEMS, 5000, chunks=20_000), make_passages(20_000, "words {} " * 200))
-    assert len(visible_rows(dom_of(page, tmp_path))) == 25
+    dom = dom_of(page, tmp_path, "document.body.dataset.ready = performance.now();")
+    assert len(visible_rows(dom)) == 25
+    assert page.stat().st_size < 10_000_000
+    found = re.search(r'data-ready="([\d.]+)"', dom)
+    assert found is not None
+    assert float(found[1]) < 2000  # milliseconds until everything is drawn; 300 to 500 on two quiet cores
+
+
+def test_what_the_audits_found_is_opened_by_a_click(report: Path, tmp_path: Path) -> None:
+    act = 'document.querySelector(".finding summary").click();'
+    dom = dom_of(report, tmp_path, act)
+    assert 'href="#audits"' in dom
+    assert re.search(r'<details class="finding warning" open', dom)
+    assert "Checked, and nothing found: leaks of train into test" in dom
+
+
+def test_forty_runs_are_one_page_with_a_line_for_each_that_finished(tmp_path: Path) -> None:
+    for at in range(40):
+        overrides = [f"training.epochs={1 + at % 3}", f"model={('minilm', 'bge_small')[at % 2]}"]
+        write_job(tmp_path / "sweep" / f"{at}", make_metrics(shift=at / 500), overrides=overrides)
+    error = {"type": "ModelError", "message": "<script>document.title='run'</script>"}
+    write_job(tmp_path / "sweep" / "40", status="failed", error=error, overrides=["model=<b>x</b>"])
+    page = tmp_path / "compare.html"
+    write_page(page, collect([tmp_path / "sweep"]))
+    assert page.stat().st_size < 10_000_000
+    dom = dom_of(page, tmp_path, "document.body.dataset.ready = performance.now();")
+    assert len(re.findall(r'<path class="job( chosen)?"', dom)) == 40
+    assert len(re.findall(r'<path class="job chosen"', dom)) == 1
+    found = re.search(r'data-ready="([\d.]+)"', dom)
+    assert found is not None
+    assert float(found[1]) < 2000
+    assert "41 runs by nDCG@10 · embft</title>" in dom
+    assert "Best of each setting, on dev" in dom
 
 
 def test_the_comparison_of_runs_is_sorted_by_a_click(tmp_path: Path) -> None:

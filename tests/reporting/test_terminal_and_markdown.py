@@ -79,7 +79,7 @@ def test_markdown_shows_text_from_outside_as_text() -> None:
     assert "<script" not in html
     assert "href" not in html
     assert html.count("<h1>") == 1
-    assert html.count("<table>") == 3
+    assert html.count("<table>") == 5
 
 
 @given(st.text())

@@ -54,6 +54,8 @@ def test_a_sweep_with_a_failed_job_is_listed_with_status_0(
         (["{}", "--system", "tunned"], "Did you mean 'tuned'?"),
         (["{}", "--baseline", "basis"], "--baseline basis"),
         (["{}", "--csv", "{}"], "it is a folder"),
+        (["{}", "--against", "2", "--html", "x.html"], "no finished job has this name"),
+        (["{}", "--against", "0"], "--against needs --html"),
         (["{}", "--html", "{}/no/page.html"], "its folder is missing"),
     ],
 )

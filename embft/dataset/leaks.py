@@ -1,0 +1,182 @@
+"""Leaks: what training sees of the test.
+
+A train question leaks where the chunk that it is about is a chunk that a test question is about, or nearly a copy of one
+(Jaccard similarity of word triples of 0.7 or more; chunks of one 10-K that differ stay below 0.5, its certifications by
+two officers reach 0.8 and 0.9), or where it asks in nearly the same words about a chunk that is close to the test's. A
+chunk that is searched but not asked about is no secret, nor are chunks that share a sentence or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from embft.dataset.findings import EXAMPLES, Finding, count_of, example
+from embft.dataset.near_copies import near_copies
+from embft.records import RetrievalDataset, Splits
+
+COPY = 0.7
+"""Jaccard similarity from which two chunks are near-copies."""
+_RELATED = 0.4
+_PARAPHRASE = 0.8
+"""Share of words in common from which two questions are the same; half of the questions are shorter than 12 words."""
+_FEWEST_WORDS = 4
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A train question that gives a test question away.
+
+    Attributes:
+        train, held: Question ids.
+        chunk, held_chunk: What they are about.
+        similarity: Of the two chunks.
+    """
+
+    train: str
+    held: str
+    chunk: str
+    held_chunk: str
+    similarity: float
+
+
+def find_leaks(train: RetrievalDataset, held: RetrievalDataset) -> list[Leak]:
+    """Every question, of a split that is trained on or chosen by, that leaks into one held back; worst first."""
+    mine, theirs = _asked(train), _asked(held)
+    alike = {(found.left, found.right): found.similarity for found in near_copies(mine, theirs, similarity=_RELATED)}
+    alike |= {(key, key): 1.0 for key in mine.keys() & theirs.keys()}
+    same_words = {
+        (found.left, found.right)
+        for found in near_copies(train.queries, held.queries, similarity=_PARAPHRASE, run=1, fewest=_FEWEST_WORDS)
+    }
+    about, held_about = _questions_of(train), _questions_of(held)
+    leaks: dict[str, Leak] = {}
+    for (chunk, other), similarity in sorted(alike.items(), key=lambda pair: (-pair[1], pair[0])):
+        for question in about[chunk]:
+            for asked in held_about[other]:
+                if similarity >= COPY or (question, asked) in same_words:
+                    leaks.setdefault(question, Leak(question, asked, chunk, other, similarity))
+    return list(leaks.values())
+
+
+def leak_findings(splits: Splits) -> list[Finding]:
+    """Leaks of train and dev into test, which block a run, and of train into dev, which make its choices doubtful.
+
+    People's own dev questions may come close to their test questions; that is told, and blocks nothing.
+    """
+    found = []
+    for name, held_name in (("train", "test"), ("dev", "test"), ("train", "dev")):
+        part: RetrievalDataset = getattr(splits, name)
+        held: RetrievalDataset = getattr(splits, held_name)
+        leaks = find_leaks(part, held)
+        if not leaks:
+            continue
+        human = name == "dev" and all(splits.origins.get(leak.train) == "human" for leak in leaks)
+        blocking = held_name == "test" and not human
+        same = sum(leak.similarity == 1 for leak in leaks)
+        found.append(
+            Finding(
+                "leaks",
+                "blocking" if blocking else "warning",
+                len(leaks),
+                len(part.queries),
+                f"{len(leaks):,} of {count_of(len(part.queries), f'{name} question')} "
+                f"{'is' if len(leaks) == 1 else 'are'} about chunks of {held_name} questions ({same:,}) or near-copies of them "
+                f"({len(leaks) - same:,}): the tuned model's figures on {held_name} would flatter it.",
+                f"Take these questions out of {name}, or put all copies of a chunk into one split."
+                + (" dataset.allow_leaks=true goes on with the leak." if blocking else ""),
+                [
+                    example(
+                        **{
+                            f"{name}_question": part.queries[leak.train],
+                            f"{held_name}_question": held.queries[leak.held],
+                            f"{name}_chunk": part.corpus[leak.chunk],
+                            f"{held_name}_chunk": held.corpus[leak.held_chunk],
+                            "similarity": f"{leak.similarity:.2f}",
+                        }
+                    )
+                    for leak in leaks[:EXAMPLES]
+                ],
+            )
+        )
+    return found
+
+
+def without_leaks(splits: Splits) -> tuple[Splits, int]:
+    """The splits less the train questions that leak into dev or test, and the made dev questions that leak into test.
+
+    For questions that embft writes itself: another one costs nothing, so nobody need be asked. What people asked stays.
+
+    Returns:
+        The splits, and how many questions were left out.
+    """
+    leaking = {leak.train for leak in find_leaks(splits.dev, splits.test) if splits.origins[leak.train] != "human"}
+    dev = _without(splits.dev, leaking)
+    leaking |= {leak.train for held in (splits.test, dev) for leak in find_leaks(splits.train, held)}
+    kept = replace(
+        splits,
+        train=_without(splits.train, leaking),
+        dev=dev,
+        origins={key: origin for key, origin in splits.origins.items() if key not in leaking},
+        sources={key: text for key, text in splits.sources.items() if key not in leaking},
+    )
+    return kept, len(leaking)
+
+
+def same_page_findings(splits: Splits, places: Mapping[str, tuple[str, int | None]]) -> list[Finding]:
+    """Test questions about pages that train questions are about too, in other chunks.
+
+    Args:
+        splits: The splits.
+        places: Chunk id to document and page; chunks without a page are passed over.
+    """
+
+    def pages(dataset: RetrievalDataset, question_id: str) -> set[tuple[str, int | None]]:
+        found = {places[key] for key in dataset.relevant_docs[question_id] if key in places}
+        return {place for place in found if place[1] is not None}
+
+    trained = {place: key for key in splits.train.queries for place in pages(splits.train, key)}
+    shared = [(key, place) for key in splits.test.queries for place in pages(splits.test, key) if place in trained]
+    if not shared:
+        return []
+    questions = list(dict.fromkeys(key for key, _ in shared))
+    total = len(splits.test.queries)
+    return [
+        Finding(
+            "leaks",
+            "info",
+            len(questions),
+            total,
+            f"{len(questions):,} of {count_of(total, 'test question')} are about a page that train questions are about "
+            "too, in other chunks: tuning may help less on pages it has not seen.",
+            "Without human questions, dataset.split=blocks or documents keeps pages together.",
+            [
+                example(
+                    test_question=splits.test.queries[key],
+                    train_question=splits.train.queries[trained[place]],
+                    page=f"{place[0]}, page {place[1]}",
+                )
+                for key, place in shared[:EXAMPLES]
+            ],
+        )
+    ]
+
+
+def _without(part: RetrievalDataset, leaking: set[str]) -> RetrievalDataset:
+    return RetrievalDataset(
+        {key: text for key, text in part.queries.items() if key not in leaking},
+        part.corpus,
+        {key: ids for key, ids in part.relevant_docs.items() if key not in leaking},
+    )
+
+
+def _asked(dataset: RetrievalDataset) -> dict[str, str]:
+    return {key: dataset.corpus[key] for ids in dataset.relevant_docs.values() for key in ids}
+
+
+def _questions_of(dataset: RetrievalDataset) -> dict[str, list[str]]:
+    questions: dict[str, list[str]] = {}
+    for question_id, ids in dataset.relevant_docs.items():
+        for key in ids:
+            questions.setdefault(key, []).append(question_id)
+    return questions

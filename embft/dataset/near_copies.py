@@ -1,0 +1,127 @@
+"""Texts that say the same in nearly the same words: found by the shingles that they share.
+
+A text is the set of its runs of words (w-shingling: Broder, "On the resemblance and containment of documents", 1997).
+Counts of shared shingles for all pairs at once are one sparse matrix product, so 100,000 chunks take seconds, not the
+hours of a loop over pairs.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+# A word, or one Han character: Chinese is shingled without cutting it into words.
+_WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W\u3400-\u9fff\uf900-\ufaff]+")
+_COMMON = 200
+"""A shingle in more texts than this is a phrase of the house, not a sign of a copy."""
+_ROWS = 2_000
+"""Texts multiplied at once, so that memory stays flat."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A pair of near-copies.
+
+    Attributes:
+        left, right: Keys of the texts.
+        similarity: Share of shingles in common: of both texts' (Jaccard), 1 for equal words.
+    """
+
+    left: str
+    right: str
+    similarity: float
+
+
+def tokens(text: str) -> list[str]:
+    """Words, or single Han characters, whatever their case."""
+    return _WORD.findall(text.casefold())
+
+
+def near_copies(
+    left: Mapping[str, str],
+    right: Mapping[str, str] | None = None,
+    *,
+    similarity: float,
+    run: int = 3,
+    fewest: int = 12,
+) -> list[Copy]:
+    """Pairs of texts that are nearly the same, most alike first.
+
+    Args:
+        left: Key to text.
+        right: Key to text; None looks for pairs within ``left``, each once.
+        similarity: Least Jaccard similarity of the shingle sets.
+        run: Words in a shingle.
+        fewest: Shorter texts, in shingles, are only compared as a whole: short texts share their phrases by chance.
+    """
+    others = left if right is None else right
+    groups_left, groups_right = _equal(left), _equal(others)
+    found = [
+        Copy(a, b, 1.0)
+        for key in sorted(groups_left.keys() & groups_right.keys())
+        for a, b in _pairs(groups_left[key], groups_right[key], within=right is None)
+    ]
+    # One text stands for all that are equal to it, or hundreds of copies would make their shingles look common.
+    first_left, first_right = ([keys[0] for keys in groups.values()] for groups in (groups_left, groups_right))
+    texts = [left[key] for key in first_left]
+    texts += [] if right is None else [right[key] for key in first_right]
+    matrix, sizes = _incidence(texts, run, fewest)
+    cut = 0 if right is None else len(first_left)
+    rows, columns, sizes_right = matrix[: len(first_left)], matrix[cut:].T.tocsr(), sizes[cut:]
+    for start in range(0, rows.shape[0], _ROWS):
+        shared = (rows[start : start + _ROWS] @ columns).tocoo()
+        at, to = shared.row + start, shared.col
+        jaccard = shared.data / (sizes[at] + sizes_right[to] - shared.data)
+        close = jaccard >= similarity
+        if right is None:
+            close &= at < to
+        found += [
+            Copy(first_left[i], first_right[j], float(value))
+            for i, j, value in zip(at[close], to[close], jaccard[close], strict=True)
+            if right is None or tokens(left[first_left[i]]) != tokens(right[first_right[j]])
+        ]
+    return sorted(found, key=lambda pair: (-pair.similarity, pair.left, pair.right))
+
+
+def _equal(texts: Mapping[str, str]) -> dict[str, list[str]]:
+    """Keys of texts by their words."""
+    groups: dict[str, list[str]] = {}
+    for key, text in texts.items():
+        if words := " ".join(tokens(text)):
+            groups.setdefault(words, []).append(key)
+    return groups
+
+
+def _pairs(left: Sequence[str], right: Sequence[str], *, within: bool) -> list[tuple[str, str]]:
+    if within:
+        return [(left[0], other) for other in left[1:]]
+    return [(a, b) for a in left for b in right]
+
+
+def _incidence(texts: Sequence[str], run: int, fewest: int) -> tuple[Any, Any]:
+    """A sparse matrix, texts by shared shingles, with a 1 where a text has the shingle; and int64 sizes of the texts."""
+    from scipy.sparse import csr_matrix
+
+    sets = [_shingles(text, run) for text in texts]
+    sets = [found if len(found) >= fewest else found[:0] for found in sets]
+    every = np.concatenate([np.zeros(0, np.uint32), *sets])
+    owner = np.repeat(np.arange(len(sets)), [len(found) for found in sets])
+    _, numbers, frequency = np.unique(every, return_inverse=True, return_counts=True)
+    usual = (frequency <= _COMMON)[numbers]
+    sizes = np.bincount(owner[usual], minlength=len(sets))
+    # What one text alone has is in no pair, and is most of all shingles.
+    shared = usual & (frequency > 1)[numbers]
+    ones = np.ones(int(shared.sum()), np.float32)
+    return csr_matrix((ones, (owner[shared], numbers[shared])), shape=(len(sets), len(frequency))), sizes
+
+
+def _shingles(text: str, run: int) -> Any:
+    """uint32 [n]: hashes of the distinct runs of words."""
+    words = tokens(text)
+    found = {zlib.crc32(" ".join(words[at : at + run]).encode()) for at in range(len(words) - run + 1)}
+    return np.fromiter(found, np.uint32, len(found))

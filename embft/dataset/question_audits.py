@@ -1,0 +1,224 @@
+"""Audits of the questions and chunks themselves: copies, repeats, questions nobody would ask, language, prompts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+
+from embft.dataset.findings import EXAMPLES, Finding, count_of, example, first_relevant
+from embft.dataset.leaks import COPY
+from embft.dataset.near_copies import near_copies, tokens
+from embft.dataset.passage_dependent import is_passage_dependent
+from embft.records import RetrievalDataset, Splits
+
+_FEWEST_WORDS = 5
+"""A chunk with fewer answers nothing."""
+_SAMPLE = 500
+"""Texts that the language is told from."""
+_FOREIGN = 0.5
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
+_LETTER = re.compile(r"[^\W\d_]")
+_LATIN_PER_HAN = 3
+"""Latin letters that say as much as a Han character, or a Chinese text with English names would count as English."""
+_SCRIPTS = {"en": "Latin", "zh": "Chinese"}
+_INSTRUCTIONS = (
+    (re.compile(r"e5-(?:small|base|large)", re.I), "query: ", "passage: "),
+    (re.compile(r"bge-(?:small|base|large)-en", re.I), "Represent this sentence for searching relevant passages: ", ""),
+    (re.compile(r"bge-(?:small|base|large)-zh", re.I), "为这个句子生成表示以用于检索相关文章：", ""),
+    (re.compile(r"nomic-embed", re.I), "search_query: ", "search_document: "),
+)
+"""Prompts that these models were trained with, from their cards."""
+
+
+def copy_findings(splits: Splits) -> list[Finding]:
+    """Near-copies among the chunks that test questions search: to find the other copy counts as a miss."""
+    corpus = splits.searched("test").corpus
+    pairs = near_copies(corpus, similarity=COPY)
+    if not pairs:
+        return []
+    concerned = {key for pair in pairs for key in (pair.left, pair.right)}
+    asked = {key for ids in splits.test.relevant_docs.values() for key in ids} & concerned
+    return [
+        Finding(
+            "near_copies",
+            "warning" if asked else "info",
+            len(concerned),
+            len(corpus),
+            f"{len(concerned):,} of {count_of(len(corpus), 'chunk')} that test questions search are near-copies of another, "
+            f"{len(asked):,} of them asked about: a system that finds the other copy is counted wrong.",
+            "Remove copies of documents, or name every copy in relevant_docs.",
+            [
+                example(chunk=corpus[pair.left], copy=corpus[pair.right], similarity=f"{pair.similarity:.2f}")
+                for pair in pairs[:EXAMPLES]
+            ],
+        )
+    ]
+
+
+def repeat_findings(splits: Splits) -> list[Finding]:
+    """Questions with the same words: within test, within train, and in both."""
+    found = []
+    for name in ("test", "train"):
+        part: RetrievalDataset = getattr(splits, name)
+        pairs = near_copies(part.queries, similarity=1.0, run=1, fewest=10**6)
+        apart = sum(set(part.relevant_docs[p.left]) != set(part.relevant_docs[p.right]) for p in pairs)
+        if pairs:
+            found.append(
+                Finding(
+                    "repeated_questions",
+                    "warning",
+                    len(pairs),
+                    len(part.queries),
+                    f"{len(pairs):,} of {count_of(len(part.queries), f'{name} question')} "
+                    f"{'repeats' if len(pairs) == 1 else 'repeat'} another, {apart:,} with a different chunk: those "
+                    "contradict each other, the others count twice.",
+                    "Remove repeats, or give the question all its chunks.",
+                    [
+                        example(
+                            question=part.queries[pair.right],
+                            its_chunk=first_relevant(pair.left, part.relevant_docs, part.corpus),
+                            chunk_of_the_repeat=first_relevant(pair.right, part.relevant_docs, part.corpus),
+                        )
+                        for pair in pairs[:EXAMPLES]
+                    ],
+                )
+            )
+    return found
+
+
+def dependent_findings(splits: Splits) -> list[Finding]:
+    """Questions that point at a passage which nobody who asks has seen."""
+    test, train = (
+        [text for text in part.queries.values() if is_passage_dependent(text)] for part in (splits.test, splits.train)
+    )
+    if not test and not train:
+        return []
+    total = len(splits.test.queries)
+    return [
+        Finding(
+            "passage_dependent",
+            "warning",
+            len(test),
+            total,
+            f"{len(test):,} of {count_of(total, 'test question')} and {len(train):,} of {len(splits.train.queries):,} train "
+            "questions point at a passage ('according to the text'): nobody asks so, and they say little about real search.",
+            "Filter them, or have them written anew as people ask: questions.prompt=search.",
+            [example(question=text) for text in (*test, *train)[:EXAMPLES]],
+        )
+    ]
+
+
+def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]]) -> list[Finding]:
+    """Human questions without a place in the corpus, and test questions whose chunk says next to nothing.
+
+    Args:
+        splits: The splits.
+        unmapped: Human questions that were left out, each with ``question`` and ``reason``.
+    """
+    found = []
+    test = splits.test
+    bare = [
+        key
+        for key, ids in test.relevant_docs.items()
+        if all(len(tokens(test.corpus[chunk_id])) < _FEWEST_WORDS for chunk_id in ids)
+    ]
+    if bare:
+        found.append(
+            Finding(
+                "unanswerable",
+                "warning",
+                len(bare),
+                len(test.queries),
+                f"{len(bare):,} of {count_of(len(test.queries), 'test question')} have a relevant chunk of fewer than "
+                f"{_FEWEST_WORDS} words: it cannot answer them.",
+                "Check their relevant chunks.",
+                [
+                    example(question=test.queries[key], chunk=first_relevant(key, test.relevant_docs, test.corpus))
+                    for key in bare[:EXAMPLES]
+                ],
+            )
+        )
+    if unmapped:
+        found.append(
+            Finding(
+                "unanswerable",
+                "warning",
+                len(unmapped),
+                len(unmapped) + sum(origin == "human" for origin in splits.origins.values()),
+                f"{count_of(len(unmapped), 'human question')} {'was' if len(unmapped) == 1 else 'were'} left out: their "
+                "evidence is not in this corpus.",
+                "Add the document that answers them, or mend the quote.",
+                [example(question=row["question"], reason=row["reason"]) for row in unmapped[:EXAMPLES]],
+            )
+        )
+    return found
+
+
+def language_findings(splits: Splits, language: str) -> list[Finding]:
+    """A model for another script than the corpus's, or questions in another one.
+
+    Args:
+        splits: The splits.
+        language: The model's: ``en``, ``zh`` or ``multi``.
+    """
+    expected = _SCRIPTS.get(language)
+    found = []
+    for what, texts in (
+        ("chunks", splits.searched("test").corpus),
+        ("test questions", splits.test.queries),
+    ):
+        sample = list(islice(texts.values(), _SAMPLE))
+        foreign = [text for text in sample if script_of([text]) not in {expected, None}]
+        if expected and len(foreign) > _FOREIGN * len(sample):
+            found.append(
+                Finding(
+                    "language",
+                    "warning",
+                    len(foreign),
+                    len(sample),
+                    f"The model is for {'English' if language == 'en' else 'Chinese'}, but {len(foreign):,} of {len(sample):,} "
+                    f"{what} looked at are mostly in {script_of(foreign)} script: it reads them badly, tuned or not.",
+                    "Choose a model of the corpus's language, or a multilingual one such as model=e5_small "
+                    "(model.language says what a model of your own is for).",
+                    [example(text=text) for text in foreign[:EXAMPLES]],
+                )
+            )
+    return found
+
+
+def prompt_findings(model: str, query_prompt: str, document_prompt: str) -> list[Finding]:
+    """A model that is used without the instruction that it was trained with.
+
+    Base and tuned get the same prompts in embft, in training and in search; what is left to go wrong is the model's own.
+    """
+    known = next(((query, document) for name, query, document in _INSTRUCTIONS if name.search(model)), None)
+    if known is None:
+        return []
+    missing = [
+        f"{prompt!r} before {what}"
+        for what, prompt, used in (("questions", known[0], query_prompt), ("passages", known[1], document_prompt))
+        if prompt and not used.strip()
+    ]
+    if not missing:
+        return []
+    return [
+        Finding(
+            "prompts",
+            "warning",
+            len(missing),
+            2,
+            f"{model} was trained with {' and '.join(missing)} and gets nothing: base and tuned alike score below their best, "
+            "and a comparison with another model is not fair.",
+            "Set model.query_prompt and model.document_prompt as the model's card says.",
+        )
+    ]
+
+
+def script_of(texts: Iterable[str]) -> str | None:
+    """``Latin``, ``Chinese`` or ``another``: the script of most letters; None where there are none."""
+    joined = " ".join(texts)
+    han, latin, letters = (len(pattern.findall(joined)) for pattern in (_HAN, _LATIN, _LETTER))
+    counts = {"Latin": latin / _LATIN_PER_HAN, "Chinese": han, "another": (letters - han - latin) / _LATIN_PER_HAN}
+    return max(counts, key=lambda name: counts[name]) if letters else None

@@ -1,0 +1,132 @@
+"""Truncation: what of each chunk a model never reads, and which questions ask about that part."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from embft.dataset.findings import EXAMPLES, Finding, count_of, example
+from embft.dataset.near_copies import tokens
+from embft.records import RetrievalDataset
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n{2,}")
+_MOST = 0.5
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How a model sees a chunk that is embedded whole.
+
+    Attributes:
+        tokens: Of the whole chunk, by the model's tokenizer, without special tokens.
+        end: Characters that fit; the length of the text where all of it does.
+    """
+
+    tokens: int
+    end: int
+
+
+def sights_of(corpus: Mapping[str, str], tokenizer: Any, limit: int | None) -> dict[str, Sight]:
+    """What fits into ``limit`` tokens of each chunk; all of it where ``limit`` is None.
+
+    Args:
+        corpus: Chunk id to text.
+        tokenizer: A fast transformers tokenizer.
+        limit: Tokens that are read, without special tokens and prompt.
+    """
+    if not corpus:
+        return {}
+    encoded = tokenizer(
+        list(corpus.values()), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
+    )
+    return {
+        key: Sight(len(ids), len(text) if limit is None or len(ids) <= limit else offsets[limit - 1][1])
+        for (key, text), ids, offsets in zip(
+            corpus.items(), encoded["input_ids"], encoded["offset_mapping"], strict=True
+        )
+    }
+
+
+def hidden_evidence(dataset: RetrievalDataset, sights: Mapping[str, Sight]) -> dict[str, str]:
+    """Questions that ask about what is cut off: id to the sentence that answers best by the words it shares.
+
+    The sentence is the one of all relevant chunks with the most of the question's words, a rare word counting more than a
+    common one; the first of equals. A question is listed where that sentence ends beyond what the model reads.
+    """
+    sentences = {
+        key: [(start, end, set(tokens(text[start:end]))) for start, end in _sentences(text)]
+        for ids in dataset.relevant_docs.values()
+        for key in ids
+        for text in [dataset.corpus[key]]
+        if sights[key].end < len(text)
+    }
+    if not sentences:
+        return {}
+    frequency = Counter(word for text in dataset.corpus.values() for word in set(tokens(text)))
+    weights = {word: math.log(1 + len(dataset.corpus) / count) for word, count in frequency.items()}
+    hidden = {}
+    for question_id, question in dataset.queries.items():
+        ids = dataset.relevant_docs[question_id]
+        if any(key not in sentences for key in ids):
+            continue  # one of its chunks is read whole
+        asked = set(tokens(question))
+        score, key, start, end = max(
+            (
+                (sum(weights[word] for word in asked & words), key, start, end)
+                for key in ids
+                for start, end, words in sentences[key]
+            ),
+            key=lambda found: found[0],
+            default=(0.0, "", 0, 0),
+        )
+        if score > 0 and end > sights[key].end:
+            hidden[question_id] = dataset.corpus[key][start:end]
+    return hidden
+
+
+def truncation_findings(
+    dataset: RetrievalDataset, sights: Mapping[str, Sight], hidden: Mapping[str, str], limit: int
+) -> list[Finding]:
+    """What share of the chunks, and of their text, is never read; and the questions about it."""
+    cut = {key: sight for key, sight in sights.items() if sight.end < len(dataset.corpus[key])}
+    if not cut:
+        return []
+    tokens_in_all = sum(sight.tokens for sight in sights.values())
+    unread = sum(sight.tokens - limit for sight in cut.values())
+    total = len(sights)
+    return [
+        Finding(
+            "truncation",
+            "warning",
+            len(cut),
+            total,
+            f"{'Most chunks are' if len(cut) > _MOST * total else 'Some chunks are'} truncated: {len(cut):,} of {total:,} are "
+            f"longer than the {limit} tokens that the model reads, which hides {unread / tokens_in_all:.0%} of the text; "
+            f"{len(hidden):,} of {count_of(len(dataset.queries), 'test question')} seem to ask about the hidden part.",
+            "retrieval=windows reads all of it; or cut shorter chunks with corpus.chunk_tokens.",
+            _examples(dataset, sights, hidden),
+        )
+    ]
+
+
+def _examples(
+    dataset: RetrievalDataset, sights: Mapping[str, Sight], hidden: Mapping[str, str]
+) -> Sequence[dict[str, str]]:
+    return [
+        example(
+            question=dataset.queries[key],
+            unread_sentence=sentence,
+            the_model_stops_after="… " + dataset.corpus[chunk][: sights[chunk].end][-120:],
+        )
+        for key, sentence in list(hidden.items())[:EXAMPLES]
+        for chunk in dataset.relevant_docs[key][:1]
+    ]
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    ends = [found.end() for found in _SENTENCE_END.finditer(text)]
+    return [(start, end) for start, end in zip([0, *ends], [*ends, len(text)], strict=True) if text[start:end].strip()]

@@ -1,0 +1,120 @@
+"""Results by kind of question, length of chunk and the like: where a mean hides two different stories.
+
+A slice with few questions has an interval that says nothing, and of many small slices one always shines by chance: so
+slices below a sensible count are not shown, and each has its interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embft.evaluation.significance import compare, mean_interval
+
+FEWEST = 20
+"""Questions in a slice that is shown."""
+_RESAMPLES = 2_000
+"""Enough for two decimals; there are many slices."""
+_PARTS = 3
+_SHARE_BOUND = 1.0
+
+Floats = npt.NDArray[np.float64]
+
+
+def slices(
+    scores: Mapping[str, Floats],
+    groups: npt.NDArray[np.int64],
+    traits: Sequence[Mapping[str, str | float]],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    fewest: int = FEWEST,
+) -> list[dict[str, Any]]:
+    """Means and differences in each slice.
+
+    Args:
+        scores: By system, float64 [n_questions]: the metric that the verdict is about.
+        groups: int64 [n_questions], from `embft.evaluation.significance.groups_of`.
+        traits: Of each question, name to a label or a number; numbers are cut into three parts of equal count.
+        pairs: (system, baseline) to compare in each slice.
+        confidence: Of the intervals.
+        seed: Of the draws.
+        fewest: Questions in the smallest slice shown.
+
+    Returns:
+        One a slice: ``trait``, ``value``, ``questions``, ``systems`` (by name ``mean`` and ``ci95``) and ``differences``
+        (``system``, ``baseline``, ``delta``, ``ci95``). A trait that puts all questions into one slice is left out.
+    """
+    rows = []
+    for name in dict.fromkeys(name for found in traits for name in found):
+        labels = _labels([found.get(name) for found in traits])
+        order = list(dict.fromkeys(sorted(label for label in labels if label is not None)))
+        if len(order) < 2:
+            continue
+        for label in order:
+            where = np.array([other == label for other in labels])
+            if where.sum() < fewest:
+                continue
+            some = groups[where]
+            rows.append(
+                {
+                    "trait": name,
+                    "value": label[1],
+                    "questions": int(where.sum()),
+                    "systems": {
+                        system: {
+                            "mean": float(values[where].mean()),
+                            "ci95": list(mean_interval(values[where], _renumbered(some), _RESAMPLES, confidence, seed)),
+                        }
+                        for system, values in scores.items()
+                    },
+                    "differences": [
+                        {"system": system, "baseline": baseline, "delta": found.delta, "ci95": list(found.ci95)}
+                        for system, baseline in pairs
+                        for found in [
+                            compare(
+                                scores[system][where],
+                                scores[baseline][where],
+                                _renumbered(some),
+                                _RESAMPLES,
+                                confidence,
+                                seed,
+                            )
+                        ]
+                    ],
+                }
+            )
+    return rows
+
+
+def _renumbered(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+def _labels(values: Sequence[str | float | None]) -> list[tuple[int, str] | None]:
+    """A label for each value, with its place in the order; None where there is no value."""
+    numbers = [value for value in values if isinstance(value, (int, float))]
+    if not numbers:
+        counts: dict[str, int] = {}
+        for value in values:
+            if value is not None:
+                counts[str(value)] = counts.get(str(value), 0) + 1
+        return [None if value is None else (-counts[str(value)], str(value)) for value in values]
+    edges = np.unique(np.quantile(numbers, [part / _PARTS for part in range(1, _PARTS)]))
+    names = _names(edges, max(numbers) <= _SHARE_BOUND)
+    return [
+        None if value is None else (place, names[place])
+        for value in values
+        for place in [int(np.searchsorted(edges, float(value or 0), side="left"))]
+    ]
+
+
+def _names(edges: Sequence[float] | Floats, is_share: bool) -> list[str]:
+    texts = [f"{edge:.0%}" if is_share else f"{edge:,.0f}" for edge in edges]
+    middle = [f"over {low} to {high}" for low, high in pairwise(texts)]
+    return [f"up to {texts[0]}", *middle, f"over {texts[-1]}"]

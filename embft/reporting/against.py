@@ -1,0 +1,74 @@
+"""Jobs against one chosen job, question by question, with intervals and a correction for their number."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from embft.evaluation.multiple import holm
+from embft.reporting.jobs import Job
+
+_RESAMPLES = 2_000
+
+
+@dataclass(frozen=True)
+class Against:
+    """A job's difference to the chosen one.
+
+    Attributes:
+        delta, ci95, p_value: As in `embft.evaluation.significance.Comparison`.
+        p_holm: Adjusted for the number of jobs that are compared.
+    """
+
+    delta: float
+    ci95: tuple[float, float]
+    p_value: float
+    p_holm: float
+
+
+def compare_jobs(jobs: Sequence[Job], chosen: Job, system: str, metric: str) -> list[Against | None]:
+    """Each job's system against the chosen job's, on test.
+
+    None for the chosen job, and for one that asked other test questions, lacks the system or did not finish. Rows are
+    paired by question id and text.
+    """
+    baseline = _scores(chosen, system, metric)
+    found = [
+        None if job is chosen or baseline is None else _compare(_scores(job, system, metric), baseline) for job in jobs
+    ]
+    adjusted = iter(holm([result[2] for result in found if result]))
+    return [Against(*result, next(adjusted)) if result else None for result in found]
+
+
+_Scores = Mapping[tuple[str, str], tuple[float, tuple[str, ...]]]
+
+
+def _compare(mine: _Scores | None, baseline: _Scores) -> tuple[float, tuple[float, float], float] | None:
+    if not mine or mine.keys() != baseline.keys():
+        return None
+    # Imported here: listing jobs must not wait for NumPy.
+    import numpy as np
+
+    from embft.evaluation.significance import compare, groups_of
+
+    keys = list(baseline)
+    names = [question_id for question_id, _ in keys]
+    groups = groups_of(names, {key[0]: baseline[key][1] for key in keys})
+    one, other = (np.array([scores[key][0] for key in keys]) for scores in (mine, baseline))
+    found = compare(one, other, groups, _RESAMPLES)
+    return found.delta, found.ci95, found.p_value
+
+
+def _scores(job: Job, system: str, metric: str) -> _Scores | None:
+    if not job.metrics:
+        return None
+    try:
+        with (job.folder / "per_query.jsonl").open(encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+        return {
+            (row["question_id"], row["question"]): (row["systems"][system][metric], tuple(row["relevant"]))
+            for row in rows
+        }
+    except (OSError, ValueError, KeyError):
+        return None

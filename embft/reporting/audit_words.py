@@ -1,0 +1,127 @@
+"""The audits, slices and costs of a run in words and rows, for every form of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from embft.evaluation.costs import cost_cells
+from embft.evaluation.names import label
+from embft.reporting.wording import comparisons_of, interval, number, points, points_interval
+
+_AUDITS = {
+    "leaks": "leaks of train into test",
+    "near_copies": "near-copies of chunks",
+    "repeated_questions": "repeated questions",
+    "passage_dependent": "questions that need their passage",
+    "unanswerable": "unanswerable questions",
+    "language": "the model's language",
+    "prompts": "the model's instructions",
+    "truncation": "truncation",
+}
+COST_COLUMNS = ("Vectors", "Dimension", "Tokens", "Vectors a second", "To embed all", "Index", "A question", "API")
+
+
+def audit_name(audit: str) -> str:
+    """An audit's name as people write it."""
+    return _AUDITS.get(audit, audit)
+
+
+def warnings_of(metrics: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The findings that a reader must see; the others stand in the report alone."""
+    return [found for found in metrics["audits"]["findings"] if found["level"] != "info"]
+
+
+def clean_sentence(metrics: Mapping[str, Any]) -> str:
+    """Which audits found nothing; empty where each found something."""
+    clean = [audit_name(name) for name in metrics["audits"]["clean"]]
+    return f"Checked, and nothing found: {', '.join(clean)}." if clean else ""
+
+
+def power_sentences(metrics: Mapping[str, Any]) -> list[str]:
+    """What the test set could tell beforehand, and what the widest interval that matters takes to become narrow."""
+    power = metrics["audits"]["power"]
+    said = [
+        f"Before the run: {power['questions']:,} test questions about {power['chunks']:,} groups of chunks show differences "
+        f"of about {100 * power['similar']:.1f} points between similar systems and {100 * power['unlike']:.1f} between "
+        "unlike ones (80% power)."
+    ]
+    rows = [row for row in comparisons_of(metrics, metrics["verdict"]["metric"]) if "questions_needed" in row]
+    rows = [row for row in rows if row["questions_needed"] > power["questions"]]
+    if rows:
+        precision = 100 * metrics["audits"]["precision"]
+        said.append(
+            f"For intervals of {precision:g} points either way: "
+            + ", ".join(
+                f"{row['system']} - {row['baseline']} takes {row['questions_needed']:,} questions" for row in rows
+            )
+            + "."
+        )
+    return said
+
+
+def general_sentence(general: Mapping[str, Any], metric: str) -> str:
+    """What tuning costs, or gains, on the other dataset."""
+    row = next(row for row in general["comparisons"] if row["metric"] == metric)
+    low, high = row["ci95"]
+    sense = "a gain" if low > 0 else "a loss" if high < 0 else "not distinguishable from zero"
+    return (
+        f"Elsewhere ({general['name']}: {general['questions']:,} questions, {general['chunks']:,} chunks), tuning against the "
+        f"base model: {points(row['delta'])} points {points_interval(row['ci95'])} of {label(metric)}, {sense}."
+    )
+
+
+def slice_rows(metrics: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, str, int, list[tuple[str, str]]]]]:
+    """Slices as a table.
+
+    Returns:
+        Heads of the columns after trait, value and questions; rows as trait (empty where it is the row before's), value,
+        questions and cells of (figure, interval).
+    """
+    rows = metrics["slices"]
+    if not rows:
+        return [], []
+    heads = [*rows[0]["systems"], *(f"{row['system']} - {row['baseline']}" for row in rows[0]["differences"])]
+    shown = []
+    before = None
+    for row in rows:
+        cells = [(number(found["mean"]), interval(found["ci95"])) for found in row["systems"].values()]
+        cells += [(points(found["delta"]), points_interval(found["ci95"])) for found in row["differences"]]
+        shown.append(("" if row["trait"] == before else row["trait"], row["value"], row["questions"], cells))
+        before = row["trait"]
+    return heads, shown
+
+
+def cost_rows(metrics: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """System and cells in the order of `COST_COLUMNS`."""
+    return [(system, cost_cells(found)) for system, found in metrics["verdict"]["costs"].items() if found]
+
+
+def slice_markdown(metrics: Mapping[str, Any]) -> list[str]:
+    """Slices as lines of a Markdown table; none where there are no slices."""
+    heads, rows = slice_rows(metrics)
+    if not rows:
+        return []
+    lines = [
+        f"| {label(metrics['verdict']['metric'])} by | | questions | " + " | ".join(heads) + " |",
+        "| --- | --- | ---: | " + " | ".join("---" for _ in heads) + " |",
+    ]
+    return lines + [
+        f"| {trait} | {_cell(value)} | {count} | " + " | ".join(f"{figure} {ends}" for figure, ends in cells) + " |"
+        for trait, value, count, cells in rows
+    ]
+
+
+def cost_markdown(metrics: Mapping[str, Any]) -> list[str]:
+    """Costs as lines of a Markdown table."""
+    return [
+        "| system | " + " | ".join(name.lower() for name in COST_COLUMNS[:-1]) + " | API |",
+        "| --- | " + " | ".join("---:" for _ in COST_COLUMNS) + " |",
+        *(f"| {system} | " + " | ".join(cells) + " |" for system, cells in cost_rows(metrics)),
+    ]
+
+
+def _cell(text: str) -> str:
+    from embft.reporting.markdown import plain
+
+    return plain(text)

@@ -1,0 +1,118 @@
+"""What searching costs, measured: stage ``costs``. Its time counts as the stage ``evaluation``'s."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from embft.models.hardware import pick_device
+from embft.records import RetrievalDataset
+from embft.retrieval.bm25 import BM25Scorer
+from embft.retrieval.scoring import Scorer, top
+from embft.stages import StageCache, StageResult, read_json, write_json
+from embft.steps.dataset import Dataset
+from embft.steps.embedding import Embedder
+
+_MOST_CHUNKS = 5_000
+"""Of a larger corpus a random draw is measured, and the figures are scaled to all of it: every cost is linear in it."""
+_SAMPLE = 8
+"""Passages embedded anew to learn the speed; all others have their vectors already."""
+_QUESTIONS = 5
+
+
+def measure_costs(
+    stages: StageCache, systems: list[str], dataset: StageResult[Dataset], base: Embedder, seed: int
+) -> StageResult[dict[str, Any]]:
+    """Measures embedding and search of what test questions search.
+
+    Once for a model and its tuned selves, which differ in weights alone, and once for a machine: the result is cached.
+    A model that no system uses is not measured.
+    """
+    retrieval, encoder = base.retrieval, base.encoder
+    device = pick_device(encoder.device)
+    uses_model = bool({"base", "tuned", "fused"} & set(systems))
+
+    def build(folder: Path, scratch: Path) -> None:
+        everything = dataset.value.splits.searched("test")
+        drawn = random.Random(seed).sample(sorted(everything.corpus), min(_MOST_CHUNKS, len(everything.corpus)))
+        searched = RetrievalDataset(
+            everything.queries, {key: everything.corpus[key] for key in sorted(drawn)}, everything.relevant_docs
+        )
+        scale = len(everything.corpus) / len(searched.corpus)
+        questions = list(searched.queries.values())[:_QUESTIONS]
+        lexical = BM25Scorer(searched.corpus, questions, k1=retrieval.bm25_k1, b=retrieval.bm25_b)
+        write_json(
+            folder / "costs.json",
+            {
+                "device": device,
+                "cores": os.cpu_count(),
+                "chunks": len(everything.corpus),
+                "chunk_tokens": round(scale * sum(_lengths(base, list(searched.corpus.values())))),
+                "dense": _dense_costs(base, searched, questions, seed, scale) if uses_model else None,
+                "bm25": {
+                    "index_bytes": round(scale * lexical.index_bytes),
+                    "query_ms": 1000 * scale * _searching(lexical, len(questions), retrieval.depth),
+                },
+            },
+        )
+
+    return stages.run(
+        "costs",
+        settings={
+            "mode": retrieval.mode,
+            "windows": [retrieval.window_tokens, retrieval.window_overlap],
+            "batch_size": retrieval.batch_size,
+            "depth": retrieval.depth,
+            "machine": [device, os.cpu_count()],
+            "uses_model": uses_model,
+            **encoder.settings,
+        },
+        inputs=[dataset.key, encoder.fingerprint],
+        code=("embft.steps.costs",),
+        build=build,
+        load=lambda folder: read_json(folder / "costs.json"),
+    )
+
+
+def _dense_costs(
+    base: Embedder, searched: RetrievalDataset, questions: list[str], seed: int, scale: float
+) -> dict[str, Any]:
+    encoder, passages = base.encoder, base.passages(searched.corpus)
+    limit = encoder.model.max_seq_length
+    sample = random.Random(seed).sample(passages.texts, min(_SAMPLE, len(passages.texts)))
+    encoder.encode(questions[:1], encoder.query_prompt)  # the first call is slower
+    embedding = _seconds(lambda: encoder.encode(sample, encoder.document_prompt))
+    asking = median(_seconds(partial(encoder.encode, [text], encoder.query_prompt)) for text in questions)
+    scorer = base.scorers(searched)["cosine"]
+    return {
+        "vectors": round(scale * len(passages.texts)),
+        "dimension": int(scorer.passages.shape[1]),
+        "tokens": round(scale * sum(min(count, limit or count) for count in _lengths(base, list(passages.texts)))),
+        "vectors_per_second": len(sample) / embedding,
+        "query_ms": 1000 * (asking + scale * _searching(scorer, len(questions), base.retrieval.depth)),
+    }
+
+
+def _lengths(base: Embedder, texts: list[str]) -> list[int]:
+    return [len(ids) for ids in base.encoder.model.tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
+
+
+def _searching(scorer: Scorer, questions: int, depth: int) -> float:
+    """Seconds to score and order the corpus for one question."""
+
+    def search(at: int) -> None:
+        top(scorer.scores(at, at + 1)[0], depth)
+
+    return median(_seconds(partial(search, at)) for at in range(questions))
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started

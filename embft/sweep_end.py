@@ -1,0 +1,67 @@
+"""What is written when a sweep is over, also one with failed jobs: the comparison as a page and a table, one summary run.
+
+Hydra calls its callbacks' end only where all jobs went well (a failed one raises before it), so `SweepFolders` notes the
+sweep as it starts, in the process that launches the jobs, and run.py calls `finish_sweeps` when Hydra is done.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from embft.config import TrackingConfig
+from embft.errors import RunError
+
+logger = logging.getLogger(__name__)
+
+PAGE, TABLE = "compare.html", "compare.csv"
+_started: dict[Path, tuple[TrackingConfig, str]] = {}
+
+
+class SweepFolders(Callback):
+    """Hydra's callback: notes each sweep's folder, its tracking and its metric."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called once, before any job, whatever the launcher."""
+        folder = Path(config.hydra.sweep.dir).absolute()
+        tracking = OmegaConf.to_object(config.tracking)
+        assert isinstance(tracking, TrackingConfig)
+        _started[folder] = (tracking, str(config.evaluation.primary))
+
+
+def finish_sweeps() -> None:
+    """Prints each sweep's comparison, writes it into the sweep's folder, and tracks it as one summary run."""
+    for folder, (tracking, metric) in _started.items():
+        _finish(folder, tracking, metric)
+    _started.clear()
+
+
+def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> None:
+    if estimates := sorted(folder.rglob("questions_estimate.json")):  # questions.dry_run: there is nothing to compare
+        from embft.questions.budget import read_total
+
+        print(f"\nAll {len(estimates)} jobs together: {read_total(estimates)}")
+        return
+    from embft.reporting.compare import print_comparison, write_csv, write_page
+    from embft.reporting.summary import sweep_summary, sweep_table
+    from embft.tracking import open_tracker
+
+    try:
+        jobs = print_comparison([folder], metric)
+    except RunError:
+        return  # no job came as far as a folder; what went wrong has been said
+    finished = [job for job in jobs if job.metrics]
+    write_page(folder / PAGE, jobs, metric, against=finished[0] if len(finished) > 1 else None)
+    write_csv(folder / TABLE, jobs)
+    settings = {"sweep": folder.name, "jobs": len(jobs)}
+    with open_tracker(
+        tracking, folder=folder, name=f"{folder.name}/summary", group=folder.name, settings=settings
+    ) as tracker:
+        tracker.summary(sweep_summary(jobs, metric))
+        tracker.table("jobs", *sweep_table(jobs, metric))
+        tracker.file(folder / PAGE)
+    logger.info("Sweep: %s", folder / PAGE)
