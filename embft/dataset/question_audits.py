@@ -9,7 +9,7 @@ from itertools import islice
 from embft.dataset.findings import EXAMPLES, Finding, count_of, example, first_relevant
 from embft.dataset.leaks import COPY
 from embft.dataset.near_copies import near_copies, tokens
-from embft.dataset.passage_dependent import is_passage_dependent
+from embft.passage_dependence import passage_dependence
 from embft.records import RetrievalDataset, Splits
 
 _FEWEST_WORDS = 5
@@ -91,7 +91,7 @@ def repeat_findings(splits: Splits) -> list[Finding]:
 def dependent_findings(splits: Splits) -> list[Finding]:
     """Questions that point at a passage which nobody who asks has seen."""
     test, train = (
-        [text for text in part.queries.values() if is_passage_dependent(text)] for part in (splits.test, splits.train)
+        [text for text in part.queries.values() if passage_dependence(text)] for part in (splits.test, splits.train)
     )
     if not test and not train:
         return []

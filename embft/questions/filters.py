@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from embft.config import FiltersConfig
+from embft.passage_dependence import passage_dependence
 from embft.questions.boilerplate import boilerplate
-from embft.questions.wording import copied_run, length, passage_dependence, script_of
+from embft.questions.wording import copied_run, length, script_of
 from embft.records import Chunk, Question
 
 BestRanks = Callable[[Sequence[Question]], Sequence[int | None]]

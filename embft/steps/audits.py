@@ -136,7 +136,7 @@ def audit_dataset(
             **base.encoder.settings,
         },
         inputs=[dataset.key, corpus.key if corpus else "", base.encoder.fingerprint],
-        code=("embft.dataset", "embft.evaluation.power", "embft.steps.audits"),
+        code=("embft.dataset", "embft.passage_dependence", "embft.evaluation.power", "embft.steps.audits"),
         build=build,
         load=load,
     )

@@ -102,6 +102,7 @@ def make_dataset(
             "embft.steps.dataset",
             "embft.steps.realism",
             "embft.questions.realism",
+            "embft.passage_dependence",
         ),
         build=build,
         load=_load,

@@ -83,7 +83,13 @@ def make_questions(
         "questions",
         settings=settings,
         inputs=[corpus.key, digest([asdict(question) for question in human])],
-        code=("embft.questions", "embft.records", "embft.steps.realism", "embft.retrieval.bm25"),
+        code=(
+            "embft.questions",
+            "embft.passage_dependence",
+            "embft.records",
+            "embft.steps.realism",
+            "embft.retrieval.bm25",
+        ),
         build=build,
         load=load,
     )

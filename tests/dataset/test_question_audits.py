@@ -2,7 +2,6 @@ import dataclasses
 
 import pytest
 
-from embft.dataset.passage_dependent import is_passage_dependent
 from embft.dataset.question_audits import (
     copy_findings,
     dependent_findings,
@@ -12,6 +11,7 @@ from embft.dataset.question_audits import (
     script_of,
     unanswerable_findings,
 )
+from embft.passage_dependence import passage_dependence
 from embft.records import RetrievalDataset, Splits
 from tests.dataset.test_leaks import part, passage, plus, splits
 
@@ -35,7 +35,7 @@ def with_test(**changes) -> Splits:
     ],
 )
 def test_questions_that_point_at_a_passage_are_seen(question: str):
-    assert is_passage_dependent(question)
+    assert passage_dependence(question)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_questions_that_point_at_a_passage_are_seen(question: str):
     ],
 )
 def test_questions_that_a_person_may_ask_are_not(question: str):
-    assert not is_passage_dependent(question)
+    assert not passage_dependence(question)
 
 
 def test_passage_dependent_questions_are_counted_in_test_and_train():

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from embft.config import FiltersConfig
 from embft.dataset.formats import read_llama_index
+from embft.passage_dependence import passage_dependence
 from embft.questions.boilerplate import boilerplate
 from embft.questions.filters import askable_chunks, filter_questions, near_duplicates
-from embft.questions.wording import copied_run, kind_of, length, overlap, passage_dependence, script_of
+from embft.questions.wording import copied_run, kind_of, length, overlap, script_of
 from embft.records import Chunk, Question
 
 ENGLISH = "The garbage collector frees objects whose reference count has dropped to zero."
