@@ -1,8 +1,8 @@
 """What questions are worth training on: the article's by gpt-3.5, ours without an LLM, the article's less what filters take.
 
-    python benchmarks/questions_training.py DATA [--only gpt35 extractive]
+    EMBFT_NVIDIA_DATA=DIR python benchmarks/bench_questions_training.py [--only gpt35 extractive]
 
-DATA has the article's train_dataset.json and val_dataset.json. Every variant has the same train chunks and is tested on the
+DIR has the article's train_dataset.json and val_dataset.json. Every variant has the same train chunks and is tested on the
 same 182 published questions, all by the default recipe of ``run.py``. Figures are of the tuned model; differences are paired,
 question by question, with 95% intervals from a bootstrap over chunks.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from report import write_result
 
 from embft.config import FiltersConfig
 from embft.dataset.formats import read_llama_index, write_llama_index
@@ -34,17 +36,25 @@ METRIC = "ndcg@10"
 def main() -> int:
     """Makes the variants, trains on each, prints a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("--data", type=Path, default=os.environ.get("EMBFT_NVIDIA_DATA"))
     parser.add_argument("--work", type=Path, default=Path("outputs/benchmarks/questions_training"))
     parser.add_argument("--only", nargs="+", help="names of variants")
     options = parser.parse_args()
+    if options.data is None or not (Path(options.data) / "train_dataset.json").is_file():
+        parser.error("--data, or EMBFT_NVIDIA_DATA, must name the folder of train_dataset.json and val_dataset.json")
+    options.data = Path(options.data)
     train = read_llama_index(options.data / "train_dataset.json")
     variants = {name: make for name, make in VARIANTS.items() if not options.only or name in options.only}
     scores: dict[str, dict[str, float]] = {}
     relevant: dict[str, list[str]] = {}
-    print(
-        f"| train questions | kept | {METRIC} of tuned | against gpt35 | 95% | p |\n| --- | ---: | ---: | ---: | --- | ---: |"
-    )
+    lines = [
+        "# What questions are worth training on",
+        "",
+        "The article's 97 train chunks with other questions about them; tested on its 182 published questions.",
+        "",
+        f"| train questions | kept | {METRIC} of tuned | against gpt35 | 95% | p |",
+        "| --- | ---: | ---: | ---: | --- | ---: |",
+    ]
     for name, make in variants.items():
         part = make(train)
         folder = options.work.absolute() / "".join(letter if letter.isalnum() else "_" for letter in name)
@@ -55,16 +65,17 @@ def main() -> int:
         if "base" not in scores:
             scores["base"] = {row["question_id"]: row["systems"]["base"][METRIC] for row in rows}
         scores[name] = {row["question_id"]: row["systems"]["tuned"][METRIC] for row in rows}
-        show(name, len(part.queries), scores[name], scores.get("gpt35") if name != "gpt35" else None, relevant)
+        against = scores.get("gpt35") if name != "gpt35" else None
+        lines.append(row(name, len(part.queries), scores[name], against, relevant))
+        print(lines[-1], flush=True)
     if "gpt35" in scores:
-        show("none: base model", 0, scores["base"], scores["gpt35"], relevant)
+        lines.append(row("none: base model", 0, scores["base"], scores["gpt35"], relevant))
+    write_result("questions_training", "\n".join(lines))
     return 0
 
 
-def show(
-    name: str, kept: int, own: dict[str, float], against: dict[str, float] | None, relevant: dict[str, Any]
-) -> None:
-    """Prints a row."""
+def row(name: str, kept: int, own: dict[str, float], against: dict[str, float] | None, relevant: dict[str, Any]) -> str:
+    """A line of the table."""
     mean, said = np.mean(list(own.values())), "| | |"
     if against is not None:
         ids = list(own)
@@ -72,7 +83,7 @@ def show(
         found = compare(system, baseline, groups_of(ids, relevant))
         low, high = found.ci95
         said = f"{found.delta:+.3f} | [{low:+.3f}, {high:+.3f}] | {found.p_value:.3f}"
-    print(f"| {name} | {kept} | {mean:.3f} | {said} |", flush=True)
+    return f"| {name} | {kept} | {mean:.3f} | {said} |"
 
 
 def ranked(folder: Path, data: Path, cache: Path) -> list[dict[str, Any]]:

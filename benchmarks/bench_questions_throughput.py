@@ -1,8 +1,8 @@
 """How long questions about 500 chunks take at a server that answers after 300 ms: embft, and llama-index's generator.
 
-    python benchmarks/questions_throughput.py [--chunks 500] [--delay 0.3] [--theirs PYTHON]
+    python benchmarks/bench_questions_throughput.py [--chunks 500] [--delay 0.3] [--theirs PYTHON]
 
-``--theirs`` names a Python that has llama-index-finetuning and llama-index-llms-openai-like or -openai: its
+``--theirs`` names a Python that has llama-index-finetuning and llama-index-llms-openai (setup_article_engine.sh makes one): its
 ``generate_qa_embedding_pairs`` asks the same server about the same chunks (``--their-chunks`` of them, for it takes one at
 a time; its time is scaled to all). Each side runs in a process of its own, whose peak memory is shown.
 """
@@ -17,7 +17,10 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+from report import machine, write_result
+
 ROOT = Path(__file__).resolve().parents[1]
+ARTICLE = ROOT / "benchmarks" / ".venv-article" / "bin" / "python"
 OURS = """
     import resource, sys, time
     from pathlib import Path
@@ -65,7 +68,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chunks", type=int, default=500)
     parser.add_argument("--delay", type=float, default=0.3, help="seconds that the server takes for a reply")
-    parser.add_argument("--theirs", help="a Python with llama-index-finetuning; without it only embft is timed")
+    parser.add_argument(
+        "--theirs", default=str(ARTICLE) if ARTICLE.exists() else None, help="without it only embft is timed"
+    )
     parser.add_argument("--their-chunks", type=int, default=50)
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "tests" / "questions"))
@@ -84,18 +89,23 @@ def main() -> int:
         if options.theirs:
             count = options.their_chunks
             rows.append(("generate_qa_embedding_pairs", count, *_measured(options.theirs, THEIRS, url, count)))
-    print(f"a reply takes {options.delay:g} s")
-    print(
-        f"{'':30} {'chunks':>7} {'seconds':>8} {'per 500':>8} {'questions':>9} {'MiB before':>10} {'peak':>6} {'rerun s':>8}"
-    )
+    lines = [
+        "# Writing questions: throughput",
+        "",
+        f"A loopback server that answers after {options.delay:g} s. {machine()}.",
+        "",
+        "| | chunks | seconds | for 500 | questions | MiB before | peak MiB | seconds of a rerun |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
     for name, count, seconds, questions, before, peak, again in rows:
         per_500 = 500 * seconds / count
-        print(
-            f"{name:30} {count:7} {seconds:8.2f} {per_500:8.2f} {questions:9.0f} {before:10.0f} {peak:6.0f} {again:8.2f}"
+        lines.append(
+            f"| {name} | {count} | {seconds:.2f} | {per_500:.2f} | {questions:.0f} | {before:.0f} | {peak:.0f} | {again:.2f} |"
         )
     if options.theirs:
         ours, theirs = rows[0][2] / rows[0][1], rows[-1][2] / rows[-1][1]
-        print(f"times faster: {theirs / ours:.1f}")
+        lines += ["", f"Times as long a chunk: {theirs / ours:.1f}."]
+    write_result("questions_throughput", "\n".join(lines))
     return 0
 
 
