@@ -124,7 +124,7 @@ def render(rounds: list[dict[str, Any]], count: int) -> str:
         "# The fine-tune against the article's engine",
         "",
         "The article's published data (97 train chunks, 194 questions), all-MiniLM-L6-v2, chunks truncated at 256 tokens, "
-        f"two epochs, {count} rounds in turns. {machine()}; embft trains in {last['precision']}, the engine in fp32.",
+        f"two epochs, {count} {'round' if count == 1 else 'rounds'} in turns. {machine()}; embft trains in {last['precision']}, the engine in fp32.",
         "",
         "| | engine | embft | ratio |",
         "| --- | ---: | ---: | ---: |",
