@@ -41,7 +41,7 @@ def main() -> int:
         rounds = [
             one_round(Path(options.data).resolve(), Path(scratch) / str(number)) for number in range(options.rounds)
         ]
-    write_result("finetune", render(rounds, options.rounds))
+    write_result("finetune", render(rounds))
     return 0
 
 
@@ -115,7 +115,7 @@ def difference(rows: list[dict[str, Any]], system: str, others: list[dict[str, A
     return compare(ours, theirs, groups_of(ids, {row["question_id"]: row["relevant"] for row in rows}))
 
 
-def render(rounds: list[dict[str, Any]], count: int) -> str:
+def render(rounds: list[dict[str, Any]]) -> str:
     """The result as Markdown."""
     engine, embft = ([row[f"{name}_seconds"] for row in rounds] for name in ("engine", "embft"))
     ratios = [a / b for a, b in zip(engine, embft, strict=True)]
@@ -124,7 +124,7 @@ def render(rounds: list[dict[str, Any]], count: int) -> str:
         "# The fine-tune against the article's engine",
         "",
         "The article's published data (97 train chunks, 194 questions), all-MiniLM-L6-v2, chunks truncated at 256 tokens, "
-        f"two epochs, {count} {'round' if count == 1 else 'rounds'} in turns. {machine()}; embft trains in {last['precision']}, the engine in fp32.",
+        f"two epochs, in turns. {machine()}; embft trains in {last['precision']}, the engine in fp32.",
         "",
         "| | engine | embft | ratio |",
         "| --- | ---: | ---: | ---: |",
