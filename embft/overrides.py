@@ -19,7 +19,8 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from embft.config import ExperimentConfig, problems
+from embft.config import ExperimentConfig
+from embft.config_problems import problems
 from embft.errors import ConfigError, nearest
 
 _MOST_JOBS = 64

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from embft.config import ExperimentConfig, problems
+from embft.config import ExperimentConfig
+from embft.config_problems import problems
 from embft.errors import ConfigError
 from embft.run_folder import RunFolder
 from embft.stages import StageCache, StageResult

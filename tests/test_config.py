@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from embft.config import GROUPS, problems, register
+from embft.config import GROUPS, register
+from embft.config_problems import problems
 from embft.overrides import as_config, command_line_problems
 
 CONFIGS = Path(__file__).parents[1] / "configs"

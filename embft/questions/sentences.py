@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import Any
+
+from embft.chinese import jieba
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _CHINESE = re.compile(f"[{_HAN}]")
@@ -54,7 +54,7 @@ def content_words(text: str) -> list[str]:
     for match in _WORD.finditer(text):
         word = match.group().rstrip(".'’-/")
         if _CHINESE.match(word):
-            words.extend(term for term in _jieba().lcut(word) if len(term) > 1 and term not in STOP_WORDS_ZH)
+            words.extend(term for term in jieba().lcut(word) if len(term) > 1 and term not in STOP_WORDS_ZH)
         elif len(word) > 1 and word.lower() not in STOP_WORDS and not word.isdigit():
             words.append(word)
     return words
@@ -63,20 +63,8 @@ def content_words(text: str) -> list[str]:
 def cut_chinese(text: str, most: int) -> str:
     """The first words of a Chinese text, at most ``most`` characters, no word cut in two."""
     kept = ""
-    for word in _jieba().lcut(text):
+    for word in jieba().lcut(text):
         if len(kept) + len(word) > most:
             break
         kept += word
     return kept or text[:most]
-
-
-@cache
-def _jieba() -> Any:
-    import logging
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # jieba imports pkg_resources and has old string escapes
-        import jieba
-    jieba.setLogLevel(logging.ERROR)
-    return jieba

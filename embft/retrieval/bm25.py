@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from embft.chinese import jieba
 from embft.retrieval.scoring import Scores
 
 # Runs of Han characters, or words with their inner apostrophes dots and underscores (10.5, __init__, don't).
@@ -74,7 +75,7 @@ def words(text: str) -> list[str]:
     for match in _WORDS.finditer(text.lower()):
         word = match.group()
         if "\u3400" <= word[0] <= "\uf9ff":
-            found.extend(term for term in _jieba().lcut(word) if term not in _STOP_ZH)
+            found.extend(term for term in jieba().lcut(word) if term not in _STOP_ZH)
         elif word not in _stop_words():
             found.append(_stemmer().stemWord(word))
     return found
@@ -92,15 +93,3 @@ def _stop_words() -> frozenset[str]:
     from bm25s.stopwords import STOPWORDS_EN
 
     return frozenset(STOPWORDS_EN)
-
-
-@cache
-def _jieba() -> Any:
-    import logging
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # jieba imports pkg_resources and has old string escapes
-        import jieba
-    jieba.setLogLevel(logging.ERROR)
-    return jieba

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from embft.config import TrainingConfig
+from embft.config_training import TrainingConfig
 from embft.evaluation.significance import groups_of
 from embft.models.encoder import load_model
 from embft.models.hardware import pick_device

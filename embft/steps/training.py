@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embft.config import TrainingConfig
+from embft.config_training import TrainingConfig
 from embft.evaluation.metrics import per_question, with_hit_rates
 from embft.evaluation.significance import groups_of, standard_error
 from embft.models.encoder import encode

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from embft.config import TrainingConfig
+from embft.config_training import TrainingConfig
 from embft.errors import TrainingError
 from embft.models.encoder import load_model
 from embft.training.batching import ByChunkCollator

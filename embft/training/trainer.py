@@ -12,7 +12,7 @@ from sentence_transformers import SentenceTransformerTrainer, SentenceTransforme
 from sentence_transformers.base.evaluation import BaseEvaluator
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 
-from embft.config import TrainingConfig
+from embft.config_training import TrainingConfig
 from embft.errors import TrainingError
 
 if TYPE_CHECKING:

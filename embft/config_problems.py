@@ -1,0 +1,125 @@
+"""What is wrong with a configuration: values beyond their limits and combinations that cannot work, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from embft.config import (
+    OBJECTIVE_METRICS,
+    SYSTEMS,
+    EvaluationConfig,
+    ExperimentConfig,
+    QuestionsConfig,
+)
+from embft.config_training import TrainingConfig
+from embft.errors import nearest
+
+
+def problems(config: ExperimentConfig) -> list[str]:
+    """Returns one sentence for each wrong value and each combination that cannot work."""
+    return [*_value_problems(config, ""), *_combination_problems(config)]
+
+
+def _choices(value: str, choices: Sequence[str]) -> str:
+    return f"{nearest(value, choices)} Choices: {', '.join(choices)}."
+
+
+def _value_problems(node: Any, prefix: str) -> Iterator[str]:
+    for item in fields(node):
+        value, key, limits = getattr(node, item.name), prefix + item.name, item.metadata
+        if is_dataclass(value):
+            yield from _value_problems(value, key + ".")
+        elif value == "???":
+            yield f"{key} is missing."
+        elif "choices" in limits:
+            if value not in limits["choices"]:
+                yield f"{key}={value} is unknown.{_choices(str(value), limits['choices'])}"
+        elif limits and value is not None:
+            low, high, above = limits["low"], limits["high"], limits["above"]
+            if above is not None and not value > above:
+                yield f"{key}={value} must be greater than {above:g}."
+            elif (low is not None and value < low) or (high is not None and value > high):
+                bounds = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+                yield f"{key}={value} must be {bounds}."
+            elif value != value:
+                yield f"{key} is not a number."
+
+
+def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
+    corpus, questions, dataset, model = config.corpus, config.questions, config.dataset, config.model
+    training, retrieval, evaluation = config.training, config.retrieval, config.evaluation
+    if dataset.kind == "generated":
+        if corpus.kind == "files" and not corpus.path:
+            yield "corpus=files needs corpus.path=FILE, a folder or a quoted glob such as 'docs/**/*.md'."
+        if questions.per_chunk == 0 and not questions.human:
+            yield "questions.per_chunk=0 leaves no questions: set it to 1 or more, or give questions.human=FILE."
+        yield from _question_problems(questions)
+        if dataset.dev_fraction + dataset.test_fraction >= 1:
+            yield "dataset.dev_fraction + dataset.test_fraction must be below 1, or nothing is left to train on."
+        if dataset.split == "article" and corpus.kind == "python_reference":
+            yield "dataset.split=article cuts by page number, which python_reference does not have: use dataset.split=blocks."
+        for name in ("train", "dev", "test", "path"):
+            if getattr(dataset, name):
+                yield f"dataset.{name} is given but dataset=generated makes its own: add dataset=llama_index (or beir)."
+    if questions.dry_run and dataset.kind != "generated":
+        yield f"questions.dry_run=true: dataset={dataset.kind} brings its own questions, there is nothing to estimate."
+    if dataset.kind == "llama_index":
+        yield from (
+            f"dataset=llama_index needs dataset.{name}=FILE."
+            for name in ("train", "test")
+            if not getattr(dataset, name)
+        )
+    if dataset.kind == "beir" and not dataset.path:
+        yield "dataset=beir needs dataset.path=DIR, a folder with corpus.jsonl, queries.jsonl and qrels/."
+    if corpus.chunk_overlap >= corpus.chunk_tokens:
+        yield f"corpus.chunk_overlap={corpus.chunk_overlap} must be smaller than corpus.chunk_tokens={corpus.chunk_tokens}."
+    if retrieval.window_overlap >= retrieval.window_tokens:
+        yield (
+            f"retrieval.window_overlap={retrieval.window_overlap} must be smaller than "
+            f"retrieval.window_tokens={retrieval.window_tokens}."
+        )
+    if not (model.id or model.path or model.package):
+        yield "model has neither id, path nor package: choose a model=..., or give model.path=DIR."
+    if model.max_seq_length is not None and model.max_seq_length < 8:
+        yield f"model.max_seq_length={model.max_seq_length} must be at least 8."
+    yield from _evaluation_problems(evaluation, training)
+
+
+def _question_problems(questions: QuestionsConfig) -> Iterator[str]:
+    low, high = questions.filters.fewest_words, questions.filters.most_words
+    if low is not None and high is not None and low > high:
+        yield f"questions.filters.fewest_words={low} is more than questions.filters.most_words={high}: no question is left."
+    if questions.backend == "extractive":
+        for name, value in (
+            ("pairs", questions.pairs), ("types", questions.types), ("persona", questions.persona),
+            ("max_cost_usd", questions.max_cost_usd), ("max_tokens", questions.max_tokens),
+        ):  # fmt: skip
+            if value:
+                yield f"questions.{name} needs an LLM: add questions=openai, openai_batch or local_llm."
+
+
+def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig) -> Iterator[str]:
+    systems = evaluation.systems
+    if not systems:
+        yield "evaluation.systems is empty."
+    for system in systems:
+        if system not in SYSTEMS:
+            yield f"evaluation.systems: '{system}' is unknown.{nearest(system, SYSTEMS)} Choices: {', '.join(SYSTEMS)}."
+    if len(set(systems)) < len(systems):
+        yield "evaluation.systems names a system twice."
+    for metric in (*evaluation.metrics, evaluation.primary):
+        if metric not in OBJECTIVE_METRICS:
+            yield f"evaluation metric '{metric}' is unknown.{_choices(metric, OBJECTIVE_METRICS)}"
+    if evaluation.primary not in evaluation.metrics:
+        yield f"evaluation.primary={evaluation.primary} must be one of evaluation.metrics."
+    if not training.enabled and "tuned" in systems:
+        yield "training.enabled=false leaves no tuned model: take 'tuned' out of evaluation.systems (then fused is BM25 + base)."
+    if evaluation.general is not None and not training.enabled:
+        yield "evaluation.general compares the tuned model with the base one: it needs a training=... recipe."
+    system, _, metric = evaluation.objective.partition("/")
+    if system not in systems:
+        yield f"evaluation.objective={evaluation.objective}: '{system}' is not in evaluation.systems."
+    if metric not in OBJECTIVE_METRICS:
+        yield f"evaluation.objective={evaluation.objective}: metric '{metric}' is unknown.{_choices(metric, OBJECTIVE_METRICS)}"

@@ -1,0 +1,78 @@
+"""The schema of the group ``training``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from embft.config_fields import choice, number
+
+
+@dataclass
+class TrainingConfig:
+    """The recipe of the fine-tune."""
+
+    name: str = MISSING
+    enabled: bool = True
+    epochs: int = number(1, 1, 1000)
+    batch_size: int = number(16, 2, 65536)
+    """Chunks a step; each brings all its questions."""
+    learning_rate: float = number(1e-4, above=0.0)
+    warmup_ratio: float = number(0.1, 0.0, 1.0)
+    schedule: str = choice("linear", "linear", "cosine", "constant_with_warmup")
+    weight_decay: float = number(0.01, 0.0)
+    max_grad_norm: float = number(1.0, above=0.0)
+    temperature: float = number(0.05, above=0.0)
+    """Softmax temperature of the loss; sentence-transformers calls its inverse scale (20)."""
+    dropout: float = number(0.0, 0.0, 0.9)
+    train_embeddings: bool = False
+    """Train the token embeddings too: half of a small model's weights, and no gain was seen from it."""
+    frozen_layers: int = number(0, 0, 200)
+    """Transformer layers, from the bottom, that stay as they are; each saves two thirds of its cost."""
+    hide_source: float = number(0.9, 0.0, 1.0)
+    """Share of the questions cut out of a passage for which their sentence is taken out of it in training."""
+    precision: str = choice("auto", "auto", "fp32", "bf16", "fp16")
+    """auto: bf16 where the hardware multiplies it natively, else fp32."""
+    attention: str = choice("auto", "auto", "eager", "sdpa", "flash_attention_2")
+    device: str = choice("auto", "auto", "cpu", "cuda", "mps")
+    gradient_checkpointing: bool = False
+    select_by: str = choice("ndcg@10", "ndcg@10", "mrr@10", "map@100", "hit_rate@5", "hit_rate@1")
+    """The dev metric that picks the epoch."""
+    dev_chunks: int = number(2000, 10)
+    """Chunks searched after each epoch: the relevant ones and random others. What is reported searches all."""
+    patience: int = number(0, 0)
+    """Stop after so many epochs without a better one on dev; 0: never."""
+    merge: bool = False
+    """Mix the tuned weights with the base ones: the mix closest to base that dev cannot tell from the best."""
+    checkpoint_steps: int = number(0, 0)
+    """Also save a checkpoint to resume from every so many steps; 0: at the end of each epoch only."""
+    seeds: int = number(1, 1, 100)
+    """Train with so many seeds and report how far the results spread; the first one is the tuned model."""
+    part: str = choice("full", "full", "lora", "adapter")
+    """What is trained: the model, low-rank updates of it, or a map of the question vectors alone."""
+    lora_rank: int = number(16, 1, 1024)
+    lora_alpha: int = number(32, 1, 4096)
+    """The update is scaled by lora_alpha / lora_rank."""
+    adapter_layers: int = number(1, 1, 2)
+    """1: a matrix and a bias; 2: a hidden layer between, for bends that no matrix makes."""
+    loss: str = choice("ranking", "ranking", "gist", "distillation")
+    """What a question's scores should be like: its name in embft/training/losses.py."""
+    symmetric: bool = False
+    """Also rank the questions of the step for each passage."""
+    hardness: float = number(0.0, 0.0, 100.0)
+    """Weigh negatives by exp(hardness x cosine): the closer, the more."""
+    guide: str | None = None
+    """loss=gist: folder of the model that judges negatives; null takes the base model."""
+    guide_margin: float = number(0.0, -1.0, 1.0)
+    """loss=gist: negatives that the guide scores above the positive less this margin are left out."""
+    teacher: str = "fused"
+    """loss=distillation: ``fused`` (BM25 and the base model), or the folder of a cross-encoder."""
+    matryoshka: list[int] = field(default_factory=list)
+    """Lengths to which vectors may later be cut; the loss is taken at each of them too."""
+    mini_batch: int = number(0, 0)
+    """Texts encoded at once within a step (GradCache): large steps in little memory; 0: the whole step."""
+    negatives: int = number(0, 0, 100)
+    """Hard negatives a question: passages of other chunks that the base model and BM25 put near it."""
+    negative_margin: float = number(0.95, 0.0, 1.0)
+    """A hard negative scores below this share of the positive: one above it may well be an answer too."""
