@@ -96,6 +96,12 @@ class Encoder:
             batch_size=self.batch_size,
         )
 
+    def using(self, model: Any) -> Encoder:
+        """This encoder around another object with the same weights: the model that is about to be trained."""
+        same = self.tuned(self.folder, self.fingerprint)
+        same.__dict__["model"] = model
+        return same
+
     def encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         """Returns float32 [n_texts, dim], as the model gives them (normalised only if the model does that)."""
         return encode(self.model, texts, prompt, self.batch_size)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from embft.config import RetrievalConfig
 from embft.models.encoder import Encoder
 from embft.records import Passages, RetrievalDataset
-from embft.retrieval.scoring import DenseScorer, dense_scorers
+from embft.retrieval.scoring import DenseScorer, dense_scorers, unit
 from embft.retrieval.vector_cache import VectorCache
 from embft.retrieval.windows import cut_windows, usable_tokens, whole_chunks
 
@@ -46,6 +47,15 @@ class Embedder:
         encoder = self.encoder
         prompt = encoder.document_prompt
         return self.cache.encode(encoder.identity, prompt, passages.texts, lambda some: encoder.encode(some, prompt))
+
+    def pair_vectors(self, questions: Sequence[str], passages: Sequence[str]) -> tuple[Vectors, Vectors]:
+        """Vectors of length 1 of any questions and passages; float32 [n, dim] each."""
+        encoder = self.encoder
+        found = []
+        for texts, prompt in ((questions, encoder.query_prompt), (passages, encoder.document_prompt)):
+            vectors = self.cache.encode(encoder.identity, prompt, texts, partial(encoder.encode, prompt=prompt))
+            found.append(unit(vectors))
+        return found[0], found[1]
 
     def scorers(self, dataset: RetrievalDataset) -> dict[str, DenseScorer]:
         """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``)."""

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from embft.config import ModelConfig
 from embft.config_training import TrainingConfig
 from embft.evaluation.metrics import per_question, with_hit_rates
 from embft.evaluation.significance import groups_of, standard_error
-from embft.models.encoder import encode
+from embft.models.encoder import Encoder, encode, load_model
 from embft.models.hardware import pick_device, pick_precision
-from embft.models.source import ModelSource
-from embft.records import Passages, RetrievalDataset
+from embft.models.source import ModelSource, resolve
+from embft.records import Passages, RetrievalDataset, Splits
 from embft.retrieval.scoring import dense_scorers, rank, unit
 from embft.stages import StageCache, StageResult, file_digest, read_json, write_json
 from embft.steps.dataset import Dataset
 from embft.steps.embedding import Embedder
-from embft.training.examples import by_chunk, hidden, window_chooser
+from embft.training.batching import Guide, Teacher
+from embft.training.examples import ChunkExample, by_chunk, hidden, window_chooser
 from embft.training.finetune import Hardware, Log, fine_tune
+from embft.training.lower_layers import LowerLayers
+from embft.training.negatives import with_negatives
+from embft.training.teachers import CrossEncoderTeacher, FusedTeacher
+from embft.training.trainee import Trainee
 
 Vectors = npt.NDArray[np.float32]
 
@@ -60,23 +66,27 @@ def tune_model(
     splits = dataset.value.splits
 
     def build(folder: Path, scratch: Path) -> None:
-        passages = base.passages(splits.train.corpus)
-        chooser = window_chooser(
-            splits.train.queries,
-            unit(base.query_vectors(splits.train)),
-            # Whole chunks leave nothing to choose, so they need no vectors.
-            unit(base.passage_vectors(passages)) if base.retrieval.mode == "windows" else np.zeros((0, 0), np.float32),
-        )
+        trainee = Trainee.of(source.folder, config, device, base.encoder.max_seq_length, seed)
+        examples = training_examples(config, splits, base)
+        searched = splits.searched("dev") if splits.dev.queries else None
+        if trainee.lower is not None:
+            # Base and trainee are one model until the first step, so the base's dev vectors cost the upper layers only.
+            base_or_trainee = replace(base, encoder=base.encoder.using(trainee.model))
+            remember(trainee.lower, examples, searched, base_or_trainee)
+        else:
+            base_or_trainee = base
         dev = None
-        if splits.dev.queries:
-            dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, config.select_by, seed)
+        if searched is not None:
+            dev = DevSearch.of(base_or_trainee, searched, config.dev_chunks, config.select_by, seed)
+        guide, teacher = advisers(config, base, examples)
         report = fine_tune(
-            source.folder,
-            by_chunk(splits.train, passages, chooser, hidden(splits.sources, config.hide_source)),
+            trainee,
+            examples,
             config,
             query_prompt=base.encoder.query_prompt,
             document_prompt=base.encoder.document_prompt,
-            max_seq_length=base.encoder.max_seq_length,
+            guide=guide,
+            teacher=teacher,
             hardware=hardware,
             seed=seed,
             dev=dev,
@@ -84,6 +94,8 @@ def tune_model(
             scratch=scratch,
             log=log,
         )
+        if not report["best_epoch"]:
+            load_model(source.folder, "cpu").save_pretrained(str(folder / "model"), create_model_card=False)
         # A kept base model shares its vectors.
         fingerprint = (
             file_digest(folder / "model" / "model.safetensors")[:16] if report["best_epoch"] else source.fingerprint
@@ -115,6 +127,53 @@ def tune_model(
         build=build,
         load=load,
     )
+
+
+def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) -> list[ChunkExample]:
+    """The train questions by chunk: what stands in the batches."""
+    train = splits.train
+    passages = base.passages(train.corpus)
+    questions, vectors = unit(base.query_vectors(train)), np.zeros((0, 0), np.float32)
+    # Whole chunks leave nothing to choose, so they need no vectors.
+    if base.retrieval.mode == "windows" or config.negatives:
+        vectors = unit(base.passage_vectors(passages))
+    chooser = window_chooser(train.queries, questions, vectors)
+    examples = by_chunk(train, passages, chooser, hidden(splits.sources, config.hide_source))
+    if config.negatives:
+        examples = with_negatives(
+            examples, passages, questions, vectors, train.queries, config.negatives, config.negative_margin
+        )
+    return examples
+
+
+def remember(
+    lower: LowerLayers, examples: Sequence[ChunkExample], searched: RetrievalDataset | None, base: Embedder
+) -> None:
+    """Has the frozen layers work out, once, all that training and dev will ask them for."""
+    questions = [text for example in examples for text in example.questions]
+    passages = [text for example in examples for text in example.passages]
+    if searched is not None:
+        questions += searched.queries.values()
+        passages += base.passages(searched.corpus).texts
+    lower.fill(questions, base.encoder.query_prompt)
+    lower.fill(passages, base.encoder.document_prompt)
+
+
+def advisers(
+    config: TrainingConfig, base: Embedder, examples: Sequence[ChunkExample]
+) -> tuple[Guide | None, Teacher | None]:
+    """The guide and the teacher that the loss asks for."""
+    if config.loss == "gist":
+        if config.guide is None:
+            return base.pair_vectors, None
+        source = resolve(ModelConfig(name="guide", path=config.guide))
+        encoder = Encoder(source.folder, source.fingerprint, device=config.device, batch_size=base.encoder.batch_size)
+        return replace(base, encoder=encoder).pair_vectors, None
+    if config.loss == "distillation":
+        if config.teacher == "fused":
+            return None, FusedTeacher(examples, base.pair_vectors)
+        return None, CrossEncoderTeacher(Path(config.teacher), pick_device(config.device))
+    return None, None
 
 
 @dataclass(frozen=True)

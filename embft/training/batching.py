@@ -3,65 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.training.examples import ChunkExample
 
-POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
+Vectors = npt.NDArray[np.float32]
+
+NO_CHUNK = -1
 
 
+class Teacher(Protocol):
+    """Scores that a student should come close to."""
+
+    def scores(self, questions: Sequence[str], passages: Sequence[str]) -> Vectors:
+        """float32 [Q, P], on the scale of logits."""
+        ...
+
+
+Guide = Callable[[Sequence[str], Sequence[str]], tuple[Vectors, Vectors]]
+"""From questions and passages to a guide model's vectors of them, of length 1."""
+
+
+@dataclass
 class ByChunkCollator:
     """Turns rows ``{"example": position}`` into the features of one step.
 
-    Args:
+    Attributes:
         examples: What the positions stand for.
         preprocess: The model's ``preprocess(texts, prompt=...)``.
         query_prompt, document_prompt: Put before questions and passages, as at evaluation.
+        guide, teacher: What the loss asks besides the model, if anything.
     """
+
+    examples: Sequence[ChunkExample]
+    preprocess: Callable[..., Any]
+    query_prompt: str
+    document_prompt: str
+    guide: Guide | None = None
+    teacher: Teacher | None = None
 
     # The trainer reads this to tell label columns from texts; the rows here have none.
     valid_label_columns: tuple[str, ...] = ()
 
-    def __init__(
-        self, examples: Sequence[ChunkExample], preprocess: Callable[..., Any], query_prompt: str, document_prompt: str
-    ) -> None:
-        self._examples = examples
-        self._preprocess = preprocess
-        self._query_prompt = query_prompt
-        self._document_prompt = document_prompt
+    def __post_init__(self) -> None:
+        chunks = {chunk for example in self.examples for chunk in example.chunks}
+        chunks.update(chunk for example in self.examples for relevant in example.relevant for chunk in relevant)
+        self._number = {chunk: number for number, chunk in enumerate(sorted(chunks))}
 
     def __call__(self, rows: Sequence[dict[str, int]]) -> dict[str, Any]:
-        """Returns tensors: ``question_*`` [Q, tokens], ``passage_*`` [P, tokens], ``label`` int64 [Q, P]."""
+        """Returns tensors: ``question_*`` [Q, ...], ``passage_*`` [P, ...], ``label`` int64 [Q, 1 + R].
+
+        A question's label is the row of its positive passage and the numbers of its relevant chunks; ``passage_chunk`` has
+        each passage's number.
+        """
         import torch
 
-        batch = [self._examples[row["example"]] for row in rows]
+        batch = [self.examples[row["example"]] for row in rows]
         questions = [text for example in batch for text in example.questions]
         passages = [text for example in batch for text in example.passages]
-        features: dict[str, Any] = {"label": torch.from_numpy(label_matrix(batch))}
+        features: dict[str, Any] = {}
         for name, texts, prompt in (
-            ("question", questions, self._query_prompt),
-            ("passage", passages, self._document_prompt),
+            ("question", questions, self.query_prompt),
+            ("passage", passages, self.document_prompt),
         ):
-            encoded = self._preprocess(texts, prompt=prompt or None)
+            encoded = self.preprocess(texts, prompt=prompt or None)
             features.update({f"{name}_{key}": value for key, value in encoded.items()})
+        labels, owners = self.labels(batch)
+        features["label"] = torch.from_numpy(labels)
+        features["passage_chunk"] = torch.from_numpy(owners)
+        if self.guide is not None:
+            for name, vectors in zip(("question", "passage"), self.guide(questions, passages), strict=True):
+                features[f"{name}_guide"] = torch.from_numpy(vectors)
+        if self.teacher is not None:
+            features["question_teacher"] = torch.from_numpy(self.teacher.scores(questions, passages))
         return features
 
-
-def label_matrix(batch: Sequence[ChunkExample]) -> npt.NDArray[np.int64]:
-    """Says what each passage of a batch is to each question; int64 [Q, P].
-
-    1 its positive, 0 a negative, -1 neither: another passage of the same chunk, or of another chunk that answers it.
-    """
-    owners = [example.chunk_id for example in batch for _ in example.passages]
-    first = 0
-    rows = []
-    for example in batch:
-        for target, relevant in zip(example.targets, example.relevant, strict=True):
-            row = np.array([IGNORED if owner in relevant else NEGATIVE for owner in owners], np.int64)
-            row[first + target] = POSITIVE
-            rows.append(row)
-        first += len(example.passages)
-    return np.stack(rows)
+    def labels(self, batch: Sequence[ChunkExample]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """int64 [Q, 1 + R], padded with `NO_CHUNK`, and int64 [P]: see `__call__`."""
+        owners = [self._number[chunk] for example in batch for chunk in example.chunks]
+        widest = max(len(relevant) for example in batch for relevant in example.relevant)
+        rows, first = [], 0
+        for example in batch:
+            for target, relevant in zip(example.targets, example.relevant, strict=True):
+                numbers = sorted(self._number[chunk] for chunk in relevant)
+                rows.append([first + target, *numbers, *[NO_CHUNK] * (widest - len(numbers))])
+            first += len(example.passages)
+        return np.asarray(rows, np.int64), np.asarray(owners, np.int64)

@@ -26,7 +26,8 @@ class ChunkExample:
     Attributes:
         chunk_id: The chunk.
         questions: Texts; each has one target.
-        passages: The chunk's text, or those of its windows that a question is about.
+        passages: The chunk's text, or those of its windows that a question is about; then hard negatives, if any.
+        chunks: For each passage, the chunk that it is from.
         targets: For each question, the position in ``passages`` of its positive.
         relevant: For each question, every chunk that answers it; none of them is ever its negative.
     """
@@ -34,6 +35,7 @@ class ChunkExample:
     chunk_id: str
     questions: tuple[str, ...]
     passages: tuple[str, ...]
+    chunks: tuple[str, ...]
     targets: tuple[int, ...]
     relevant: tuple[frozenset[str], ...]
 
@@ -77,6 +79,7 @@ def by_chunk(
                     )
                     for window in distinct
                 ),
+                (chunk_id,) * len(distinct),
                 tuple(distinct.index(window) for window in chosen),
                 tuple(frozenset(dataset.relevant_docs[question_id]) for question_id in question_ids),
             )

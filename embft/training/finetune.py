@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import time
@@ -13,10 +14,9 @@ from typing import Any, Protocol
 
 from embft.config_training import TrainingConfig
 from embft.errors import TrainingError
-from embft.models.encoder import load_model
-from embft.training.batching import ByChunkCollator
+from embft.training.batching import ByChunkCollator, Guide, Teacher
 from embft.training.examples import ChunkExample
-from embft.training.freezing import freeze
+from embft.training.trainee import Trainee
 
 Log = Callable[[Mapping[str, float], int], None]
 """Gets ``train/...`` values and the step."""
@@ -53,13 +53,14 @@ class Hardware:
 
 
 def fine_tune(
-    base: Path,
+    trainee: Trainee,
     examples: Sequence[ChunkExample],
     config: TrainingConfig,
     *,
     query_prompt: str,
     document_prompt: str,
-    max_seq_length: int | None,
+    guide: Guide | None,
+    teacher: Teacher | None,
     hardware: Hardware,
     seed: int,
     dev: Dev | None,
@@ -67,18 +68,18 @@ def fine_tune(
     scratch: Path,
     log: Log,
 ) -> dict[str, Any]:
-    """Tunes the model in ``base`` and saves the best epoch's weights to ``output``.
+    """Tunes a model and saves the best epoch's weights to ``output``.
 
     Args:
-        base: Folder of the base model.
+        trainee: The base model, ready for training.
         examples: One a chunk.
         config: The recipe.
         query_prompt, document_prompt: As at evaluation.
-        max_seq_length: Tokens that a text is cut at; None takes the model's own.
+        guide, teacher: What the loss asks besides the model, if anything.
         hardware: Device and number format.
         seed: Of batches and, where there is any, dropout.
         dev: Chooses the epoch; None keeps the last.
-        output: Gets a sentence-transformers folder.
+        output: Gets a sentence-transformers folder, unless dev shows harm: then the base model is to be kept.
         scratch: Keeps checkpoints until the training has ended; a later call goes on from there.
         log: Called as figures come.
 
@@ -89,10 +90,9 @@ def fine_tune(
     Raises:
         TrainingError: Too few chunks, or a loss that is not a number.
     """
-    import torch
     from datasets import Dataset
 
-    from embft.training.loss import ByChunkRankingLoss
+    from embft.training.loss import ByChunkLoss
     from embft.training.trainer import ByChunkTrainer, DevEvaluator, Watch, training_arguments
 
     if len(examples) < 2:
@@ -100,20 +100,16 @@ def fine_tune(
             f"Training needs questions about at least 2 chunks, there are {len(examples)}: give more documents or questions."
         )
     started = time.perf_counter()
-    # Before the model is loaded: layers that a model lacks are initialised at random.
-    torch.manual_seed(seed)
-    model = load_model(base, hardware.device, max_seq_length, attention=config.attention, dropout=config.dropout)
-    freeze(model, train_embeddings=config.train_embeddings, frozen_layers=config.frozen_layers)
-    steps_per_epoch = math.ceil(len(examples) / config.batch_size)
+    model = trainee.model
     watch = Watch(log, config.checkpoint_steps)
     checkpoints = scratch / "checkpoints"
     trainer = ByChunkTrainer(
         model=model,
         args=training_arguments(config, checkpoints, hardware, seed, has_dev=dev is not None),
         train_dataset=Dataset.from_dict({"example": list(range(len(examples)))}),
-        loss=ByChunkRankingLoss(model, config.temperature),
+        loss=ByChunkLoss(model, config),
         evaluator=DevEvaluator(dev.metrics, config.select_by) if dev is not None else None,
-        data_collator=ByChunkCollator(examples, model.preprocess, query_prompt, document_prompt),
+        data_collator=ByChunkCollator(examples, model.preprocess, query_prompt, document_prompt, guide, teacher),
         callbacks=[watch],
     )
     resume = _last_checkpoint(checkpoints)
@@ -121,13 +117,12 @@ def fine_tune(
     steps = trainer.state.global_step
     best_epoch = config.epochs
     if dev is not None:
-        best_epoch = round((trainer.state.best_global_step or steps) / steps_per_epoch)
+        best_epoch = round((trainer.state.best_global_step or steps) / math.ceil(len(examples) / config.batch_size))
         model.eval()
         if dev.does_harm(model, None if resume else best_epoch):
             best_epoch = 0
-            model = load_model(base, hardware.device, max_seq_length)
-    model.eval()
-    model.save_pretrained(str(output), create_model_card=False)
+    if best_epoch:
+        trainee.save(output)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return {
         "epochs": config.epochs,
@@ -169,5 +164,12 @@ def _history(base_metrics: Mapping[str, float], logged: Sequence[Mapping[str, fl
 
 def _last_checkpoint(folder: Path) -> Path | None:
     """The newest checkpoint that was written whole: the trainer's state is its last file."""
-    whole = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
+    whole = [path for path in folder.glob("checkpoint-*") if _is_whole(path / "trainer_state.json")]
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def _is_whole(state: Path) -> bool:
+    try:
+        return bool(json.loads(state.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return False

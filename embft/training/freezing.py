@@ -7,7 +7,7 @@ from typing import Any
 from embft.errors import TrainingError
 
 
-def freeze(model: Any, *, train_embeddings: bool, frozen_layers: int) -> None:
+def freeze(model: Any, *, train_embeddings: bool, frozen_layers: int) -> list[Any]:
     """Takes the token embeddings and the lowest transformer layers out of the training.
 
     Lee, Tang and Lin, "What Would Elsa Do? Freezing Layers During Transformer Fine-Tuning", 2019: the lower half can stay
@@ -19,12 +19,15 @@ def freeze(model: Any, *, train_embeddings: bool, frozen_layers: int) -> None:
             thousand questions hardly move.
         frozen_layers: Layers from the bottom; they mean frozen embeddings too.
 
+    Returns:
+        The frozen layers, from the bottom.
+
     Raises:
         TrainingError: The model has no more layers than are to be frozen.
     """
     transformer = getattr(model[0], "auto_model", None)
     if transformer is None or (train_embeddings and not frozen_layers):
-        return
+        return []
     layers = max((m for m in transformer.modules() if type(m).__name__ == "ModuleList"), key=len, default=())
     if frozen_layers >= max(1, len(layers)):
         raise TrainingError(
@@ -32,5 +35,7 @@ def freeze(model: Any, *, train_embeddings: bool, frozen_layers: int) -> None:
         )
     # Position and type embeddings, and the norm above them, belong to it where a model keeps them in one module.
     embeddings = getattr(transformer, "embeddings", None) or transformer.get_input_embeddings()
-    for module in (embeddings, *list(layers)[:frozen_layers]):
+    frozen = list(layers)[:frozen_layers]
+    for module in (embeddings, *frozen):
         module.requires_grad_(False)
+    return frozen

@@ -1,49 +1,97 @@
-"""The loss: multiple negatives ranking over batches by chunk."""
+"""The loss of a step by chunk, as the trainer calls it: texts to vectors to cosines to the objective."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from embft.config_training import TrainingConfig
+from embft.training.gathering import gathered, summed, world
+from embft.training.gradcache import cached_loss
+from embft.training.objectives import Step, objective
 
-class ByChunkRankingLoss(nn.Module):
-    """Cross-entropy of each question's positive among the passages of the step (in-batch negatives).
+SIDE = ("chunk", "guide", "teacher")
+"""What travels with the texts and is not for the model."""
 
-    Henderson et al., "Efficient Natural Language Response Suggestion for Smart Reply", 2017, section 4.4;
-    sentence-transformers calls it MultipleNegativesRankingLoss. Here a passage stands once for all its questions, and
-    what is no true negative of a question (its siblings' windows, its other relevant chunks) is left out of its softmax.
+
+class ByChunkLoss(nn.Module):
+    """Ranks a step's passages for each of its questions.
+
+    A passage stands once for all its questions, and what is no true negative of a question (its siblings' windows, its
+    other relevant chunks) is none in the loss. With several processes the passages of all of them are negatives.
 
     Args:
         model: A sentence-transformers model.
-        temperature: Cosines are divided by it; the inverse of sentence-transformers' ``scale``.
+        config: The recipe.
     """
 
-    def __init__(self, model: nn.Module, temperature: float = 0.05) -> None:
+    def __init__(self, model: nn.Module, config: TrainingConfig) -> None:
         super().__init__()
         self.model = model
-        self.temperature = temperature
+        self.config = config
 
-    def forward(self, features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
+    def forward(self, features: Sequence[dict[str, Any]], labels: Tensor) -> Tensor:
         """Returns the mean loss over the step's questions; scalar.
 
         Args:
-            features: Of the questions, then of the passages.
-            labels: int64 [Q, P]: 1 positive, 0 negative, -1 left out.
+            features: Of the questions, then of the passages, from `embft.training.batching.ByChunkCollator`.
+            labels: int64 [Q, 1 + R]: each question's positive, a row of the passages, and its relevant chunks' numbers.
         """
-        questions, passages = (
-            functional.normalize(self.model(feature)["sentence_embedding"], dim=-1) for feature in features
-        )
-        return ranking_loss(questions, passages, labels, self.temperature)
+        texts = [{key: value for key, value in feature.items() if key not in SIDE} for feature in features]
+        side = [{key: feature.get(key) for key in SIDE} for feature in features]
 
-    def get_config_dict(self) -> Mapping[str, float]:
+        def loss_of(questions: Tensor, passages: Tensor) -> Tensor:
+            return self._loss(questions, passages, labels, *side)
+
+        if self.config.mini_batch:
+            return cached_loss(self._embed, texts, loss_of, self.config.mini_batch)
+        return loss_of(*(self._embed(text) for text in texts))
+
+    def _embed(self, features: dict[str, Any]) -> Tensor:
+        vectors: Tensor = self.model(features)["sentence_embedding"].float()
+        return vectors
+
+    def _loss(
+        self,
+        questions: Tensor,
+        passages: Tensor,
+        labels: Tensor,
+        asked: Mapping[str, Tensor | None],
+        found: Mapping[str, Tensor | None],
+    ) -> Tensor:
+        chunks = found["chunk"]
+        assert chunks is not None
+        passages, first = gathered(passages)
+        chunks = gathered(chunks)[0]
+        positive = labels[:, 0] + first
+        negative = (chunks[None, :, None] != labels[:, None, 1:]).all(-1)
+        guide = None
+        if asked["guide"] is not None and found["guide"] is not None:
+            guide = asked["guide"] @ gathered(found["guide"])[0].T
+        widths = dict.fromkeys([*self.config.matryoshka, passages.shape[1]])
+        losses = [
+            objective(
+                Step(
+                    functional.normalize(questions[:, :width], dim=-1)
+                    @ functional.normalize(passages[:, :width], dim=-1).T,
+                    positive,
+                    negative,
+                    guide,
+                    asked["teacher"],
+                ),
+                self.config,
+            )
+            for width in widths
+        ]
+        loss = torch.stack(losses).mean()
+        # The processes' means are averaged later, each as one; here each gets the weight of its questions.
+        return loss * (len(questions) * world() / summed(len(questions), loss.device))
+
+    def get_config_dict(self) -> Mapping[str, Any]:
         """What the trainer notes about the loss."""
-        return {"temperature": self.temperature}
-
-
-def ranking_loss(questions: Tensor, passages: Tensor, labels: Tensor, temperature: float) -> Tensor:
-    """The loss on vectors: [Q, dim], [P, dim] of length 1 and int64 [Q, P]; scalar, in float32 whatever the vectors."""
-    scores = (questions @ passages.T).float() / temperature  # (Q, P)
-    scores = scores.masked_fill(labels < 0, float("-inf"))
-    return functional.cross_entropy(scores, labels.argmax(dim=1))
+        return asdict(self.config)

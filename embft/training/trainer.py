@@ -18,9 +18,14 @@ from embft.errors import TrainingError
 if TYPE_CHECKING:
     from embft.training.finetune import Hardware
 
+_WEIGHTS = "trained.safetensors"
+
 
 class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
-    """Writes no model card of its own (it would sample "widgets" from rows of numbers) and prints no dicts."""
+    """Writes no model card of its own (it would sample "widgets" from rows of numbers) and prints no dicts.
+
+    Its checkpoints hold what is trained, whatever that is: all weights, the upper layers, low-rank updates.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -28,6 +33,25 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
             self.remove_callback(chatty)
         if sys.stderr.isatty():  # in a log file it would be a line a step
             self.add_callback(ProgressBar())
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """Writes the weights that are trained, and no others, into a checkpoint."""
+        from safetensors.torch import save_file
+
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: weight.detach().contiguous() for name, weight in self._trained().items()}, folder / _WEIGHTS)
+
+    def _load_from_checkpoint(self, checkpoint_path: str) -> None:
+        from safetensors.torch import load_file
+
+        self.model.load_state_dict(load_file(Path(checkpoint_path) / _WEIGHTS), strict=False)
+
+    def _load_best_model(self) -> None:
+        self._load_from_checkpoint(self.state.best_model_checkpoint)
+
+    def _trained(self) -> dict[str, Any]:
+        return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Adds none; the run writes the card."""

@@ -1,0 +1,121 @@
+"""The frozen lower layers of a transformer, worked out once a text instead of once a step.
+
+What the frozen layers make of a text never changes during a fine-tune, so neither the epochs after the first nor the dev
+evaluations need to work it out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+LIMIT_BYTES = 2 << 30
+"""Memory that the kept activations may take; texts beyond it are worked out each time."""
+
+
+class LowerLayers:
+    """Keeps what the frozen layers of a model give for the texts that `fill` was asked to remember.
+
+    The layers' ``forward`` is replaced, not the layers: names of weights, and with them every saved file, stay as they are.
+
+    Args:
+        model: A sentence-transformers model without dropout, its lowest layers frozen.
+        layers: These layers, from the bottom.
+    """
+
+    def __init__(self, model: Any, layers: Sequence[nn.Module], limit_bytes: int = LIMIT_BYTES) -> None:
+        self._model = model
+        self._kept: dict[bytes, Tensor] = {}
+        self._keys: list[bytes] | None = None
+        self._filling = False
+        self._room = limit_bytes
+        self._tuples = False
+        model[0].auto_model.register_forward_pre_hook(self._note, with_kwargs=True)
+        *inner, last = layers
+        for layer in inner:
+            layer.forward = self._skipping(layer.forward)
+        last.forward = self._recalling(last.forward)
+
+    def fill(self, texts: Sequence[str], prompt: str, batch_size: int = 32) -> None:
+        """Remembers texts, as long as there is room.
+
+        In an order and in batches that depend on the texts alone: a resumed training gets bit by bit the same.
+        """
+        ordered = sorted(set(texts), key=lambda text: (-len(text), text))
+        training = self._model.training
+        self._model.eval()
+        self._filling = True
+        try:
+            for start in range(0, len(ordered), batch_size):
+                if self._room <= 0:
+                    break
+                features = self._model.preprocess(ordered[start : start + batch_size], prompt=prompt or None)
+                features = {
+                    key: value.to(self._model.device) if isinstance(value, Tensor) else value
+                    for key, value in features.items()
+                }
+                try:
+                    with torch.no_grad():
+                        self._model[0](features)
+                except _EnoughError:
+                    pass  # the layers above are not needed
+        finally:
+            self._filling = False
+            self._model.train(training)
+
+    def _note(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Before each forward pass: which texts it is about."""
+        self._keys = None
+        ids, mask = kwargs.get("input_ids"), kwargs.get("attention_mask")
+        if ids is None or mask is None or mask.shape != ids.shape:
+            return
+        lengths = mask.sum(1)
+        if not bool((mask[:, :1] == 1).all()):
+            return  # padded on the left: positions, and so activations, depend on the batch
+        self._keys = [row[:length].numpy().tobytes() for row, length in zip(ids.cpu(), lengths.tolist(), strict=True)]
+
+    @property
+    def _hit(self) -> bool:
+        return self._keys is not None and not self._filling and all(key in self._kept for key in self._keys)
+
+    def _skipping(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def forward(hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
+            if self._hit:
+                return (hidden,) if self._tuples else hidden
+            found = original(hidden, *args, **kwargs)
+            self._tuples = isinstance(found, tuple)
+            return found
+
+        return forward
+
+    def _recalling(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def forward(hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
+            if self._hit and self._keys is not None:
+                recalled = torch.zeros_like(hidden)
+                for row, key in zip(recalled, self._keys, strict=True):
+                    kept = self._kept[key]
+                    row[: len(kept)] = kept
+                return (recalled,) if self._tuples else recalled
+            found = original(hidden, *args, **kwargs)
+            self._tuples = isinstance(found, tuple)
+            if self._filling:
+                self._keep(found[0] if self._tuples else found)
+                raise _EnoughError
+            return found
+
+        return forward
+
+    def _keep(self, hidden: Tensor) -> None:
+        width = hidden.element_size() * hidden.shape[2]
+        for row, key in zip(hidden, self._keys or (), strict=False):
+            length = len(key) // 8  # int64 ids
+            if self._room >= length * width:
+                self._room -= length * width
+                self._kept[key] = row[:length].clone()
+
+
+class _EnoughError(Exception):
+    """Ends a forward pass above the frozen layers."""

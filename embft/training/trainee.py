@@ -1,0 +1,66 @@
+"""The model as it is trained: what is frozen, what is added, and how it becomes an ordinary model again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from embft.config_training import TrainingConfig
+from embft.errors import TrainingError
+from embft.models.encoder import load_model
+from embft.training.freezing import freeze
+from embft.training.lower_layers import LowerLayers
+
+
+@dataclass
+class Trainee:
+    """A model ready for training.
+
+    Attributes:
+        model: A sentence-transformers model.
+        lower: Remembers what its frozen layers make of a text; None where none is frozen, or dropout makes it vary.
+        lora: peft's handle on the low-rank updates; None without them.
+    """
+
+    model: Any
+    lower: LowerLayers | None = None
+    lora: Any = None
+
+    @classmethod
+    def of(cls, folder: Path, config: TrainingConfig, device: str, max_seq_length: int | None, seed: int) -> Trainee:
+        """Loads the base model and takes out of the training what the recipe leaves as it is."""
+        import torch
+
+        # Before the model is loaded: layers that it lacks, and low-rank updates, are initialised at random.
+        torch.manual_seed(seed)
+        model = load_model(folder, device, max_seq_length, attention=config.attention, dropout=config.dropout)
+        if config.part == "lora":
+            return cls(model, lora=_with_lora(model, config))
+        frozen = freeze(model, train_embeddings=config.train_embeddings, frozen_layers=config.frozen_layers)
+        return cls(model, LowerLayers(model, frozen) if frozen and not config.dropout else None)
+
+    def save(self, output: Path) -> None:
+        """Writes an ordinary model: low-rank updates are added to the weights that they belong to."""
+        if self.lora is not None:
+            self.lora.merge_and_unload()
+        self.model.eval()
+        self.model.save_pretrained(str(output), create_model_card=False)
+
+
+def _with_lora(model: Any, config: TrainingConfig) -> Any:
+    """Adds low-rank updates to every linear layer and leaves all else as it is.
+
+    Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022, section 4.1.
+    """
+    try:
+        from peft import LoraConfig, LoraModel
+    except ImportError as error:
+        raise TrainingError("training.part=lora needs peft: pip install 'embft[lora]'.") from error
+    transformer = getattr(model[0], "auto_model", None)
+    if transformer is None:
+        raise TrainingError("training.part=lora needs a transformer, this model has none: use training.part=full.")
+    recipe = LoraConfig(
+        r=config.lora_rank, lora_alpha=config.lora_alpha, lora_dropout=config.dropout, target_modules="all-linear"
+    )
+    return LoraModel(transformer, recipe, "default")
