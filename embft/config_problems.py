@@ -84,7 +84,30 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
         yield "model has neither id, path nor package: choose a model=..., or give model.path=DIR."
     if model.max_seq_length is not None and model.max_seq_length < 8:
         yield f"model.max_seq_length={model.max_seq_length} must be at least 8."
+    yield from _training_problems(training)
     yield from _evaluation_problems(evaluation, training)
+
+
+def _training_problems(training: TrainingConfig) -> Iterator[str]:
+    if training.guide is not None and training.loss != "gist":
+        yield f"training.guide is for training.loss=gist, and training.loss={training.loss} asks no guide: leave it out."
+    if training.teacher != "fused" and training.loss != "distillation":
+        yield f"training.teacher is for training.loss=distillation, not for training.loss={training.loss}: leave it out."
+    if training.symmetric and training.loss == "distillation":
+        yield "training.symmetric=true: a teacher has an opinion of passages, not of questions: leave it out."
+    if any(width < 1 for width in training.matryoshka):
+        yield f"training.matryoshka={training.matryoshka}: lengths of vectors must be at least 1."
+    if training.part == "lora" and (training.frozen_layers or training.train_embeddings):
+        yield "training.part=lora updates all linear layers, nothing else: leave frozen_layers and train_embeddings out."
+    if training.part == "adapter":
+        for name, value, normal in (
+            ("loss", training.loss, "ranking"), ("symmetric", training.symmetric, False),
+            ("matryoshka", list(training.matryoshka), []), ("mini_batch", training.mini_batch, 0),
+            ("frozen_layers", training.frozen_layers, None), ("merge", training.merge, False),
+            ("gradient_checkpointing", training.gradient_checkpointing, False), ("negatives", training.negatives, 0),
+        ):  # fmt: skip
+            if value != normal:
+                yield f"training.part=adapter maps question vectors and leaves the model alone: leave out training.{name}."
 
 
 def _question_problems(questions: QuestionsConfig) -> Iterator[str]:

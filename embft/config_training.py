@@ -28,8 +28,8 @@ class TrainingConfig:
     dropout: float = number(0.0, 0.0, 0.9)
     train_embeddings: bool = False
     """Train the token embeddings too: half of a small model's weights, and no gain was seen from it."""
-    frozen_layers: int = number(0, 0, 200)
-    """Transformer layers, from the bottom, that stay as they are; each saves two thirds of its cost."""
+    frozen_layers: int | None = number(None, 0, 200)
+    """Transformer layers, from the bottom, that stay as they are; null: half of them. Each saves most of its cost."""
     hide_source: float = number(0.9, 0.0, 1.0)
     """Share of the questions cut out of a passage for which their sentence is taken out of it in training."""
     precision: str = choice("auto", "auto", "fp32", "bf16", "fp16")

@@ -133,10 +133,10 @@ def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) ->
     """The train questions by chunk: what stands in the batches."""
     train = splits.train
     passages = base.passages(train.corpus)
-    questions, vectors = unit(base.query_vectors(train)), np.zeros((0, 0), np.float32)
+    questions = vectors = np.zeros((0, 0), np.float32)
     # Whole chunks leave nothing to choose, so they need no vectors.
     if base.retrieval.mode == "windows" or config.negatives:
-        vectors = unit(base.passage_vectors(passages))
+        questions, vectors = unit(base.query_vectors(train)), unit(base.passage_vectors(passages))
     chooser = window_chooser(train.queries, questions, vectors)
     examples = by_chunk(train, passages, chooser, hidden(splits.sources, config.hide_source))
     if config.negatives:

@@ -125,6 +125,8 @@ def fine_tune(
         trainee.save(output)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return {
+        "part": config.part,
+        "loss": config.loss,
         "epochs": config.epochs,
         "best_epoch": best_epoch,
         "steps": steps,

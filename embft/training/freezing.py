@@ -7,7 +7,7 @@ from typing import Any
 from embft.errors import TrainingError
 
 
-def freeze(model: Any, *, train_embeddings: bool, frozen_layers: int) -> list[Any]:
+def freeze(model: Any, *, train_embeddings: bool, frozen_layers: int | None) -> list[Any]:
     """Takes the token embeddings and the lowest transformer layers out of the training.
 
     Lee, Tang and Lin, "What Would Elsa Do? Freezing Layers During Transformer Fine-Tuning", 2019: the lower half can stay
@@ -17,7 +17,7 @@ def freeze(model: Any, *, train_embeddings: bool, frozen_layers: int) -> list[An
         model: A sentence-transformers model; one without a transformer has nothing that is frozen here.
         train_embeddings: False leaves the embeddings as they are: half of a small model's weights, whose rows a few
             thousand questions hardly move.
-        frozen_layers: Layers from the bottom; they mean frozen embeddings too.
+        frozen_layers: Layers from the bottom, None for half of them; they mean frozen embeddings too.
 
     Returns:
         The frozen layers, from the bottom.
@@ -26,9 +26,13 @@ def freeze(model: Any, *, train_embeddings: bool, frozen_layers: int) -> list[An
         TrainingError: The model has no more layers than are to be frozen.
     """
     transformer = getattr(model[0], "auto_model", None)
-    if transformer is None or (train_embeddings and not frozen_layers):
+    if transformer is None:
         return []
     layers = max((m for m in transformer.modules() if type(m).__name__ == "ModuleList"), key=len, default=())
+    if frozen_layers is None:
+        frozen_layers = 0 if train_embeddings else len(layers) // 2
+    if train_embeddings and not frozen_layers:
+        return []
     if frozen_layers >= max(1, len(layers)):
         raise TrainingError(
             f"training.frozen_layers={frozen_layers} leaves nothing to train: this model has {len(layers)} layers."

@@ -33,7 +33,7 @@ class LowerLayers:
         self._filling = False
         self._room = limit_bytes
         self._tuples = False
-        model[0].auto_model.register_forward_pre_hook(self._note, with_kwargs=True)
+        model[0].register_forward_pre_hook(self._note)
         *inner, last = layers
         for layer in inner:
             layer.forward = self._skipping(layer.forward)
@@ -66,10 +66,10 @@ class LowerLayers:
             self._filling = False
             self._model.train(training)
 
-    def _note(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _note(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         """Before each forward pass: which texts it is about."""
         self._keys = None
-        ids, mask = kwargs.get("input_ids"), kwargs.get("attention_mask")
+        ids, mask = args[0].get("input_ids"), args[0].get("attention_mask")
         if ids is None or mask is None or mask.shape != ids.shape:
             return
         lengths = mask.sum(1)
