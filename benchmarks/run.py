@@ -1,6 +1,6 @@
 """Runs every benchmark of this folder; each writes benchmarks/results/<name>.md. `make bench`.
 
-python benchmarks/run.py [NAME...]           # bench_finetune: NAME is finetune
+python benchmarks/run.py [NAME...]           # bench_training: NAME is training
 """
 
 from __future__ import annotations

@@ -126,6 +126,7 @@ def fine_tune(
     shutil.rmtree(checkpoints, ignore_errors=True)
     return {
         "part": config.part,
+        "frozen_layers": trainee.frozen_layers,
         "loss": config.loss,
         "epochs": config.epochs,
         "best_epoch": best_epoch,

@@ -21,11 +21,13 @@ class Trainee:
         model: A sentence-transformers model.
         lower: Remembers what its frozen layers make of a text; None where none is frozen, or dropout makes it vary.
         lora: peft's handle on the low-rank updates; None without them.
+        frozen_layers: How many.
     """
 
     model: Any
     lower: LowerLayers | None = None
     lora: Any = None
+    frozen_layers: int = 0
 
     @classmethod
     def of(cls, folder: Path, config: TrainingConfig, device: str, max_seq_length: int | None, seed: int) -> Trainee:
@@ -38,7 +40,8 @@ class Trainee:
         if config.part == "lora":
             return cls(model, lora=_with_lora(model, config))
         frozen = freeze(model, train_embeddings=config.train_embeddings, frozen_layers=config.frozen_layers)
-        return cls(model, LowerLayers(model, frozen) if frozen and not config.dropout else None)
+        lower = LowerLayers(model, frozen) if frozen and not config.dropout else None
+        return cls(model, lower, frozen_layers=len(frozen))
 
     def save(self, output: Path) -> None:
         """Writes an ordinary model: low-rank updates are added to the weights that they belong to."""
