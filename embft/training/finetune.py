@@ -80,7 +80,7 @@ def fine_tune(
         seed: Of batches and, where there is any, dropout.
         dev: Chooses the epoch; None keeps the last.
         output: Gets a sentence-transformers folder, unless dev shows harm: then the base model is to be kept.
-        scratch: Keeps checkpoints until the training has ended; a later call goes on from there.
+        scratch: Gets checkpoints, from which a later call goes on; the caller removes it when the result is safe.
         log: Called as figures come.
 
     Returns:
@@ -123,7 +123,7 @@ def fine_tune(
             best_epoch = 0
     if best_epoch:
         trainee.save(output)
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    # The checkpoints stay: until the caller has put everything away, a kill must not cost the training.
     return {
         "epochs": config.epochs,
         "best_epoch": best_epoch,
@@ -163,13 +163,23 @@ def _history(base_metrics: Mapping[str, float], logged: Sequence[Mapping[str, fl
 
 
 def _last_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that was written whole: the trainer's state is its last file."""
-    whole = [path for path in folder.glob("checkpoint-*") if _is_whole(path / "trainer_state.json")]
+    """The newest checkpoint that was written whole. What a kill left half written, or half removed, is cleared away."""
+    whole = []
+    for path in folder.glob("checkpoint-*"):
+        if _is_whole(path):
+            whole.append(path)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
-def _is_whole(state: Path) -> bool:
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether nothing is missing: the trainer's state is written last, but anything may be removed first."""
+    from embft.training.trainer import WEIGHTS
+
+    parts = (WEIGHTS, "optimizer.pt", "scheduler.pt", "rng_state*.pth")
     try:
-        return bool(json.loads(state.read_text(encoding="utf-8")))
+        state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
+    return bool(state) and all(any(checkpoint.glob(part)) for part in parts)

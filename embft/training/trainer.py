@@ -18,7 +18,8 @@ from embft.errors import TrainingError
 if TYPE_CHECKING:
     from embft.training.finetune import Hardware
 
-_WEIGHTS = "trained.safetensors"
+WEIGHTS = "trained.safetensors"
+"""In a checkpoint: what is trained."""
 
 
 class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
@@ -40,12 +41,12 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: weight.detach().contiguous() for name, weight in self._trained().items()}, folder / _WEIGHTS)
+        save_file({name: weight.detach().contiguous() for name, weight in self._trained().items()}, folder / WEIGHTS)
 
     def _load_from_checkpoint(self, checkpoint_path: str) -> None:
         from safetensors.torch import load_file
 
-        self.model.load_state_dict(load_file(Path(checkpoint_path) / _WEIGHTS), strict=False)
+        self.model.load_state_dict(load_file(Path(checkpoint_path) / WEIGHTS), strict=False)
 
     def _load_best_model(self) -> None:
         self._load_from_checkpoint(self.state.best_model_checkpoint)
@@ -102,8 +103,13 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._checkpoint_steps = checkpoint_steps
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Asks for a checkpoint where one is due."""
-        if self._checkpoint_steps and state.global_step % self._checkpoint_steps == 0:
+        """Asks for a checkpoint where one is due.
+
+        Not after an epoch's last step: the epoch's own follows once dev is evaluated. A training that went on from one
+        written before would skip that evaluation, and the epoch's would be written over a whole one.
+        """
+        due = self._checkpoint_steps and state.global_step % self._checkpoint_steps == 0
+        if due and state.global_step % (state.max_steps // state.num_train_epochs):
             control.should_save = True
 
     def on_log(
