@@ -109,7 +109,8 @@ def tune_model(
         return Tuned(folder / "model", report["fingerprint"], report)
 
     settings = asdict(config)
-    for name in ("name", "enabled", "device", "precision", "merge"):
+    # What does not change the weights; `test_resume.py` says so of checkpoints.
+    for name in ("name", "enabled", "device", "precision", "merge", "checkpoint_steps", "seeds"):
         settings.pop(name)
     retrieval = base.retrieval
     return stages.run(
