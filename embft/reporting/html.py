@@ -38,6 +38,7 @@ from embft.reporting.wording import (
     points,
     points_interval,
     realism_rows,
+    seeds_sentence,
     sentence,
     settings_rows,
     test_questions,
@@ -100,6 +101,7 @@ def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], p
             )
             if found
         ],
+        seeds=seeds_sentence(metrics),
         metric_columns=columns,
         every_metric=every_metric,
         settings=settings_rows(metrics),

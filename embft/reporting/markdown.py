@@ -21,6 +21,7 @@ from embft.reporting.wording import (
     headline_metrics,
     interval,
     number,
+    seeds_sentence,
     sentence,
     settings_rows,
     test_questions,
@@ -38,6 +39,8 @@ def render_markdown(metrics: Mapping[str, Any]) -> str:
     verdict, experiment, training = metrics["verdict"], metrics["experiment"], metrics["training"]
     lines = [f"# {plain(verdict['headline'])}", "", *(f"- {plain(reason)}" for reason in verdict["reasons"]), ""]
     lines += [f"{plain(test_questions(metrics))}.", "", systems_table(metrics), ""]
+    if said := seeds_sentence(metrics):
+        lines += [said, ""]
     lines += [f"- {sentence(row)}" for row in comparisons_of(metrics, verdict["metric"])]
     lines += ["", *power_sentences(metrics)]
     lines += ["", "## Audits", ""]

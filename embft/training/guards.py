@@ -58,7 +58,8 @@ def check_course(losses: Sequence[float], chance: float) -> None:
         return
     recent = sorted(losses[-_WINDOW:])
     last = median(recent)
-    doubled = last > 2 * median(losses[:_WINDOW])
+    before = median(losses[:_WINDOW])
+    doubled = last > 2 * before and recent[1] > before
     stands = min(recent[-1] - recent[1], recent[-2] - recent[0]) < 0.02 * last and last > 1.1 * median(losses[:3])
     if last > 0.9 * chance and (doubled or stands):
         raise TrainingError(
