@@ -67,6 +67,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import rank_systems
     from embft.steps.report import write_report
+    from embft.steps.seeds import measure_seeds
     from embft.steps.training import tune_model
     from embft.tracking import open_tracker
 
@@ -149,6 +150,11 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             stages, systems, dataset, base, tuned, config.evaluation.openai, config.training.select_by
         )
         note("ranking", rankings)
+        seeds, spent = measure_seeds(
+            stages, config.training, config.evaluation.metrics, dataset, source, base, tuned, config.seed
+        )
+        if seeds is not None:
+            timings["seeds"] = spent
         enter("evaluation")
         evaluated = evaluate(stages, config.evaluation, dataset, audits, rankings, config.seed)
         general = measure_general(stages, config.evaluation, base, tuned, config.seed)
@@ -169,5 +175,6 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             evaluated,
             costs.value,
             general,
+            seeds,
             timings,
         )

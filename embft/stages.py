@@ -90,6 +90,8 @@ class StageCache:
                 cached = (folder / "stage.json").is_file()  # another job may have finished it while we waited
                 if not cached:
                     self._build(name, key, folder, description, build)
+        if cached and (left := self._scratch(name, key)).exists():
+            shutil.rmtree(left, ignore_errors=True)  # of a build killed between its end and this
         built_seconds = json.loads((folder / "stage.json").read_text(encoding="utf-8"))["seconds"]
         value = load(folder)
         return StageResult(value, key, folder, time.perf_counter() - started, built_seconds, cached)
@@ -97,8 +99,11 @@ class StageCache:
     def _build(
         self, name: str, key: str, folder: Path, description: Mapping[str, Any], build: Callable[[Path, Path], None]
     ) -> None:
-        scratch = self.root / "scratch" / name / key
+        scratch = self._scratch(name, key)
         scratch.mkdir(parents=True, exist_ok=True)
+        # Whoever holds the lock is alone with this key: what lies here was left by a kill.
+        for left in folder.parent.glob(f".{key}-*"):
+            shutil.rmtree(left, ignore_errors=True)
         unfinished = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=folder.parent))
         try:
             started = time.perf_counter()
@@ -111,6 +116,9 @@ class StageCache:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
         shutil.rmtree(scratch, ignore_errors=True)
+
+    def _scratch(self, name: str, key: str) -> Path:
+        return self.root / "scratch" / name / key
 
 
 def digest(value: Any) -> str:

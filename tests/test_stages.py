@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,18 @@ def test_a_failed_build_leaves_no_result_but_its_scratch(tmp_path):
 
     assert run(StageCache(tmp_path), goes_on).value == "step 3"
     assert not list((tmp_path / "scratch").rglob("checkpoint"))
+
+
+def test_what_killed_builds_left_is_cleared_away(tmp_path):
+    built = run(StageCache(tmp_path), writing("x", []))
+    half, scratch = built.folder.parent / f".{built.key}-abc", tmp_path / "scratch" / "corpus" / built.key
+    scratch.mkdir(parents=True)
+    run(StageCache(tmp_path), writing("y", []))
+    assert not scratch.exists()
+    shutil.rmtree(built.folder)
+    half.mkdir()
+    run(StageCache(tmp_path), writing("y", []))
+    assert not half.exists()
 
 
 def test_stage_json_says_why_the_key_is_the_key(tmp_path):

@@ -23,7 +23,7 @@ from embft.reporting.audit_words import (
 )
 from embft.reporting.explorer import embedded_json, explorer_data
 from embft.reporting.files import write_whole
-from embft.reporting.markdown import merge_sentence
+from embft.reporting.markdown import merge_sentence, stop_sentence
 from embft.reporting.plots import curve, differences, dots
 from embft.reporting.wording import (
     REALISM,
@@ -38,6 +38,7 @@ from embft.reporting.wording import (
     points,
     points_interval,
     realism_rows,
+    seeds_sentence,
     sentence,
     settings_rows,
     test_questions,
@@ -100,12 +101,13 @@ def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], p
             )
             if found
         ],
+        seeds=seeds_sentence(metrics),
         metric_columns=columns,
         every_metric=every_metric,
         settings=settings_rows(metrics),
         training_settings=fact_rows((metrics["training"] or {}).get("settings")),
         timings=timing_rows(metrics),
-        merged=merge_sentence(metrics["training"] or {}),
+        merged="".join(said(metrics["training"]) for said in (stop_sentence, merge_sentence) if metrics["training"]),
         data=embedded_json(explorer_data(metrics, rows, passages)),
     )
 

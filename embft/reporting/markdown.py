@@ -21,6 +21,7 @@ from embft.reporting.wording import (
     headline_metrics,
     interval,
     number,
+    seeds_sentence,
     sentence,
     settings_rows,
     test_questions,
@@ -38,6 +39,8 @@ def render_markdown(metrics: Mapping[str, Any]) -> str:
     verdict, experiment, training = metrics["verdict"], metrics["experiment"], metrics["training"]
     lines = [f"# {plain(verdict['headline'])}", "", *(f"- {plain(reason)}" for reason in verdict["reasons"]), ""]
     lines += [f"{plain(test_questions(metrics))}.", "", systems_table(metrics), ""]
+    if said := seeds_sentence(metrics):
+        lines += [said, ""]
     lines += [f"- {sentence(row)}" for row in comparisons_of(metrics, verdict["metric"])]
     lines += ["", *power_sentences(metrics)]
     lines += ["", "## Audits", ""]
@@ -89,7 +92,20 @@ def training_sentence(training: Mapping[str, Any]) -> str:
     spent = f"{training['seconds']:.1f} s on {training['device']} in {training['precision']}"
     if training["best_epoch"] == 0:
         return f"On dev the fine-tune did harm, so the base model was kept; {spent}."
-    return f"Epoch {training['best_epoch']} of {training['epochs']} was kept, chosen on dev; {spent}.{merge_sentence(training)}"
+    return (
+        f"Epoch {training['best_epoch']} of {training['epochs']} was kept, chosen on dev; {spent}."
+        f"{stop_sentence(training)}{merge_sentence(training)}"
+    )
+
+
+def stop_sentence(training: Mapping[str, Any]) -> str:
+    """After which epoch it was stopped for want of a better one; empty where it ran to its end."""
+    last = training.get("last_epoch", training["epochs"])
+    if last == training["epochs"]:
+        return ""
+    return (
+        f" It stopped after epoch {last}: on dev none was better than the best for {training['settings']['patience']}."
+    )
 
 
 def merge_sentence(training: Mapping[str, Any]) -> str:

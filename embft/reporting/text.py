@@ -25,6 +25,7 @@ from embft.reporting.wording import (
     points,
     points_interval,
     printable,
+    seeds_sentence,
     test_questions,
     timing_rows,
 )
@@ -50,6 +51,8 @@ def terminal_table(metrics: Mapping[str, Any]) -> RenderableType:
     """Everything that is understood at first sight, 100 columns wide."""
     verdict = metrics["verdict"]
     parts: list[RenderableType] = [Text(f"{printable(test_questions(metrics))}:"), _systems(metrics)]
+    if spread := seeds_sentence(metrics):
+        parts.append(Text(spread))
     rows = [
         row for row in comparisons_of(metrics, verdict["metric"]) if {"base", "bm25"} & {row["system"], row["baseline"]}
     ]

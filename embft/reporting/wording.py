@@ -143,6 +143,22 @@ def fact_rows(facts: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     ]
 
 
+def seeds_sentence(metrics: Mapping[str, Any]) -> str:
+    """How far the seed of the training moves the tuned model; empty where it was trained once."""
+    seeds = metrics.get("seeds")
+    if not seeds:
+        return ""
+    figures = (
+        f"{label(name)} {number(found['mean'])} ± {number(found['sd'])} ({number(found['min'])} to {number(found['max'])})"
+        for name, found in seeds["metrics"].items()
+    )
+    kept = f" {seeds['base_kept']} of {seeds['n']} kept the base model." if seeds["base_kept"] else ""
+    return (
+        f"Tuned over {seeds['n']} seeds, mean ± standard deviation (range): {', '.join(figures)}. That is the chance of "
+        f"training; the intervals are the chance of questions.{kept}"
+    )
+
+
 def metric_table(metrics: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[str, list[float | None]]]]:
     """Every metric as one table.
 

@@ -45,6 +45,7 @@ def write_report(
     evaluated: StageResult[Evaluated],
     measured: Mapping[str, Any],
     general: dict[str, Any] | None,
+    seeds: dict[str, Any] | None,
     timings: dict[str, dict[str, Any]],
 ) -> float:
     """Writes the run's results, tracks them, prints the summary. Returns the objective."""
@@ -95,6 +96,7 @@ def write_report(
         "audits": {**audits.describe(), "precision": config.evaluation.precision},
         "slices": report.slices,
         "general": general,
+        "seeds": seeds,
         "verdict": verdict,
     }
     objective = _objective(config, systems)
@@ -250,6 +252,8 @@ def flatten(metrics: Mapping[str, Any]) -> dict[str, Any]:
         flat |= {f"eval/{system}/dev/{name}": value for name, value in figures["dev"].items()}
         for name, (low, high) in figures["intervals"].items():
             flat |= {f"eval/{system}/{name}/ci_low": low, f"eval/{system}/{name}/ci_high": high}
+    for name, found in (metrics.get("seeds") or {"metrics": {}})["metrics"].items():
+        flat |= {f"eval/tuned/seeds/{name}/{key}": found[key] for key in ("mean", "sd")}
     for row in metrics["comparisons"]:
         prefix = f"comparison/{row['system']}_vs_{row['baseline']}/{row['metric']}"
         flat |= {

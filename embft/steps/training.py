@@ -34,6 +34,8 @@ from embft.training.trainee import Trainee
 Vectors = npt.NDArray[np.float32]
 
 _DEV_DEPTH = 100
+_NO_MATTER = ("checkpoint_steps", "seeds")
+"""Settings that change nothing about one training; `tests/training/test_resume.py` says so of checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,15 @@ def tune_model(
         )
         if dev and report["best_epoch"]:
             dev.keep_best(base, fingerprint)
-        write_json(folder / "training.json", {**report, "fingerprint": fingerprint, "settings": asdict(config)})
+        recipe = {name: value for name, value in asdict(config).items() if name not in _NO_MATTER}
+        write_json(folder / "training.json", {**report, "fingerprint": fingerprint, "settings": recipe})
 
     def load(folder: Path) -> Tuned:
         report = read_json(folder / "training.json")
         return Tuned(folder / "model", report["fingerprint"], report)
 
     settings = asdict(config)
-    for name in ("name", "enabled", "device", "precision", "merge"):
+    for name in ("name", "enabled", "device", "precision", "merge", *_NO_MATTER):
         settings.pop(name)
     retrieval = base.retrieval
     return stages.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import shutil
 import time
@@ -16,7 +17,10 @@ from embft.config_training import TrainingConfig
 from embft.errors import TrainingError
 from embft.training.batching import ByChunkCollator, Guide, Teacher
 from embft.training.examples import ChunkExample
+from embft.training.guards import check_disk, loss_of_guessing, told_plainly
 from embft.training.trainee import Trainee
+
+logger = logging.getLogger(__name__)
 
 Log = Callable[[Mapping[str, float], int], None]
 """Gets ``train/...`` values and the step."""
@@ -80,15 +84,15 @@ def fine_tune(
         seed: Of batches and, where there is any, dropout.
         dev: Chooses the epoch; None keeps the last.
         output: Gets a sentence-transformers folder, unless dev shows harm: then the base model is to be kept.
-        scratch: Keeps checkpoints until the training has ended; a later call goes on from there.
+        scratch: Gets checkpoints, from which a later call goes on; the caller removes it when the result is safe.
         log: Called as figures come.
 
     Returns:
-        ``epochs``, ``best_epoch`` (0: dev shows harm, so the base model was kept), ``steps``, ``history`` (a
-        dict an epoch, epoch 0 being the base model)...
+        ``epochs``, ``best_epoch`` (0: dev shows harm, so the base model was kept), ``last_epoch`` (before ``epochs``
+        where patience ended it), ``steps``, ``history`` (a dict an epoch, epoch 0 being the base model)...
 
     Raises:
-        TrainingError: Too few chunks, or a loss that is not a number.
+        TrainingError: Too few chunks, too little memory or disk, a loss that diverges or is not a number.
     """
     from datasets import Dataset
 
@@ -101,11 +105,20 @@ def fine_tune(
         )
     started = time.perf_counter()
     model = trainee.model
-    watch = Watch(log, config.checkpoint_steps)
+    if len(examples) < config.batch_size:
+        logger.warning(
+            "training.batch_size=%d is more than the %d chunks with questions: each epoch is one step. Lower it, or raise "
+            "training.epochs.", config.batch_size, len(examples)
+        )  # fmt: skip
+    check_disk(model, scratch)
+    steps_per_epoch = math.ceil(len(examples) / config.batch_size)
+    watch = Watch(log, config, hardware.precision, loss_of_guessing(examples, config))
     checkpoints = scratch / "checkpoints"
     trainer = ByChunkTrainer(
         model=model,
-        args=training_arguments(config, checkpoints, hardware, seed, has_dev=dev is not None),
+        args=training_arguments(
+            config, checkpoints, hardware, seed, steps=steps_per_epoch * config.epochs, has_dev=dev is not None
+        ),
         train_dataset=Dataset.from_dict({"example": list(range(len(examples)))}),
         loss=ByChunkLoss(model, config),
         evaluator=DevEvaluator(dev.metrics, config.select_by) if dev is not None else None,
@@ -113,23 +126,25 @@ def fine_tune(
         callbacks=[watch],
     )
     resume = _last_checkpoint(checkpoints)
-    trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    with told_plainly(config, hardware.device, scratch):
+        trainer.go_on(resume, config)
     steps = trainer.state.global_step
-    best_epoch = config.epochs
+    last_epoch = best_epoch = round(steps / steps_per_epoch)
     if dev is not None:
-        best_epoch = round((trainer.state.best_global_step or steps) / math.ceil(len(examples) / config.batch_size))
+        best_epoch = round((trainer.state.best_global_step or steps) / steps_per_epoch)
         model.eval()
         if dev.does_harm(model, None if resume else best_epoch):
             best_epoch = 0
     if best_epoch:
         trainee.save(output)
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    # The checkpoints stay: until the caller has put everything away, a kill must not cost the training.
     return {
         "part": config.part,
         "frozen_layers": trainee.frozen_layers,
         "loss": config.loss,
         "epochs": config.epochs,
         "best_epoch": best_epoch,
+        "last_epoch": last_epoch,
         "steps": steps,
         "chunks": len(examples),
         "questions": sum(len(example.questions) for example in examples),
@@ -166,13 +181,23 @@ def _history(base_metrics: Mapping[str, float], logged: Sequence[Mapping[str, fl
 
 
 def _last_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that was written whole: the trainer's state is its last file."""
-    whole = [path for path in folder.glob("checkpoint-*") if _is_whole(path / "trainer_state.json")]
+    """The newest checkpoint that was written whole. What a kill left half written, or half removed, is cleared away."""
+    whole = []
+    for path in folder.glob("checkpoint-*"):
+        if _is_whole(path):
+            whole.append(path)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
-def _is_whole(state: Path) -> bool:
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether nothing is missing: the trainer's state is written last, but anything may be removed first."""
+    from embft.training.trainer import WEIGHTS
+
+    parts = (WEIGHTS, "optimizer.pt", "scheduler.pt", "rng_state*.pth")
     try:
-        return bool(json.loads(state.read_text(encoding="utf-8")))
+        state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
+    return bool(state) and all(any(checkpoint.glob(part)) for part in parts)

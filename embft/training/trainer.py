@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.evaluation import BaseEvaluator
-from transformers import PrinterCallback, ProgressCallback, TrainerCallback
+from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerState
 
 from embft.config_training import TrainingConfig
-from embft.errors import TrainingError
+from embft.training.guards import KEPT_CHECKPOINTS, check_course, check_number, used_up
 
 if TYPE_CHECKING:
     from embft.training.finetune import Hardware
 
-_WEIGHTS = "trained.safetensors"
+WEIGHTS = "trained.safetensors"
+"""In a checkpoint: what is trained."""
 
 
 class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
@@ -34,18 +34,28 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         if sys.stderr.isatty():  # in a log file it would be a line a step
             self.add_callback(ProgressBar())
 
+    def go_on(self, checkpoint: Path | None, config: TrainingConfig) -> None:
+        """Trains, from a checkpoint if there is one; in the end the model has the weights that are best on dev."""
+        if checkpoint is not None:
+            self.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+            if used_up(self.state.log_history, f"eval_dev_{config.select_by}", config.patience):
+                # Killed after its last evaluation: the trainer itself would go on with the next epoch.
+                self._load_best_model()
+                return
+        self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Writes the weights that are trained, and no others, into a checkpoint."""
         from safetensors.torch import save_file
 
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: weight.detach().contiguous() for name, weight in self._trained().items()}, folder / _WEIGHTS)
+        save_file({name: weight.detach().contiguous() for name, weight in self._trained().items()}, folder / WEIGHTS)
 
     def _load_from_checkpoint(self, checkpoint_path: str) -> None:
         from safetensors.torch import load_file
 
-        self.model.load_state_dict(load_file(Path(checkpoint_path) / _WEIGHTS), strict=False)
+        self.model.load_state_dict(load_file(Path(checkpoint_path) / WEIGHTS), strict=False)
 
     def _load_best_model(self) -> None:
         self._load_from_checkpoint(self.state.best_model_checkpoint)
@@ -90,20 +100,37 @@ class DevEvaluator(BaseEvaluator):  # type: ignore[misc]
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
-    """Passes figures on, stops on a loss that is not a number, saves between epochs where that is wished.
+    """Passes figures on, stops what goes wrong or gets no better, saves between epochs where that is wished.
 
     Args:
         log: Gets figures as they come.
-        checkpoint_steps: Save every so many steps; 0 leaves it to the epochs.
+        config: The recipe.
+        precision: What is trained in.
+        chance: The loss of guessing.
     """
 
-    def __init__(self, log: Callable[[Mapping[str, float], int], None], checkpoint_steps: int) -> None:
+    def __init__(
+        self, log: Callable[[Mapping[str, float], int], None], config: TrainingConfig, precision: str, chance: float
+    ) -> None:
         self._log = log
-        self._checkpoint_steps = checkpoint_steps
+        self._config = config
+        self._precision = precision
+        self._chance = chance
+        self._losses: list[float] = []
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Takes up the losses of a training that goes on."""
+        self._losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Asks for a checkpoint where one is due."""
-        if self._checkpoint_steps and state.global_step % self._checkpoint_steps == 0:
+        """Asks for a checkpoint where one is due.
+
+        Not after an epoch's last step: the epoch's own follows once dev is evaluated. A training that went on from one
+        written before would skip that evaluation, and the epoch's would be written over a whole one.
+        """
+        rhythm = self._config.checkpoint_steps
+        due = rhythm and state.global_step % rhythm == 0
+        if due and state.global_step % (state.max_steps // state.num_train_epochs):
             control.should_save = True
 
     def on_log(
@@ -112,12 +139,10 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         """Takes each step's loss."""
         if not logs or "loss" not in logs:
             return
+        check_number(logs, state.global_step, self._precision)
         loss = float(logs["loss"])
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"The loss became {loss} at step {state.global_step} (learning rate {logs.get('learning_rate', 0):.2g}): "
-                "lower training.learning_rate, or use training.precision=fp32."
-            )
+        self._losses.append(loss)
+        check_course(self._losses, self._chance)
         self._log(
             {
                 "train/loss": loss,
@@ -130,26 +155,33 @@ class Watch(TrainerCallback):  # type: ignore[misc]
     def on_evaluate(
         self, args: Any, state: Any, control: Any, metrics: Mapping[str, float] | None = None, **kwargs: Any
     ) -> None:
-        """Joins the dev metrics to the epoch."""
+        """Joins the dev metrics to the epoch, and ends the training where they get no better."""
         dev = {
             key.removeprefix("eval_"): float(value)
             for key, value in (metrics or {}).items()
             if key.startswith("eval_dev_")
         }
         self._log({f"train/{key}": value for key, value in dev.items()}, state.global_step)
+        if used_up(state.log_history, f"eval_dev_{self._config.select_by}", self._config.patience):
+            control.should_training_stop = True
 
 
 def training_arguments(
-    config: TrainingConfig, checkpoints: Path, hardware: Hardware, seed: int, *, has_dev: bool
+    config: TrainingConfig, checkpoints: Path, hardware: Hardware, seed: int, *, steps: int, has_dev: bool
 ) -> SentenceTransformerTrainingArguments:
-    """Translates the recipe into the trainer's arguments."""
+    """Translates the recipe into the trainer's arguments.
+
+    Args:
+        steps: All of the training.
+    """
     return SentenceTransformerTrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.schedule,
-        warmup_steps=config.warmup_ratio,  # below 1: a share of all steps
+        # Below 1: a share of all steps. Rounded up it would be the whole of a training of one step, at learning rate 0.
+        warmup_steps=config.warmup_ratio if config.warmup_ratio * steps >= 1 else 0,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         optim="adamw_torch_fused",
@@ -159,11 +191,12 @@ def training_arguments(
         activation_checkpointing=config.gradient_checkpointing,
         eval_strategy="epoch" if has_dev else "no",
         save_strategy="epoch",
-        save_total_limit=2,  # the best and the last
+        save_total_limit=KEPT_CHECKPOINTS,
         load_best_model_at_end=has_dev,
         metric_for_best_model=f"eval_dev_{config.select_by}" if has_dev else None,
         greater_is_better=True if has_dev else None,
         logging_steps=1,
+        logging_nan_inf_filter=False,  # it would show a loss that is not a number as 0
         report_to=[],
         seed=seed,
         data_seed=seed,

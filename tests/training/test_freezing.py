@@ -1,6 +1,6 @@
 import pytest
 from sentence_transformers import SentenceTransformer
-from tiny import save_tiny_bert
+from tiny_bert import save_tiny_bert
 
 from embft.errors import TrainingError
 from embft.training.freezing import freeze

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
-from tiny import save_tiny_bert
+from tiny_bert import save_tiny_bert
 
 from embft.training.freezing import freeze
 from embft.training.lower_layers import LowerLayers

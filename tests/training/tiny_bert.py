@@ -1,0 +1,25 @@
+"""A tiny random BERT in sentence-transformers' layout, for tests of everything but quality."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def save_tiny_bert(folder: Path, words: tuple[str, ...] = ("a", "b", "c", "d"), layers: int = 3) -> Path:
+    """Writes the model; returns its folder."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    torch.manual_seed(0)
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": layers}
+    BertModel(BertConfig(vocab_size=len(vocabulary), max_position_embeddings=64, **sizes)).save_pretrained(folder)
+    SentenceTransformer(modules=[Transformer(str(folder)), Pooling(8)], device="cpu").save_pretrained(
+        str(folder / "model")
+    )
+    return folder / "model"
