@@ -26,6 +26,8 @@ class Encoder:
     Args:
         folder: The model's folder.
         fingerprint: Hash of its files; part of the key of cached vectors.
+        document_fingerprint: That of the model whose passage vectors it shares, as an adapter does its base model's;
+            None: it has its own.
         query_prompt, document_prompt: Put before each text; None takes the model's own, if it has one.
         max_seq_length: Tokens a text is cut at; None takes the model's own.
         device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
@@ -37,6 +39,7 @@ class Encoder:
         folder: Path,
         fingerprint: str,
         *,
+        document_fingerprint: str | None = None,
         query_prompt: str | None = None,
         document_prompt: str | None = None,
         max_seq_length: int | None = None,
@@ -45,6 +48,7 @@ class Encoder:
     ) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
+        self.document_fingerprint = document_fingerprint or fingerprint
         self.max_seq_length = max_seq_length
         self.device = device
         self.batch_size = batch_size
@@ -67,9 +71,14 @@ class Encoder:
         return own_prompt(self.model, "document") if self._document_prompt is None else self._document_prompt
 
     @property
-    def identity(self) -> str:
-        """Names the function from text to vector, for the cache of vectors."""
+    def query_identity(self) -> str:
+        """Names the function from question to vector, for the cache of vectors."""
         return self.identity_of(self.fingerprint)
+
+    @property
+    def document_identity(self) -> str:
+        """Names the function from passage to vector, for the cache of vectors."""
+        return self.identity_of(self.document_fingerprint)
 
     def identity_of(self, fingerprint: str) -> str:
         """The identity of another model with these settings: the same one, tuned."""
@@ -84,11 +93,18 @@ class Encoder:
             "max_seq_length": self.max_seq_length,
         }
 
-    def tuned(self, folder: Path, fingerprint: str) -> Encoder:
-        """An encoder for a tuned copy of this model: same prompts, same limit."""
+    def tuned(self, folder: Path, fingerprint: str, *, keeps_documents: bool = False) -> Encoder:
+        """An encoder for a tuned copy of this model: same prompts, same limit.
+
+        Args:
+            folder: The copy.
+            fingerprint: Hash of its weights.
+            keeps_documents: Whether passages get this model's vectors from it: only questions are new then.
+        """
         return Encoder(
             folder,
             fingerprint,
+            document_fingerprint=self.document_fingerprint if keeps_documents else None,
             query_prompt=self.query_prompt,
             document_prompt=self.document_prompt,
             max_seq_length=self.max_seq_length,
@@ -102,18 +118,31 @@ class Encoder:
         same.__dict__["model"] = model
         return same
 
-    def encode(self, texts: Sequence[str], prompt: str) -> Vectors:
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """Returns float32 [n_texts, dim], as the model gives them (normalised only if the model does that)."""
-        return encode(self.model, texts, prompt, self.batch_size)
+        return encode(self.model, texts, self.query_prompt, self.batch_size, task="query")
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Returns float32 [n_texts, dim], as the model gives them (normalised only if the model does that)."""
+        return encode(self.model, texts, self.document_prompt, self.batch_size, task="document")
 
 
-def encode(model: Any, texts: Sequence[str], prompt: str, batch_size: int) -> Vectors:
-    """Embeds texts with a loaded model; float32 [n_texts, dim]."""
+def encode(model: Any, texts: Sequence[str], prompt: str, batch_size: int, *, task: str) -> Vectors:
+    """Embeds texts with a loaded model; float32 [n_texts, dim].
+
+    Args:
+        model: A `SentenceTransformer`.
+        texts: Without the prompt.
+        prompt: Put before each.
+        batch_size: Texts encoded at once.
+        task: ``query`` or ``document``: which way they take in a model that has two. Nothing to one that has none.
+    """
     if not texts:
         return np.zeros((0, model.get_embedding_dimension() or 0), np.float32)
     vectors = model.encode(
         list(texts),
         prompt=prompt,
+        task=task,
         batch_size=batch_size,
         show_progress_bar=_wants_bar(len(texts)),
         convert_to_numpy=True,

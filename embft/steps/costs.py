@@ -86,9 +86,9 @@ def _dense_costs(
     encoder, passages = base.encoder, base.passages(searched.corpus)
     limit = encoder.model.max_seq_length
     sample = random.Random(seed).sample(passages.texts, min(_SAMPLE, len(passages.texts)))
-    encoder.encode(questions[:1], encoder.query_prompt)  # the first call is slower
-    embedding = _seconds(lambda: encoder.encode(sample, encoder.document_prompt))
-    asking = median(_seconds(partial(encoder.encode, [text], encoder.query_prompt)) for text in questions)
+    encoder.encode_questions(questions[:1])  # the first call is slower
+    embedding = _seconds(lambda: encoder.encode_passages(sample))
+    asking = median(_seconds(partial(encoder.encode_questions, [text])) for text in questions)
     scorer = base.scorers(searched)["cosine"]
     return {
         "vectors": round(scale * len(passages.texts)),

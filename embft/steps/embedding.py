@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -39,23 +38,22 @@ class Embedder:
     def query_vectors(self, dataset: RetrievalDataset) -> Vectors:
         """float32 [n_questions, dim], in the order of ``dataset.queries``."""
         encoder = self.encoder
-        prompt, texts = encoder.query_prompt, list(dataset.queries.values())
-        return self.cache.encode(encoder.identity, prompt, texts, lambda some: encoder.encode(some, prompt))
+        texts = list(dataset.queries.values())
+        return self.cache.encode(encoder.query_identity, encoder.query_prompt, texts, encoder.encode_questions)
 
     def passage_vectors(self, passages: Passages) -> Vectors:
         """float32 [n_windows, dim], in the order of ``passages.texts``."""
         encoder = self.encoder
-        prompt = encoder.document_prompt
-        return self.cache.encode(encoder.identity, prompt, passages.texts, lambda some: encoder.encode(some, prompt))
+        return self.cache.encode(
+            encoder.document_identity, encoder.document_prompt, passages.texts, encoder.encode_passages
+        )
 
     def pair_vectors(self, questions: Sequence[str], passages: Sequence[str]) -> tuple[Vectors, Vectors]:
         """Vectors of length 1 of any questions and passages; float32 [n, dim] each."""
         encoder = self.encoder
-        found = []
-        for texts, prompt in ((questions, encoder.query_prompt), (passages, encoder.document_prompt)):
-            vectors = self.cache.encode(encoder.identity, prompt, texts, partial(encoder.encode, prompt=prompt))
-            found.append(unit(vectors))
-        return found[0], found[1]
+        asked = self.cache.encode(encoder.query_identity, encoder.query_prompt, questions, encoder.encode_questions)
+        found = self.cache.encode(encoder.document_identity, encoder.document_prompt, passages, encoder.encode_passages)
+        return unit(asked), unit(found)
 
     def scorers(self, dataset: RetrievalDataset) -> dict[str, DenseScorer]:
         """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``)."""

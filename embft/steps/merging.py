@@ -12,8 +12,9 @@ from embft.models.hardware import pick_device
 from embft.models.source import ModelSource
 from embft.stages import StageCache, StageResult, file_digest, read_json, write_json
 from embft.steps.dataset import Dataset
+from embft.steps.dev_search import DevSearch
 from embft.steps.embedding import Embedder
-from embft.steps.training import DevSearch, Tuned
+from embft.steps.training import Tuned
 from embft.training.merging import ALPHAS, choose_alpha, mix_weights
 
 logger = logging.getLogger(__name__)

@@ -153,7 +153,8 @@ def _scorers(
 
 def tuned_embedder(base: Embedder, tuned: Tuned) -> Embedder:
     """The tuned model, searched as the base model is."""
-    return Embedder(base.encoder.tuned(tuned.folder, tuned.fingerprint), base.retrieval, base.cache)
+    encoder = base.encoder.tuned(tuned.folder, tuned.fingerprint, keeps_documents=tuned.report["part"] == "adapter")
+    return Embedder(encoder, base.retrieval, base.cache)
 
 
 def _endpoint_scorers(

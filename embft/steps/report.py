@@ -144,10 +144,12 @@ def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
         "from sentence_transformers import SentenceTransformer",
         "",
         'model = SentenceTransformer("model")  # this folder',
-        f'questions = model.encode(["..."], prompt={query!r})',
-        f'passages = model.encode(["..."], prompt={document!r})',
+        f'questions = model.encode_query(["..."], prompt={query!r})',
+        f'passages = model.encode_document(["..."], prompt={document!r})',
         "scores = model.similarity(questions, passages)",
     ]
+    if config.training.part == "adapter":
+        lines += ["", "# Passages get the base model's own vectors: an index made with it stays as it is."]
     if config.retrieval.mode == "windows":
         lines += [
             "",

@@ -30,7 +30,7 @@ def victim(root: Path, settings: dict[str, Any], said: Connection) -> None:
     import torch
     from tiny import train
 
-    from embft.steps.training import DevSearch
+    from embft.steps.dev_search import DevSearch
     from embft.training.trainee import Trainee
     from embft.training.trainer import ByChunkTrainer
 

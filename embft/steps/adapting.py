@@ -1,0 +1,94 @@
+"""One training of a query-side adapter: cached vectors in, a map of question vectors out."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from embft.config_training import TrainingConfig
+from embft.models.encoder import load_model
+from embft.models.source import ModelSource
+from embft.records import Splits
+from embft.retrieval.scoring import unit
+from embft.stages import digest, file_digest, write_json
+from embft.steps.dev_search import DevSearch
+from embft.steps.embedding import Embedder
+from embft.steps.tuning import NO_MATTER
+from embft.training.adapter import AdapterQuestions, train_adapter
+from embft.training.adapter_model import save_adapted
+from embft.training.examples import window_chooser
+from embft.training.finetune import Hardware, Log
+
+
+def tune_adapter(
+    config: TrainingConfig,
+    splits: Splits,
+    source: ModelSource,
+    base: Embedder,
+    hardware: Hardware,
+    seed: int,
+    folder: Path,
+    scratch: Path,
+    log: Log,
+) -> None:
+    """Trains a map of the base model's question vectors; ``folder`` gets ``model`` and ``training.json``."""
+    started = time.perf_counter()
+    learned = adapter_questions(splits, base)
+    dev = None
+    if splits.dev.queries:
+        dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, config.select_by, seed)
+    # A matrix of the model's width: a GPU's start would take longer than the training.
+    trained, report = train_adapter(learned, config, seed=seed, dev=dev, log=log)
+    model = load_model(source.folder, "cpu", base.encoder.max_seq_length)
+    fingerprint = source.fingerprint
+    if trained is None:
+        model.save_pretrained(str(folder / "model"), create_model_card=False)
+    else:
+        files = save_adapted(model, trained, folder / "model")
+        fingerprint = digest([source.fingerprint, *(file_digest(file) for file in files)])[:16]
+        if dev is not None:
+            dev.keep_best(base, fingerprint)
+    shutil.rmtree(scratch, ignore_errors=True)
+    recipe = {name: value for name, value in asdict(config).items() if name not in NO_MATTER}
+    write_json(
+        folder / "training.json",
+        {
+            "part": config.part,
+            "loss": config.loss,
+            **report,
+            "frozen_layers": None,
+            "chunks": len({ids[0] for ids in splits.train.relevant_docs.values()}),
+            "questions": len(learned.questions),
+            "passages": len(learned.passages),
+            "device": "cpu",
+            "precision": "fp32",
+            "seconds": round(time.perf_counter() - started, 2),
+            "resumed": False,
+            "query_prompt": base.encoder.query_prompt,
+            "document_prompt": base.encoder.document_prompt,
+            "fingerprint": fingerprint,
+            "settings": recipe,
+        },
+    )
+
+
+def adapter_questions(splits: Splits, base: Embedder) -> AdapterQuestions:
+    """The train questions with every train passage: whose positive is which, and what is none of its negatives."""
+    train = splits.train
+    passages = base.passages(train.corpus)
+    questions, vectors = base.query_vectors(train), base.passage_vectors(passages)
+    choose = window_chooser(train.queries, unit(questions), unit(vectors))
+    place = {chunk_id: number for number, chunk_id in enumerate(passages.chunk_ids)}
+    starts = [*passages.starts.tolist(), len(passages.texts)]
+    windows = {chunk_id: np.arange(starts[number], starts[number + 1]) for chunk_id, number in place.items()}
+    ids = list(train.queries)
+    return AdapterQuestions(
+        questions,
+        vectors,
+        np.asarray([choose(key, windows[train.relevant_docs[key][0]].tolist()) for key in ids], np.int64),
+        [np.concatenate([windows[chunk] for chunk in train.relevant_docs[key]]) for key in ids],
+    )

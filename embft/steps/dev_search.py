@@ -1,0 +1,134 @@
+"""The search of the dev questions that chooses among epochs, mixes and the base model."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embft.evaluation.metrics import per_question, with_hit_rates
+from embft.evaluation.significance import groups_of, standard_error
+from embft.models.encoder import encode
+from embft.records import Passages, RetrievalDataset
+from embft.retrieval.scoring import dense_scorers, rank
+from embft.steps.embedding import Embedder
+from embft.training.adapter import QueryMap
+
+Vectors = npt.NDArray[np.float32]
+
+_DEV_DEPTH = 100
+
+
+@dataclass(frozen=True)
+class DevResult:
+    """One model's dev search: vectors of questions and passages, means by name, scores by the metric that selects."""
+
+    questions: Vectors
+    passages: Vectors
+    means: Mapping[str, float]
+    scores: npt.NDArray[np.float64]
+
+
+@dataclass
+class DevSearch:
+    """The dev evaluation after each epoch.
+
+    It searches what the dev questions search, or in a large corpus the relevant chunks and a random draw of the others,
+    so that its cost does not grow without end. (Not the base model's strongest others: that would be a test made of the
+    base model's own mistakes.)
+
+    Attributes:
+        passages: Of the chunks that are searched.
+        query_prompt, document_prompt: Put before each text.
+        select_by: The metric that chooses.
+        base: What the base model found.
+        epochs: What each epoch of this process found.
+        best: What the kept epoch found.
+    """
+
+    dataset: RetrievalDataset
+    passages: Passages
+    query_prompt: str
+    document_prompt: str
+    batch_size: int
+    select_by: str
+    base: DevResult | None = None
+    epochs: list[DevResult] = field(default_factory=list)
+    best: DevResult | None = None
+
+    @classmethod
+    def of(cls, base: Embedder, dataset: RetrievalDataset, limit: int, select_by: str, seed: int) -> DevSearch:
+        """Chooses the chunks that are searched."""
+        chosen = {chunk_id for ids in dataset.relevant_docs.values() for chunk_id in ids}
+        others = [key for key in dataset.corpus if key not in chosen]
+        random.Random(seed).shuffle(others)
+        chosen.update(others[: max(0, limit - len(chosen))])
+        corpus = {key: text for key, text in dataset.corpus.items() if key in chosen}
+        small = RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs)
+        passages = base.passages(corpus)
+        search = cls(
+            small,
+            passages,
+            base.encoder.query_prompt,
+            base.encoder.document_prompt,
+            base.encoder.batch_size,
+            select_by,
+        )
+        search.base = search._measure(base.query_vectors(small), base.passage_vectors(passages))
+        return search
+
+    @property
+    def base_metrics(self) -> Mapping[str, float]:
+        """The base model's figures in this search."""
+        assert self.base is not None
+        return self.base.means
+
+    def metrics(self, model: Any) -> Mapping[str, float]:
+        """Embeds with the model as it is now; returns dev metrics by name, ``ndcg@10`` and the like."""
+        self.epochs.append(self._search(model))
+        return self.epochs[-1].means
+
+    def does_harm(self, model: Any, epoch: int | None) -> bool:
+        """Whether the best epoch is below the base model by more than one standard error of their paired difference.
+
+        Epoch 0 stands for election too, but a dev set of 30 questions would throw away real gains by chance if the
+        higher mean alone decided: the one-standard-error rule, turned towards what was asked for, a tuned model
+        (Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3).
+        """
+        assert self.base is not None
+        self.best = self.epochs[epoch - 1] if epoch is not None else self._search(model)
+        differences = self.best.scores - self.base.scores
+        groups = groups_of(list(self.dataset.queries), self.dataset.relevant_docs)
+        return bool(differences.mean() < -standard_error(differences, groups))
+
+    def keep_best(self, base: Embedder, fingerprint: str) -> None:
+        """Puts the vectors of the kept epoch into the cache: the ranking then need not embed them again."""
+        assert self.best is not None
+        identity = base.encoder.identity_of(fingerprint)
+        base.cache.store(identity, self.query_prompt, list(self.dataset.queries.values()), self.best.questions)
+        if self.best.passages is not (self.base and self.base.passages):  # an adapter's are the base model's
+            base.cache.store(identity, self.document_prompt, self.passages.texts, self.best.passages)
+
+    def _search(self, model: Any) -> DevResult:
+        if isinstance(model, QueryMap):
+            assert self.base is not None
+            return self._measure(model(self.base.questions), self.base.passages)
+        questions = list(self.dataset.queries.values())
+        return self._measure(
+            encode(model, questions, self.query_prompt, self.batch_size, task="query"),
+            encode(model, self.passages.texts, self.document_prompt, self.batch_size, task="document"),
+        )
+
+    def _measure(self, questions: Vectors, passages: Vectors) -> DevResult:
+        scorer = dense_scorers(questions, passages, self.passages)["cosine"]
+        question_ids = list(self.dataset.queries)
+        ranking = rank(
+            scorer, question_ids, self.passages.chunk_ids, system="tuned", score_name="cosine", depth=_DEV_DEPTH
+        )
+        scores = with_hit_rates(per_question(ranking, self.dataset.relevant_docs, question_ids))
+        means = {name: float(values.mean()) for name, values in scores.items()}
+        return DevResult(questions, passages, means, scores[self.select_by])

@@ -1,0 +1,48 @@
+"""The adapter as a model: the base model's modules with a fork at the end, in sentence-transformers' own modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from embft.training.adapter import QueryMap
+
+
+def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
+    """Saves a model whose questions go through the map; ``SentenceTransformer(output)`` loads it, without embft.
+
+    The base model's last module makes way for a Router. Its route "document" is that last module alone, so passages get the
+    very vectors that the base model gives them, and an index made with it stays as it is. Its route "query" is the last
+    module, then the map. ``encode_query`` takes one, ``encode_document`` and plain ``encode`` the other.
+
+    Args:
+        model: The base model, a `SentenceTransformer`; changed in place.
+        query_map: Acts on its vectors.
+        output: Gets a sentence-transformers folder.
+
+    Returns:
+        The files of the map's weights.
+    """
+    import torch
+    from sentence_transformers.base.modules import Dense, Normalize, Router
+
+    layers: list[Any] = []
+    for place, (weight, bias) in enumerate(query_map.layers):
+        inner = place < len(query_map.layers) - 1
+        layers.append(
+            Dense(
+                weight.shape[1],
+                weight.shape[0],
+                activation_function=torch.nn.ReLU() if inner else torch.nn.Identity(),
+                init_weight=torch.from_numpy(weight),
+                init_bias=torch.from_numpy(bias),
+            )
+        )
+    if query_map.unit:
+        layers.append(Normalize())
+    name = next(reversed(model._modules))
+    last = model._modules[name]
+    model._modules[name] = Router.for_query_document([last, *layers], [last]).to(model.device, model.dtype)
+    model.eval()
+    model.save_pretrained(str(output), create_model_card=False)
+    return sorted(output.rglob("query_*_Dense/model.safetensors"))
