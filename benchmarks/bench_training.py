@@ -30,6 +30,7 @@ SYSTEMS = {
     "engine": "the article's engine",
     "trainer": "sentence-transformers' trainer",
     "embft": "embft",
+    "fast": "embft, training=fast",
     "adapter": "embft, query adapter",
 }
 
@@ -101,7 +102,7 @@ def measure(name: str, train: Path, val: Path, base: Path, folder: Path) -> dict
             "model": result["model"],
             "train": train,
         }
-    recipe = ["training=adapter"] if name == "adapter" else ["training.epochs=2"]
+    recipe = {"embft": ["training.epochs=2"], "fast": ["training=fast"], "adapter": ["training=adapter"]}[name]
     _, memory = watched(embft_command(train, val, folder, *recipe), None)
     metrics = json.loads((folder / "run" / "metrics.json").read_text(encoding="utf-8"))
     seconds = metrics["timings"]["training"]["seconds"]
@@ -217,7 +218,7 @@ def render(found: dict[int, dict[str, list[dict[str, Any]]]], base: Path, scratc
         judged[name] = judge(
             largest[name][-1]["train"], val, Path(largest[name][-1]["model"]), scratch / f"judged-{name}"
         )
-    for name in ("embft", "adapter"):
+    for name in ("embft", "fast", "adapter"):
         judged[name] = read_rows(largest[name][-1]["folder"] / "run", "tuned")
     for name, (figures, values, groups) in judged.items():
         low, high = figures["intervals"]["ndcg@10"]

@@ -103,7 +103,7 @@ def _training_problems(training: TrainingConfig) -> Iterator[str]:
         for name, value, normal in (
             ("loss", training.loss, "ranking"), ("symmetric", training.symmetric, False),
             ("matryoshka", list(training.matryoshka), []), ("mini_batch", training.mini_batch, 0),
-            ("frozen_layers", training.frozen_layers, None), ("merge", training.merge, False),
+            ("frozen_layers", training.frozen_layers, 0), ("merge", training.merge, False),
             ("gradient_checkpointing", training.gradient_checkpointing, False), ("negatives", training.negatives, 0),
         ):  # fmt: skip
             if value != normal:

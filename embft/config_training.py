@@ -15,10 +15,10 @@ class TrainingConfig:
 
     name: str = MISSING
     enabled: bool = True
-    epochs: int = number(2, 1, 1000)
+    epochs: int = number(1, 1, 1000)
     batch_size: int = number(16, 2, 65536)
     """Chunks a step; each brings all its questions."""
-    learning_rate: float = number(2e-4, above=0.0)
+    learning_rate: float = number(1e-4, above=0.0)
     warmup_ratio: float = number(0.1, 0.0, 1.0)
     schedule: str = choice("linear", "linear", "cosine", "constant_with_warmup")
     weight_decay: float = number(0.01, 0.0)
@@ -28,7 +28,7 @@ class TrainingConfig:
     dropout: float = number(0.0, 0.0, 0.9)
     train_embeddings: bool = False
     """Train the token embeddings too: half of a small model's weights, and no gain was seen from it."""
-    frozen_layers: int | None = number(None, 0, 200)
+    frozen_layers: int | None = number(0, 0, 200)
     """Transformer layers, from the bottom, that stay as they are; null: two thirds of them. Each saves most of its cost."""
     hide_source: float = number(0.9, 0.0, 1.0)
     """Share of the questions cut out of a passage for which their sentence is taken out of it in training."""

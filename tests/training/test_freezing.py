@@ -29,7 +29,7 @@ def test_the_embeddings_alone_can_stay(model):
     assert everything - trained(model) == {name for name in everything if name.startswith("embeddings.")}
 
 
-def test_by_default_two_thirds_stay_unless_the_embeddings_are_trained(model):
+def test_null_is_two_thirds_unless_the_embeddings_are_trained(model):
     everything = trained(model)
     assert freeze(model, train_embeddings=True, frozen_layers=None) == []
     assert trained(model) == everything
