@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 
 from embft.config import ModelConfig
 from embft.config_training import TrainingConfig
+from embft.errors import TrainingError
 from embft.models.encoder import Encoder, load_model
 from embft.models.hardware import pick_device
 from embft.models.source import ModelSource, resolve
@@ -42,6 +44,8 @@ def tune_weights(
     log: Log,
 ) -> None:
     """Tunes the base model, whole or in part; ``folder`` gets ``model`` and ``training.json``."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise TrainingError("embft trains in one process: start it with python, not with torchrun.")
     trainee = Trainee.of(source.folder, config, hardware.device, base.encoder.max_seq_length, seed)
     examples = training_examples(config, splits, base)
     searched = splits.searched("dev") if splits.dev.queries else None

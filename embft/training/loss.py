@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from embft.config_training import TrainingConfig
-from embft.training.gathering import gathered, summed, world
 from embft.training.gradcache import cached_loss
 from embft.training.objectives import Step, objective
 
@@ -23,7 +22,7 @@ class ByChunkLoss(nn.Module):
     """Ranks a step's passages for each of its questions.
 
     A passage stands once for all its questions, and what is no true negative of a question (its siblings' windows, its
-    other relevant chunks) is none in the loss. With several processes the passages of all of them are negatives.
+    other relevant chunks) is none in the loss.
 
     Args:
         model: A sentence-transformers model.
@@ -66,13 +65,11 @@ class ByChunkLoss(nn.Module):
     ) -> Tensor:
         chunks = found["chunk"]
         assert chunks is not None
-        passages, first = gathered(passages)
-        chunks = gathered(chunks)[0]
-        positive = labels[:, 0] + first
+        positive = labels[:, 0]
         negative = (chunks[None, :, None] != labels[:, None, 1:]).all(-1)
         guide = None
         if asked["guide"] is not None and found["guide"] is not None:
-            guide = asked["guide"] @ gathered(found["guide"])[0].T
+            guide = asked["guide"] @ found["guide"].T
         widths = dict.fromkeys([*self.config.matryoshka, passages.shape[1]])
         losses = [
             objective(
@@ -88,9 +85,7 @@ class ByChunkLoss(nn.Module):
             )
             for width in widths
         ]
-        loss = torch.stack(losses).mean()
-        # The processes' means are averaged later, each as one; here each gets the weight of its questions.
-        return loss * (len(questions) * world() / summed(len(questions), loss.device))
+        return torch.stack(losses).mean()
 
     def get_config_dict(self) -> Mapping[str, Any]:
         """What the trainer notes about the loss."""
