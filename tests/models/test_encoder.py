@@ -37,13 +37,13 @@ def tiny_bert(folder, *, prompts=None):
 
 def test_a_model_in_the_layout_of_bge_gives_unit_vectors_of_the_first_token(tmp_path):
     encoder = Encoder(tiny_bert(tmp_path), "x", query_prompt="why : ", document_prompt="")
-    vectors = encoder.encode(["a loop", "b"], encoder.document_prompt)
+    vectors = encoder.encode_passages(["a loop", "b"])
     assert vectors.dtype == np.float32
     assert vectors.shape == (2, 32)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    asked = encoder.encode(["a loop"], encoder.query_prompt)
+    asked = encoder.encode_questions(["a loop"])
     assert not np.allclose(asked, vectors[:1])
-    assert np.allclose(asked, encoder.encode(["why : a loop"], ""), atol=1e-6)
+    assert np.allclose(asked, encoder.encode_passages(["why : a loop"]), atol=1e-6)
 
 
 def test_prompts_come_from_the_config_or_else_from_the_model(tmp_path):
@@ -63,7 +63,7 @@ def test_the_limit_of_tokens_can_be_lowered_but_not_beyond_the_model(tmp_path):
 
 
 def test_another_limit_is_another_identity(tmp_path):
-    assert Encoder(tmp_path, "x").identity != Encoder(tmp_path, "x", max_seq_length=16).identity
+    assert Encoder(tmp_path, "x").query_identity != Encoder(tmp_path, "x", max_seq_length=16).query_identity
 
 
 def test_damaged_weights_are_said_in_one_line(tmp_path):
