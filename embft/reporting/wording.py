@@ -183,7 +183,7 @@ def interval(values: Sequence[float]) -> str:
 
 def number(value: float) -> str:
     """Three decimals without the leading zero, as tables of IR papers have it."""
-    return re.sub(r"^(-?)0\.", r"\1.", f"{value:.3f}")
+    return re.sub(r"^(-?)0\.", r"\1.", f"{round(value, 3) + 0.0:.3f}")  # + 0.0 turns -0.0 into 0.0
 
 
 def printable(text: object) -> str:
