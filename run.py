@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from embft.config import register
+from embft.distributed import together
 from embft.errors import ConfigError, EmbftError
 from embft.overrides import as_config, command_line_problems
 from embft.sweep_end import finish_sweeps
@@ -83,4 +84,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(together(main))

@@ -97,13 +97,13 @@ def _training_problems(training: TrainingConfig) -> Iterator[str]:
         yield "training.symmetric=true: a teacher has an opinion of passages, not of questions: leave it out."
     if any(width < 1 for width in training.matryoshka):
         yield f"training.matryoshka={training.matryoshka}: lengths of vectors must be at least 1."
-    if training.part == "lora" and (training.frozen_layers or training.train_embeddings):
-        yield "training.part=lora updates all linear layers, nothing else: leave frozen_layers and train_embeddings out."
+    if training.part == "lora" and (training.frozen_share or training.train_embeddings):
+        yield "training.part=lora updates all linear layers, nothing else: leave frozen_share and train_embeddings out."
     if training.part == "adapter":
         for name, value, normal in (
             ("loss", training.loss, "ranking"), ("symmetric", training.symmetric, False),
             ("matryoshka", list(training.matryoshka), []), ("mini_batch", training.mini_batch, 0),
-            ("frozen_layers", training.frozen_layers, 0), ("merge", training.merge, False),
+            ("frozen_share", training.frozen_share, None), ("merge", training.merge, False),
             ("gradient_checkpointing", training.gradient_checkpointing, False), ("negatives", training.negatives, 0),
         ):  # fmt: skip
             if value != normal:

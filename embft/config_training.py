@@ -28,8 +28,9 @@ class TrainingConfig:
     dropout: float = number(0.0, 0.0, 0.9)
     train_embeddings: bool = False
     """Train the token embeddings too: half of a small model's weights, and no gain was seen from it."""
-    frozen_layers: int | None = number(0, 0, 200)
-    """Transformer layers, from the bottom, that stay as they are; null: two thirds of them. Each saves most of its cost."""
+    frozen_share: float | None = number(None, 0.0, 0.99)
+    """Share of the transformer layers, from the bottom, that stay as they are; null: none with windows, half with truncated
+    chunks. A frozen layer costs a fifth of a trained one."""
     hide_source: float = number(0.9, 0.0, 1.0)
     """Share of the questions cut out of a passage for which their sentence is taken out of it in training."""
     precision: str = choice("auto", "auto", "fp32", "bf16", "fp16")
@@ -57,7 +58,7 @@ class TrainingConfig:
     adapter_layers: int = number(1, 1, 2)
     """1: a matrix and a bias; 2: a hidden layer between, for bends that no matrix makes."""
     loss: str = choice("ranking", "ranking", "gist", "distillation")
-    """What a question's scores should be like: its name in embft/training/losses.py."""
+    """What a question's scores should be like: its name in embft/training/objectives.py."""
     symmetric: bool = False
     """Also rank the questions of the step for each passage."""
     hardness: float = number(0.0, 0.0, 100.0)

@@ -9,6 +9,7 @@ from typing import Any
 
 from embft.config import ExperimentConfig
 from embft.config_problems import problems
+from embft.distributed import launch_problems
 from embft.errors import ConfigError
 from embft.run_folder import RunFolder
 from embft.stages import StageCache, StageResult
@@ -41,7 +42,7 @@ def run_experiment(
     Raises:
         EmbftError: A mistake that the user can mend. It is in ``status.json`` too.
     """
-    found = problems(config)
+    found = [*problems(config), *launch_problems(config.training)]
     if found:
         raise ConfigError(found)
     for chatty in ("sentence_transformers", "transformers", "httpx", "httpx2", "datasets"):

@@ -55,6 +55,10 @@ class Encoder:
         self._query_prompt = query_prompt
         self._document_prompt = document_prompt
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Another process loads the model for itself."""
+        return {name: value for name, value in self.__dict__.items() if name != "model"}
+
     @cached_property
     def model(self) -> SentenceTransformer:
         """The model, in evaluation mode."""

@@ -75,6 +75,7 @@ def tune_model(
             "embft.evaluation.metrics",
             "embft.steps.training",
             "embft.steps.tuning",
+            "embft.steps.training_job",
             "embft.steps.adapting",
             "embft.steps.dev_search",
         ),

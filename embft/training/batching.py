@@ -59,12 +59,20 @@ class ByChunkCollator:
 
         A question's label is the row of its positive passage and the numbers of its relevant chunks; ``passage_chunk`` has
         each passage's number.
+
+        With several processes ``rows`` are the whole step's in each of them. ``label``, ``passage_chunk`` and the columns of
+        a teacher's scores are about all of it; texts, and what is worked out of them, are this process's share: the first
+        ``question_rows`` and ``passage_rows``. A process without a share gets texts that do not count, for the model has
+        to be run in every process.
         """
         import torch
 
+        from embft.training.gathering import share, world
+
         batch = [self.examples[row["example"]] for row in rows]
-        questions = [text for example in batch for text in example.questions]
-        passages = [text for example in batch for text in example.passages]
+        own = batch[share(len(batch))]
+        questions = [text for example in own or batch[:1] for text in example.questions]
+        passages = [text for example in own or batch[:1] for text in example.passages]
         features: dict[str, Any] = {}
         for name, texts, prompt in (
             ("question", questions, self.query_prompt),
@@ -75,11 +83,15 @@ class ByChunkCollator:
         labels, owners = self.labels(batch)
         features["label"] = torch.from_numpy(labels)
         features["passage_chunk"] = torch.from_numpy(owners)
+        if world() > 1:
+            features["question_rows"] = torch.tensor(len(questions) if own else 0)
+            features["passage_rows"] = torch.tensor(len(passages) if own else 0)
         if self.guide is not None:
             for name, vectors in zip(("question", "passage"), self.guide(questions, passages), strict=True):
                 features[f"{name}_guide"] = torch.from_numpy(vectors)
         if self.teacher is not None:
-            features["question_teacher"] = torch.from_numpy(self.teacher.scores(questions, passages))
+            whole = [text for example in batch for text in example.passages]
+            features["question_teacher"] = torch.from_numpy(self.teacher.scores(questions, whole))
         return features
 
     def labels(self, batch: Sequence[ChunkExample]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -88,14 +88,16 @@ def fine_tune(
         log: Called as figures come.
 
     Returns:
-        ``epochs``, ``best_epoch`` (0: dev shows harm, so the base model was kept), ``last_epoch`` (before ``epochs``
-        where patience ended it), ``steps``, ``history`` (a dict an epoch, epoch 0 being the base model)...
+        In another process than 0 of a torchrun, nothing. ``epochs``, ``best_epoch`` (0: dev shows harm, so the base model was
+        kept), ``last_epoch`` (before ``epochs`` where patience ended it), ``steps``, ``history`` (a dict an epoch, epoch 0
+        being the base model)...
 
     Raises:
         TrainingError: Too few chunks, too little memory or disk, a loss that diverges or is not a number.
     """
     from datasets import Dataset
 
+    from embft.training.gathering import rank, wait_for_others, world
     from embft.training.loss import ByChunkLoss
     from embft.training.trainer import ByChunkTrainer, DevEvaluator, Watch, training_arguments
 
@@ -128,6 +130,9 @@ def fine_tune(
     resume = _last_checkpoint(checkpoints)
     with told_plainly(config, hardware.device, scratch):
         trainer.go_on(resume, config)
+    wait_for_others()  # they may still be writing into the checkpoints
+    if rank():
+        return {}  # what comes now is process 0's alone
     steps = trainer.state.global_step
     last_epoch = best_epoch = round(steps / steps_per_epoch)
     if dev is not None:
@@ -151,6 +156,7 @@ def fine_tune(
         "passages": sum(len(example.passages) for example in examples),
         "device": hardware.device,
         "precision": hardware.precision,
+        "processes": world(),
         "seconds": round(time.perf_counter() - started, 2),
         "resumed": resume is not None,
         "query_prompt": query_prompt,

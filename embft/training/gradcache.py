@@ -17,7 +17,11 @@ Embed = Callable[[dict[str, Any]], Tensor]
 
 
 def cached_loss(
-    embed: Embed, features: Sequence[Mapping[str, Any]], loss_of: Callable[..., Tensor], size: int
+    embed: Embed,
+    features: Sequence[Mapping[str, Any]],
+    loss_of: Callable[..., Tensor],
+    size: int,
+    after: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """The loss over all texts, with at most ``size`` of them in memory at once.
 
@@ -26,6 +30,7 @@ def cached_loss(
         features: Inputs, each of tensors whose first dimension is the text.
         loss_of: From one tensor of vectors for each of ``features`` to a scalar.
         size: Texts embedded at once.
+        after: Called when the weights have their gradients.
 
     Returns:
         A scalar whose ``backward`` fills the gradients of the model's weights.
@@ -43,7 +48,7 @@ def cached_loss(
     gradients = torch.autograd.grad(loss, vectors, allow_unused=True)
     # A leaf joins the graph, so that backward() comes here although no weight is in it yet.
     hook = torch.zeros((), device=loss.device, requires_grad=True)
-    result: Tensor = _Carry.apply(hook, loss.detach(), embed, pieces, gradients, states)  # type: ignore[no-untyped-call]
+    result: Tensor = _Carry.apply(hook, loss.detach(), embed, pieces, gradients, states, after)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -59,13 +64,14 @@ class _Carry(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *outputs: Tensor) -> tuple[None, ...]:
         """Embeds each piece again, as it was embedded before, and goes on from its vectors' gradient."""
-        embed, pieces, gradients, states = ctx.rest
+        embed, pieces, gradients, states, after = ctx.rest
         for piece, gradient, state in zip(pieces, gradients, states, strict=True):
             if gradient is not None:
                 with torch.random.fork_rng(), torch.enable_grad():
                     _set_random_state(state)
                     embed(dict(piece)).backward(gradient * outputs[0])
-        return (None,) * 6
+        after()
+        return (None,) * 7
 
 
 def pieces_of(features: Mapping[str, Any], size: int) -> list[dict[str, Any]]:

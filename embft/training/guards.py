@@ -109,7 +109,7 @@ def check_disk(model: Any, scratch: Path) -> None:
     if free < needed:
         raise TrainingError(
             f"The training needs up to {_size(needed)} for checkpoints and the model, and {scratch} has {_size(free)} free: "
-            "make room, or put the cache elsewhere (cache_dir=DIR). training.part=lora or training.frozen_layers=N make "
+            "make room, or put the cache elsewhere (cache_dir=DIR). training.part=lora or training.frozen_share=0.5 make "
             "checkpoints smaller."
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,10 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from embft.config_training import TrainingConfig
+from embft.training.gathering import average_gradients, gathered
 from embft.training.gradcache import cached_loss
 from embft.training.objectives import Step, objective
 
-SIDE = ("chunk", "guide", "teacher")
+SIDE = ("chunk", "guide", "teacher", "rows")
 """What travels with the texts and is not for the model."""
 
 
@@ -22,7 +24,8 @@ class ByChunkLoss(nn.Module):
     """Ranks a step's passages for each of its questions.
 
     A passage stands once for all its questions, and what is no true negative of a question (its siblings' windows, its
-    other relevant chunks) is none in the loss.
+    other relevant chunks) is none in the loss. With several processes each has a share of the step's texts and works out the
+    loss of all of them: the same loss as one process with the whole step.
 
     Args:
         model: A sentence-transformers model.
@@ -48,12 +51,13 @@ class ByChunkLoss(nn.Module):
             return self._loss(questions, passages, labels, *side)
 
         if self.config.mini_batch:
-            return cached_loss(self._embed, texts, loss_of, self.config.mini_batch)
-        return loss_of(*(self._embed(text) for text in texts))
-
-    def _embed(self, features: dict[str, Any]) -> Tensor:
-        vectors: Tensor = self.model(features)["sentence_embedding"].float()
-        return vectors
+            # The wrapper that the trainer puts around the model averages the processes' gradients in each backward pass,
+            # of which there are many here, and not as many in every process: once, in the end, is enough.
+            model = getattr(self.model, "module", self.model)
+            return cached_loss(
+                partial(_embed, model), texts, loss_of, self.config.mini_batch, partial(_average_gradients_of, model)
+            )
+        return loss_of(*(_embed(self.model, text) for text in texts))
 
     def _loss(
         self,
@@ -65,11 +69,14 @@ class ByChunkLoss(nn.Module):
     ) -> Tensor:
         chunks = found["chunk"]
         assert chunks is not None
+        questions, passages = _of_all(questions, asked), _of_all(passages, found)
         positive = labels[:, 0]
         negative = (chunks[None, :, None] != labels[:, None, 1:]).all(-1)
-        guide = None
+        guide = teacher = None
         if asked["guide"] is not None and found["guide"] is not None:
-            guide = asked["guide"] @ found["guide"].T
+            guide = _of_all(asked["guide"], asked) @ _of_all(found["guide"], found).T
+        if asked["teacher"] is not None:
+            teacher = _of_all(asked["teacher"], asked)
         widths = dict.fromkeys([*self.config.matryoshka, passages.shape[1]])
         losses = [
             objective(
@@ -79,7 +86,7 @@ class ByChunkLoss(nn.Module):
                     positive,
                     negative,
                     guide,
-                    asked["teacher"],
+                    teacher,
                 ),
                 self.config,
             )
@@ -90,3 +97,18 @@ class ByChunkLoss(nn.Module):
     def get_config_dict(self) -> Mapping[str, Any]:
         """What the trainer notes about the loss."""
         return asdict(self.config)
+
+
+def _embed(model: nn.Module, features: dict[str, Any]) -> Tensor:
+    vectors: Tensor = model(features)["sentence_embedding"].float()
+    return vectors
+
+
+def _average_gradients_of(model: nn.Module) -> None:
+    average_gradients(model.parameters())
+
+
+def _of_all(rows: Tensor, side: Mapping[str, Tensor | None]) -> Tensor:
+    """The rows of the whole step, from each process those that count."""
+    count = side["rows"]
+    return gathered(rows if count is None else rows[: int(count)])

@@ -39,7 +39,7 @@ class Trainee:
         model = load_model(folder, device, max_seq_length, attention=config.attention, dropout=config.dropout)
         if config.part == "lora":
             return cls(model, lora=_with_lora(model, config))
-        frozen = freeze(model, train_embeddings=config.train_embeddings, frozen_layers=config.frozen_layers)
+        frozen = freeze(model, train_embeddings=config.train_embeddings, frozen_share=config.frozen_share or 0.0)
         lower = LowerLayers(model, frozen) if frozen and not config.dropout else None
         return cls(model, lower, frozen_layers=len(frozen))
 

@@ -12,6 +12,7 @@ from sentence_transformers.base.evaluation import BaseEvaluator
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerState
 
 from embft.config_training import TrainingConfig
+from embft.training.gathering import world
 from embft.training.guards import KEPT_CHECKPOINTS, check_course, check_number, used_up
 
 if TYPE_CHECKING:
@@ -57,7 +58,29 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
         self.model.load_state_dict(load_file(Path(checkpoint_path) / WEIGHTS), strict=False)
 
+    def get_train_dataloader(self) -> Any:
+        """Each process gets the rows of every whole step; of these the collator takes the process's share.
+
+        Dealing out is not left to accelerate: it deals whole batches, and the last ones unevenly.
+        """
+        if world() == 1:
+            return super().get_train_dataloader()
+        from accelerate.data_loader import prepare_data_loader
+
+        loader = self._build_dataloader(self.train_dataset, self.args.train_batch_size, dataset_kind="train")
+        return prepare_data_loader(
+            loader,
+            self.args.device,
+            num_processes=1,
+            process_index=0,
+            put_on_device=True,
+            use_seedable_sampler=self.accelerator.use_seedable_sampler,
+            data_seed=self.args.data_seed,
+        )
+
     def _load_best_model(self) -> None:
+        if not self.is_world_process_zero():
+            return  # process 0 alone goes on with the model
         self._load_from_checkpoint(self.state.best_model_checkpoint)
 
     def _trained(self) -> dict[str, Any]:
@@ -174,7 +197,7 @@ def training_arguments(
     Args:
         steps: All of the training.
     """
-    return SentenceTransformerTrainingArguments(
+    arguments = SentenceTransformerTrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_size,
@@ -202,4 +225,8 @@ def training_arguments(
         data_seed=seed,
         dataloader_pin_memory=hardware.device == "cuda",
         remove_unused_columns=False,
+        # With several processes it would warn and set this by itself; `get_train_dataloader` needs no such thing.
+        dataloader_drop_last=world() > 1,
     )
+    arguments.dataloader_drop_last = False
+    return arguments

@@ -18,7 +18,7 @@ def folder(tmp_path):
 def remembering(folder, **limits):
     model = SentenceTransformer(str(folder), device="cpu")
     calls: list[int] = []
-    frozen = freeze(model, train_embeddings=False, frozen_layers=2)
+    frozen = freeze(model, train_embeddings=False, frozen_share=0.7)
     for number, layer in enumerate(frozen):
         inner = layer.forward
 

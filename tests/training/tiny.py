@@ -14,7 +14,9 @@ from embft.retrieval.vector_cache import VectorCache
 from embft.stages import StageCache, StageResult
 
 WORDS = [f"w{number}" for number in range(80)]
-SETTINGS: dict[str, Any] = {"epochs": 2, "batch_size": 4, "learning_rate": 3e-3, "precision": "fp32", "device": "cpu"}
+SETTINGS: dict[str, Any] = {
+    "epochs": 2, "batch_size": 4, "learning_rate": 3e-3, "precision": "fp32", "device": "cpu", "frozen_share": 0.0,
+}  # fmt: skip
 
 
 def make_model(folder: Path, layers: int = 3) -> None:

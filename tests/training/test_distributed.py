@@ -1,0 +1,185 @@
+"""Two gloo processes on the CPU against one: what torchrun gives has to be what it gives alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from embft.config_training import TrainingConfig
+from embft.distributed import helped, launch_problems
+from embft.errors import TrainingError
+from embft.models.encoder import Encoder
+
+pytestmark = pytest.mark.slow  # what takes the time is that four more processes import torch
+
+ROOT = Path(__file__).parents[2]
+WORDS = "one two three four five six seven eight nine ten".split()
+program_file = Path(__file__).parent / "tune_on_processes.py"
+spec = importlib.util.spec_from_file_location("tune_on_processes", program_file)
+assert spec is not None
+assert spec.loader is not None
+program = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(program)
+
+ENVIRONMENT = {
+    **os.environ,
+    "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+}
+
+
+def on_two(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *map(str, arguments)],
+        cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder with a random BERT of three layers and a small dataset."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("place")
+    raw = folder / "model" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]) + "\n")
+    BertTokenizerFast(str(raw / "vocab.txt")).save_pretrained(raw)
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": 3}
+    BertModel(BertConfig(vocab_size=5 + len(WORDS), **sizes)).save_pretrained(raw)
+    model = SentenceTransformer(modules=[Transformer(str(raw)), Pooling(8)], device="cpu")
+    model.save_pretrained(str(folder / "model" / "saved"))
+
+    draw = np.random.default_rng(1)
+    for name, chunks in (("train", 21), ("dev", 12), ("test", 12)):
+        corpus = {f"{name} {number}": " ".join(draw.choice(WORDS, size=12)) for number in range(chunks)}
+        queries = {f"question {chunk}": " ".join(text.split()[:5]) for chunk, text in corpus.items()}
+        relevant = {question: [question.removeprefix("question ")] for question in queries}
+        dataset = {"queries": queries, "corpus": corpus, "relevant_docs": relevant, "mode": "text"}
+        (folder / f"{name}.json").write_text(json.dumps(dataset), encoding="utf-8")
+    return folder
+
+
+RECIPE = [
+    "dataset=llama_index", "dataset.train=train.json", "dataset.dev=dev.json", "dataset.test=test.json",
+    "model.path=model/saved", "training.batch_size=4", "training.epochs=2", "training.frozen_share=0.34",
+    "training.max_grad_norm=1e38", "evaluation.resamples=100", "tracking=local",
+]  # fmt: skip
+
+
+def recipe(name: str) -> list[str]:
+    return [*RECIPE, "training.learning_rate=5e-3", f"cache_dir={name}/cache"]
+
+
+@pytest.fixture(scope="module")
+def cases(place) -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
+    """What the program beside this file gives in one process and in two; both leave a folder."""
+    one, two = place / "one", place / "two"
+    one.mkdir()
+    two.mkdir()
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        torch.set_num_threads(1)
+        assert program.main(place / "model" / "saved", one, *recipe("one")) == 0
+        torch.set_num_threads(threads)
+    done = on_two(program_file, place / "model" / "saved", two, *recipe("two"), cwd=place)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return one, two, done
+
+
+@pytest.mark.parametrize("name", ["plain", "in pieces", "guided", "distilled", "after that"])
+def test_two_processes_give_the_losses_and_the_weights_of_one(cases, place, name):
+    reports = [json.loads((folder / f"{name}.json").read_text()) for folder in cases[:2]]
+    assert [report["processes"] for report in reports] == [1, 2]
+    assert np.allclose(reports[0]["losses"], reports[1]["losses"], atol=1e-4, rtol=0)
+    weights = [load_file(folder / name / "model.safetensors") for folder in cases[:2]]
+    base = load_file(place / "model" / "saved" / "model.safetensors")
+    assert all(np.allclose(weights[0][key], weights[1][key], atol=1e-4, rtol=0) for key in weights[0])
+    assert max(np.abs(weights[0][key] - base[key]).max() for key in weights[0]) > 1e-3
+
+
+def test_the_passages_of_the_other_process_are_negatives(cases):
+    report = json.loads((cases[1] / "plain.json").read_text())
+    # A random model's cosines are all alike, so the loss is about log(passages): 4 chunks have 4 to 8, a half of them 2 to 4.
+    assert report["losses"][0] > math.log(5)
+    # One chunk is left for the last step, and its passages are no negatives of each other.
+    assert report["losses"][-1] == 0.0
+
+
+def test_a_loss_that_is_no_number_ends_the_job_in_both_processes_and_not_the_next_one(cases):
+    for folder in cases[:2]:
+        assert "The loss became nan" in (folder / "not a number.txt").read_text()
+        assert not (folder / "not a number").exists()
+
+
+def test_only_process_0_prints(cases):
+    done = cases[2]
+    assert done.stdout.count("printed by process 0") == len(program.CASES) - 1
+    assert "printed by another" not in done.stdout
+    assert "Warning" not in done.stderr
+
+
+def test_a_whole_run_under_torchrun_gives_the_metrics_that_it_gives_alone(cases):
+    found = []
+    for folder in cases[:2]:
+        (run,) = (folder / "runs").iterdir()
+        found.append(json.loads((run / "metrics.json").read_text(encoding="utf-8")))
+    alone, both = found
+    assert (alone["training"]["processes"], both["training"]["processes"]) == (1, 2)
+    for system in ("base", "tuned"):
+        assert both["systems"][system]["metrics"] == pytest.approx(alone["systems"][system]["metrics"], abs=1e-3)
+    dev = [[epoch["dev_ndcg@10"] for epoch in metrics["training"]["history"]] for metrics in found]
+    assert len(dev[0]) == 3
+    assert dev[1] == pytest.approx(dev[0], abs=1e-3)
+
+
+def test_an_error_of_the_user_ends_both_processes_and_is_said_once(place):
+    arguments = [*RECIPE, "training.learning_rate=1e38", "cache_dir=two/cache", "hydra.run.dir=failed"]
+    done = on_two(ROOT / "run.py", *arguments, cwd=place)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert said.count("[ERROR]") == 1
+    assert "The loss became nan" in said
+    assert "[process 1]" not in said
+    assert json.loads((place / "failed" / "status.json").read_text())["status"] == "failed"
+
+
+def test_fewer_chunks_a_step_than_processes_are_refused(monkeypatch):
+    config = TrainingConfig(batch_size=2)
+    assert launch_problems(config) == []
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    (problem,) = launch_problems(config)
+    assert "3 processes" in problem
+    assert launch_problems(TrainingConfig(batch_size=3)) == []
+
+
+def test_a_job_that_another_launcher_runs_is_told_so(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(TrainingError, match="hydra/launcher"), helped(lambda: None, "cpu"):
+        pass
+
+
+def test_an_encoder_travels_without_its_model():
+    encoder = Encoder(Path("somewhere"), "abc", query_prompt="query: ")
+    encoder.__dict__["model"] = lambda: None  # cannot be pickled
+    there = pickle.loads(pickle.dumps(encoder))
+    assert (there.folder, there.query_prompt) == (encoder.folder, "query: ")
+    assert "model" not in there.__dict__
