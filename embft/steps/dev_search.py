@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from embft.evaluation.metrics import per_question, with_hit_rates
 from embft.evaluation.significance import groups_of, standard_error
-from embft.models.encoder import encode
+from embft.models.encoder import Encoder
 from embft.records import Passages, RetrievalDataset
 from embft.retrieval.scoring import dense_scorers, rank
 from embft.steps.embedding import Embedder
@@ -43,7 +43,7 @@ class DevSearch:
 
     Attributes:
         passages: Of the chunks that are searched.
-        query_prompt, document_prompt: Put before each text.
+        encoder: How texts are embedded: prompts, batches, number format.
         select_by: The metric that chooses.
         base: What the base model found.
         epochs: What each epoch of this process found.
@@ -52,9 +52,7 @@ class DevSearch:
 
     dataset: RetrievalDataset
     passages: Passages
-    query_prompt: str
-    document_prompt: str
-    batch_size: int
+    encoder: Encoder
     select_by: str
     base: DevResult | None = None
     epochs: list[DevResult] = field(default_factory=list)
@@ -70,14 +68,7 @@ class DevSearch:
         corpus = {key: text for key, text in dataset.corpus.items() if key in chosen}
         small = RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs)
         passages = base.passages(corpus)
-        search = cls(
-            small,
-            passages,
-            base.encoder.query_prompt,
-            base.encoder.document_prompt,
-            base.encoder.batch_size,
-            select_by,
-        )
+        search = cls(small, passages, base.encoder, select_by)
         search.base = search._measure(base.query_vectors(small), base.passage_vectors(passages))
         return search
 
@@ -109,9 +100,9 @@ class DevSearch:
         """Puts the vectors of the kept epoch into the cache: the ranking then need not embed them again."""
         assert self.best is not None
         identity = base.encoder.identity_of(fingerprint)
-        base.cache.store(identity, self.query_prompt, list(self.dataset.queries.values()), self.best.questions)
+        base.cache.store(identity, self.encoder.query_prompt, list(self.dataset.queries.values()), self.best.questions)
         if self.best.passages is not (self.base and self.base.passages):  # an adapter's are the base model's
-            base.cache.store(identity, self.document_prompt, self.passages.texts, self.best.passages)
+            base.cache.store(identity, self.encoder.document_prompt, self.passages.texts, self.best.passages)
 
     def _search(self, model: Any) -> DevResult:
         if isinstance(model, QueryMap):
@@ -119,8 +110,8 @@ class DevSearch:
             return self._measure(model(self.base.questions), self.base.passages)
         questions = list(self.dataset.queries.values())
         return self._measure(
-            encode(model, questions, self.query_prompt, self.batch_size, task="query"),
-            encode(model, self.passages.texts, self.document_prompt, self.batch_size, task="document"),
+            self.encoder.encode_with(model, questions, queries=True),
+            self.encoder.encode_with(model, self.passages.texts, queries=False),
         )
 
     def _measure(self, questions: Vectors, passages: Vectors) -> DevResult:
