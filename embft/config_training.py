@@ -38,6 +38,8 @@ class TrainingConfig:
     attention: str = choice("auto", "auto", "eager", "sdpa", "flash_attention_2")
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")
     gradient_checkpointing: bool = False
+    compile: bool = False
+    """torch.compile of the transformer: a minute or more, then faster steps. For long trainings, mostly on GPUs."""
     select_by: str = choice("ndcg@10", "ndcg@10", "mrr@10", "map@100", "hit_rate@5", "hit_rate@1")
     """The dev metric that picks the epoch."""
     dev_chunks: int = number(2000, 10)

@@ -40,7 +40,12 @@ class Trainee:
         if config.part == "lora":
             return cls(model, lora=_with_lora(model, config))
         frozen = freeze(model, train_embeddings=config.train_embeddings, frozen_share=config.frozen_share or 0.0)
-        lower = LowerLayers(model, frozen) if frozen and not config.dropout else None
+        if config.compile:
+            # The transformer alone, for any shape: what is around it would break the graph.
+            transformer = getattr(model[0], "auto_model", model[0])
+            transformer.forward = torch.compile(transformer.forward, dynamic=True)
+        # In a compiled model no layer can be left out and its result put in its place.
+        lower = LowerLayers(model, frozen) if frozen and not config.dropout and not config.compile else None
         return cls(model, lower, frozen_layers=len(frozen))
 
     def save(self, output: Path) -> None:
