@@ -108,10 +108,9 @@ class DevSearch:
     def keep_best(self, base: Embedder, fingerprint: str) -> None:
         """Puts the vectors of the kept epoch into the cache: the ranking then need not embed them again."""
         assert self.best is not None
-        identity = base.encoder.identity_of(fingerprint)
+        identity = base.open_model.identity_of(fingerprint)
         base.cache.store(identity, self.query_prompt, list(self.dataset.queries.values()), self.best.questions)
-        if self.best.passages is not (self.base and self.base.passages):  # an adapter's are the base model's
-            base.cache.store(identity, self.document_prompt, self.passages.texts, self.best.passages)
+        base.cache.store(identity, self.document_prompt, self.passages.texts, self.best.passages)
 
     def _search(self, model: Any) -> DevResult:
         if isinstance(model, QueryMap):
