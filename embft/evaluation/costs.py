@@ -89,7 +89,7 @@ def cost_sentence(system: str, costs: Mapping[str, Any], chunks: int) -> str:
     if costs["embed_seconds"] is not None:
         text += f": about {_duration(costs['embed_seconds'])} at {costs['vectors_per_second']:,.0f} a second here"
     if costs["dollars"]:
-        text += f", ${costs['dollars']:,.2f} for the API"
+        text += f", {_dollars(costs['dollars'])} for the API"
     if costs["index_bytes"] is not None:
         text += f"; an index of {_size(costs['index_bytes'])}"
     if costs["query_ms"] is not None:
@@ -107,7 +107,7 @@ def cost_cells(costs: Mapping[str, Any]) -> list[str]:
         _duration(costs["embed_seconds"]) if costs["embed_seconds"] else "–",
         "–" if costs["index_bytes"] is None else _size(costs["index_bytes"]),
         "–" if costs["query_ms"] is None else _milliseconds(costs["query_ms"]),
-        "–" if costs["dollars"] is None else f"${costs['dollars']:,.2f}" if costs["dollars"] else "–",
+        _dollars(costs["dollars"]) if costs["dollars"] else "–",
     ]
 
 
@@ -127,6 +127,10 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
     return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def _dollars(value: float) -> str:
+    return "under $0.01" if value < 0.005 else f"${value:,.2f}"
 
 
 def _milliseconds(value: float) -> str:

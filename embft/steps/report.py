@@ -147,7 +147,7 @@ def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
         loads = [
             "# Vectors come from the API: embft must be installed here"
             + (f", and the key set in the environment variable {key}." if key else "."),
-            "# sentence-transformers calls any module that is not its own remote code; this one is embft's, none is in the folder.",
+            "# Modules that are not sentence-transformers' own count as remote code: this one is embft's, none is in the folder.",
             'model = SentenceTransformer("model", trust_remote_code=True)  # this folder',
         ]
     lines = [
