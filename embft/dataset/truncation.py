@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 
 from embft.dataset.findings import EXAMPLES, Finding, count_of, example
 from embft.dataset.near_copies import tokens
@@ -89,7 +90,7 @@ def hidden_evidence(dataset: RetrievalDataset, sights: Mapping[str, Sight]) -> d
 
 
 def truncation_findings(
-    dataset: RetrievalDataset, sights: Mapping[str, Sight], hidden: Mapping[str, str], limit: int
+    dataset: RetrievalDataset, sights: Mapping[str, Sight], hidden: Mapping[str, str]
 ) -> list[Finding]:
     """What share of the chunks, and of their text, is never read; and the questions about it."""
     cut = {key: sight for key, sight in sights.items() if sight.end < len(dataset.corpus[key])}
@@ -98,6 +99,9 @@ def truncation_findings(
     tokens_in_all = sum(sight.tokens for sight in sights.values())
     unread = sum(sight.unread for sight in cut.values())
     total = len(sights)
+    # An API's limit is in characters here, so one chunk has more tokens before it than another.
+    read = [sight.tokens - sight.unread for sight in cut.values()]
+    about = "" if len(set(read)) == 1 else "about "
     return [
         Finding(
             "truncation",
@@ -105,8 +109,8 @@ def truncation_findings(
             len(cut),
             total,
             f"{'Most chunks are' if len(cut) > _MOST * total else 'Some chunks are'} truncated: {len(cut):,} of {total:,} are "
-            f"longer than the {limit} tokens that the model reads, which hides {unread / tokens_in_all:.0%} of the text; "
-            f"{len(hidden):,} of {count_of(len(dataset.queries), 'test question')} seem to ask about the hidden part.",
+            f"longer than what the model reads, {about}{median_low(read)} tokens, which hides {unread / tokens_in_all:.0%} of "
+            f"the text; {len(hidden):,} of {count_of(len(dataset.queries), 'test question')} seem to ask about the hidden part.",
             "retrieval=windows reads all of it; or cut shorter chunks with corpus.chunk_tokens.",
             _examples(dataset, sights, hidden),
         )

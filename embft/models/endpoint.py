@@ -20,6 +20,8 @@ Vectors = npt.NDArray[np.float32]
 
 _CHARACTERS_A_TOKEN = 2.0
 """Cautious: English has about 4; code and Chinese fewer. Only inputs near the endpoint's limit are cut by it."""
+_LONGEST_TOKEN = 10
+"""Characters of a model-independent token: nine letters and a space."""
 _WAYS_OUT = {
     "evaluation.openai": ", or take 'openai' out of evaluation.systems",
     "model.endpoint": ", or choose an open model (model=minilm)",
@@ -98,8 +100,8 @@ class EndpointEncoder:
         return [tokens.spans(text) for text in texts]
 
     def usable_tokens(self) -> int:
-        """The longest input, less the prompt."""
-        return max(8, self._config.max_tokens - tokens.count(self.document_prompt))
+        """Tokens by `embft.corpus.tokens` that are sent whole, however long their words."""
+        return max(8, (self._longest - len(self.document_prompt)) // _LONGEST_TOKEN)
 
     def read_ends(self, texts: Sequence[str]) -> list[int]:
         """Characters of each passage before it is cut off."""

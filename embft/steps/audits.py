@@ -93,7 +93,7 @@ def audit_dataset(
         findings = [
             *leak_findings(splits),
             *same_page_findings(splits, places),
-            *(truncation_findings(searched, sights, hidden, limit) if limit else ()),
+            *(truncation_findings(searched, sights, hidden) if limit else ()),
             *copy_findings(splits),
             *repeat_findings(splits),
             *dependent_findings(splits),

@@ -84,7 +84,6 @@ def _dense_costs(
     base: Embedder, searched: RetrievalDataset, questions: list[str], seed: int, scale: float
 ) -> dict[str, Any]:
     encoder, passages = base.encoder, base.passages(searched.corpus)
-    limit = encoder.usable_tokens()
     scorer = base.scorers(searched)["cosine"]
     speed = asked = None
     # An API would have to be paid for these texts again, to learn how fast the network is.
@@ -97,7 +96,7 @@ def _dense_costs(
     return {
         "vectors": round(scale * len(passages.texts)),
         "dimension": int(scorer.passages.shape[1]),
-        "tokens": round(scale * sum(min(count, limit or count) for count in _lengths(base, list(passages.texts)))),
+        "tokens": round(scale * _read_tokens(base, list(passages.texts))),
         "vectors_per_second": speed,
         "query_ms": asked,
     }
@@ -105,6 +104,12 @@ def _dense_costs(
 
 def _lengths(base: Embedder, texts: list[str]) -> list[int]:
     return [len(spans) for spans in base.encoder.token_spans(texts)]
+
+
+def _read_tokens(base: Embedder, texts: list[str]) -> int:
+    """Tokens of passages, less those that are cut off."""
+    spans, ends = base.encoder.token_spans(texts), base.encoder.read_ends(texts)
+    return sum(start < end for found, end in zip(spans, ends, strict=True) for start, _ in found)
 
 
 def _searching(scorer: Scorer, questions: int, depth: int) -> float:

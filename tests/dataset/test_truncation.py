@@ -46,12 +46,12 @@ def test_a_question_about_the_sentence_beyond_the_limit_is_named():
 
 def test_the_finding_counts_chunks_text_and_questions():
     sights = read(8)
-    (found,) = truncation_findings(DATASET, sights, hidden_evidence(DATASET, sights), 8)
-    assert "Some chunks are truncated: 1 of 3" in found.text
+    (found,) = truncation_findings(DATASET, sights, hidden_evidence(DATASET, sights))
+    assert "Some chunks are truncated: 1 of 3 are longer than what the model reads, 8 tokens, which" in found.text
     assert "hides 32% of the text" in found.text  # 6 of 19 tokens
     assert "1 of 3 test questions" in found.text
     assert found.examples[0]["unread sentence"] == LAST
-    assert truncation_findings(DATASET, read(14), {}, 14) == []
+    assert truncation_findings(DATASET, read(14), {}) == []
 
 
 def test_traits_say_what_is_known_and_leave_out_the_rest():

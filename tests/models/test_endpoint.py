@@ -123,7 +123,13 @@ def test_prompts_stand_before_what_is_sent_and_count_against_the_limit(server):
     encoder.encode_passages(["b"])
     assert [json.loads(entry[0].data)["input"] for entry in server.log] == [["query: a"], ["passage: b"]]
     assert encoder.read_ends(["x" * 100]) == [32 - len("passage: ")]
-    assert encoder.usable_tokens() == 14
+
+
+def test_as_many_tokens_as_are_usable_are_sent_whole():
+    encoder = EndpointEncoder(EndpointConfig(max_tokens=64))
+    text = "ninechars " * encoder.usable_tokens()
+    assert encoder.read_ends([text]) == [len(text)]
+    assert len(encoder.token_spans([text])[0]) == encoder.usable_tokens() == 12
 
 
 def test_what_is_wrong_names_the_setting_that_mends_it(server, monkeypatch):
