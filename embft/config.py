@@ -187,6 +187,9 @@ class RetrievalConfig:
     bm25_b: float = number(0.75, 0.0, 1.0)
     batch_size: int = number(32, 1, 65536)
     """Texts encoded at once."""
+    precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")
+    """What vectors are worked out in. auto: half precision where the hardware has it, two to four times as fast; scores move
+    by about a thousandth."""
 
 
 SYSTEMS = ("bm25", "base", "tuned", "fused", "openai")

@@ -15,6 +15,7 @@ from embft.config import (
     ExperimentConfig,
     ModelConfig,
     QuestionsConfig,
+    RetrievalConfig,
 )
 from embft.config_training import TrainingConfig
 from embft.errors import nearest
@@ -85,12 +86,12 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             f"retrieval.window_overlap={retrieval.window_overlap} must be smaller than "
             f"retrieval.window_tokens={retrieval.window_tokens}."
         )
-    yield from _model_problems(config.model, training)
+    yield from _model_problems(config.model, training, retrieval)
     yield from _training_problems(training)
     yield from _evaluation_problems(evaluation, training)
 
 
-def _model_problems(model: ModelConfig, training: TrainingConfig) -> Iterator[str]:
+def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: RetrievalConfig) -> Iterator[str]:
     weights = ("id", "path", "package")
     if model.kind == "weights":
         if not any(getattr(model, name) for name in weights):
@@ -105,6 +106,8 @@ def _model_problems(model: ModelConfig, training: TrainingConfig) -> Iterator[st
             yield f"model.{name} names weights, and model={model.name} is an API: leave one of them out."
     if model.max_seq_length is not None:
         yield "model.max_seq_length is for weights; what an API takes is model.endpoint.max_tokens."
+    if retrieval.precision != "fp32":
+        yield f"retrieval.precision={retrieval.precision} is for weights; an API decides that itself: leave it out."
     if training.enabled and training.part != "adapter":
         yield (
             f"model={model.name} is an API, whose weights cannot be tuned (training.part={training.part}): add "

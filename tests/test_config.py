@@ -107,6 +107,7 @@ def test_each_value_of_a_sweep_is_checked_before_any_job():
         (["model=openai", "training=adapter", "model.id=a/b"], "model.id names weights"),
         (["model=openai", "training=adapter", "model.package=x"], "model.package names weights"),
         (["model=openai", "training=adapter", "model.max_seq_length=64"], "model.endpoint.max_tokens"),
+        (["model=openai", "training=adapter", "retrieval.precision=bf16"], "an API decides that itself"),
         (["model=openai", "training=adapter", "training.merge=true"], "leave out training.merge"),
         (["model=openai", "training=adapter", "training.loss=gist"], "leave out training.loss"),
         (["model=openai", "training=adapter", "training.loss=distillation"], "leave out training.loss"),

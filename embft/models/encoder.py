@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embft.errors import ModelError
-from embft.models.hardware import pick_device
+from embft.models.hardware import pick_device, pick_precision
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -31,6 +32,7 @@ class Encoder:
         max_seq_length: Tokens a text is cut at; None takes the model's own.
         device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
         batch_size: Texts encoded at once.
+        precision: ``fp32``, ``bf16``, ``fp16`` or ``auto``: what vectors are worked out in.
     """
 
     is_paid = False
@@ -46,6 +48,7 @@ class Encoder:
         max_seq_length: int | None = None,
         device: str = "cpu",
         batch_size: int = 32,
+        precision: str = "fp32",
     ) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
@@ -53,6 +56,7 @@ class Encoder:
         self.max_seq_length = max_seq_length
         self.device = device
         self.batch_size = batch_size
+        self._precision = precision
         self._query_prompt = query_prompt
         self._document_prompt = document_prompt
 
@@ -64,6 +68,13 @@ class Encoder:
     def model(self) -> SentenceTransformer:
         """The model, in evaluation mode."""
         return load_model(self.folder, pick_device(self.device), self.max_seq_length)
+
+    @cached_property
+    def precision(self) -> str:
+        """What vectors are worked out in; never ``auto``."""
+        return (
+            self._precision if self._precision == "fp32" else pick_precision(self._precision, pick_device(self.device))
+        )
 
     @cached_property
     def query_prompt(self) -> str:
@@ -87,7 +98,8 @@ class Encoder:
 
     def identity_of(self, fingerprint: str) -> str:
         """The identity of another model with these settings: the same one, tuned."""
-        return f"{fingerprint}:{self.max_seq_length or 'own'}"
+        numbers = "" if self.precision == "fp32" else f":{self.precision}"
+        return f"{fingerprint}:{self.max_seq_length or 'own'}{numbers}"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -96,6 +108,7 @@ class Encoder:
             "query_prompt": self._query_prompt,
             "document_prompt": self._document_prompt,
             "max_seq_length": self.max_seq_length,
+            "precision": self.precision,
         }
 
     def tuned(self, folder: Path, fingerprint: str) -> Encoder:
@@ -114,6 +127,7 @@ class Encoder:
             max_seq_length=self.max_seq_length,
             device=self.device,
             batch_size=self.batch_size,
+            precision=self._precision,
         )
 
     def using(self, model: Any) -> Encoder:
@@ -124,11 +138,16 @@ class Encoder:
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """Returns float32 [n_texts, dim], as the model gives them (normalised only if the model does that)."""
-        return encode(self.model, texts, self.query_prompt, self.batch_size, task="query")
+        return self.encode_with(self.model, texts, queries=True)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Returns float32 [n_texts, dim], as the model gives them (normalised only if the model does that)."""
-        return encode(self.model, texts, self.document_prompt, self.batch_size, task="document")
+        return self.encode_with(self.model, texts, queries=False)
+
+    def encode_with(self, model: Any, texts: Sequence[str], *, queries: bool) -> Vectors:
+        """Another model's vectors, made as this one's are: those of a model that is being trained."""
+        prompt, task = (self.query_prompt, "query") if queries else (self.document_prompt, "document")
+        return encode(model, texts, prompt, self.batch_size, task=task, precision=self.precision)
 
     def token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """Character span of each token of each text by the model's own tokenizer, without special tokens."""
@@ -163,7 +182,9 @@ class Encoder:
         return load_model(self.folder, "cpu", self.max_seq_length)
 
 
-def encode(model: Any, texts: Sequence[str], prompt: str, batch_size: int, *, task: str) -> Vectors:
+def encode(
+    model: Any, texts: Sequence[str], prompt: str, batch_size: int, *, task: str, precision: str = "fp32"
+) -> Vectors:
     """Embeds texts with a loaded model; float32 [n_texts, dim].
 
     Args:
@@ -172,18 +193,39 @@ def encode(model: Any, texts: Sequence[str], prompt: str, batch_size: int, *, ta
         prompt: Put before each.
         batch_size: Texts encoded at once.
         task: ``query`` or ``document``: which way they take in a model that has two. Nothing to one that has none.
+        precision: ``fp32``, ``bf16`` or ``fp16``, whatever a training around it computes in.
     """
     if not texts:
         return np.zeros((0, model.get_embedding_dimension() or 0), np.float32)
-    vectors = model.encode(
-        list(texts),
-        prompt=prompt,
-        task=task,
-        batch_size=batch_size,
-        show_progress_bar=_wants_bar(len(texts)),
-        convert_to_numpy=True,
-    )
+    with _own_forward(model), computing_in(precision, model.device.type):
+        vectors = model.encode(
+            list(texts),
+            prompt=prompt,
+            task=task,
+            batch_size=batch_size,
+            show_progress_bar=_wants_bar(len(texts)),
+            convert_to_numpy=True,
+        )
     return np.asarray(vectors, np.float32)
+
+
+@contextmanager
+def _own_forward(model: Any) -> Iterator[None]:
+    """Takes off what accelerate puts around the forward pass of a model in training: the training's number format."""
+    wrapped = model.__dict__.pop("forward", None)
+    try:
+        yield
+    finally:
+        if wrapped is not None:
+            model.forward = wrapped
+
+
+def computing_in(precision: str, device: str) -> AbstractContextManager[Any]:
+    """Sets the number format of matrix products, whatever it is around."""
+    import torch
+
+    half = torch.float16 if precision == "fp16" else torch.bfloat16
+    return torch.autocast(device, half, enabled=precision != "fp32")
 
 
 def _wants_bar(texts: int) -> bool:

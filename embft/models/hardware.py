@@ -34,7 +34,7 @@ def pick_precision(wanted: str, device: str) -> str:
 
     if wanted != "auto":
         if wanted == "fp16" and device != "cuda":
-            raise ConfigError([f"training.precision=fp16 needs a CUDA device, this is {device}: use auto."])
+            raise ConfigError([f"precision=fp16 needs a CUDA device, this is {device}: use auto."])
         return wanted
     if device == "cuda":
         return "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp16"

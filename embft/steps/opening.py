@@ -46,5 +46,6 @@ def open_model(config: ModelConfig, retrieval: RetrievalConfig, device: str, cac
         max_seq_length=config.max_seq_length,
         device=device,
         batch_size=retrieval.batch_size,
+        precision=retrieval.precision,
     )
     return Embedder(encoder, retrieval, cache)

@@ -9,7 +9,7 @@ from typing import Any
 
 from embft.config import ModelConfig
 from embft.config_training import TrainingConfig
-from embft.models.encoder import Encoder
+from embft.models.encoder import Encoder, computing_in
 from embft.models.hardware import pick_device
 from embft.models.source import resolve
 from embft.records import RetrievalDataset
@@ -103,8 +103,10 @@ def remember(
     if searched is not None:
         questions += searched.queries.values()
         passages += base.passages(searched.corpus).texts
-    lower.fill(questions, base.encoder.query_prompt)
-    lower.fill(passages, base.encoder.document_prompt)
+    encoder = base.open_model
+    with computing_in(encoder.precision, encoder.model.device.type):
+        lower.fill(questions, encoder.query_prompt)
+        lower.fill(passages, encoder.document_prompt)
 
 
 def advisers(
@@ -115,7 +117,13 @@ def advisers(
         if config.guide is None:
             return base.pair_vectors, None
         source = resolve(ModelConfig(name="guide", path=config.guide))
-        encoder = Encoder(source.folder, source.fingerprint, device=config.device, batch_size=base.encoder.batch_size)
+        encoder = Encoder(
+            source.folder,
+            source.fingerprint,
+            device=config.device,
+            batch_size=base.encoder.batch_size,
+            precision=base.open_model.precision,
+        )
         return replace(base, encoder=encoder).pair_vectors, None
     if config.loss == "distillation":
         if config.teacher == "fused":
