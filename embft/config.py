@@ -128,10 +128,30 @@ class DatasetConfig:
 
 
 @dataclass
+class EndpointConfig:
+    """An OpenAI-compatible embeddings endpoint: the system ``openai``, or the model itself."""
+
+    model: str = "text-embedding-ada-002"
+    base_url: str | None = None
+    api_key_env: str | None = "OPENAI_API_KEY"
+    query_model: str | None = None
+    """Another model name for questions, where the endpoint wants one."""
+    batch_size: int = number(128, 1, 2048)
+    concurrency: int = number(4, 1, 256)
+    timeout_seconds: float = number(60.0, above=0.0)
+    max_retries: int = number(5, 0, 100)
+    max_tokens: int = number(8191, 16, 1_000_000)
+    """Longest input that the endpoint takes; longer texts are cut, and counted."""
+    price_per_million_tokens: float | None = number(None, 0.0)
+    """US dollars, for the report's costs; null takes the list price, where embft knows it."""
+
+
+@dataclass
 class ModelConfig:
-    """An open embedding model and the prompts it wants."""
+    """An embedding model, open or behind an API, and the prompts it wants."""
 
     name: str = MISSING
+    kind: str = choice("weights", "weights", "endpoint")
     id: str | None = None
     """Model id on the hub."""
     revision: str | None = None
@@ -141,6 +161,8 @@ class ModelConfig:
     """Python package that carries the weights; used where there is no path."""
     package_sha256: str | None = None
     """Of the package's model.safetensors; checked whenever it is used."""
+    endpoint: EndpointConfig = field(default_factory=EndpointConfig)
+    """kind=endpoint: the API in the place of weights; only a map of its question vectors can be trained."""
     query_prompt: str | None = None
     """Put before every question; null takes the model's own, if it has one."""
     document_prompt: str | None = None
@@ -168,25 +190,6 @@ class RetrievalConfig:
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")
     """What vectors are worked out in. auto: half precision where the hardware has it, two to four times as fast; scores move
     by about a thousandth."""
-
-
-@dataclass
-class EndpointConfig:
-    """An OpenAI-compatible embeddings endpoint, for the system ``openai``."""
-
-    model: str = "text-embedding-ada-002"
-    base_url: str | None = None
-    api_key_env: str | None = "OPENAI_API_KEY"
-    query_model: str | None = None
-    """Another model name for questions, where the endpoint wants one."""
-    batch_size: int = number(128, 1, 2048)
-    concurrency: int = number(4, 1, 256)
-    timeout_seconds: float = number(60.0, above=0.0)
-    max_retries: int = number(5, 0, 100)
-    max_tokens: int = number(8191, 16, 1_000_000)
-    """Longest input that the endpoint takes; longer texts are cut, and counted."""
-    price_per_million_tokens: float | None = number(None, 0.0)
-    """US dollars, for the report's costs; null takes the list price, where embft knows it."""
 
 
 SYSTEMS = ("bm25", "base", "tuned", "fused", "openai")

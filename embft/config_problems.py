@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from embft.config import (
     OBJECTIVE_METRICS,
     SYSTEMS,
+    EndpointConfig,
     EvaluationConfig,
     ExperimentConfig,
+    ModelConfig,
     QuestionsConfig,
+    RetrievalConfig,
 )
 from embft.config_training import TrainingConfig
 from embft.errors import nearest
@@ -33,6 +37,8 @@ def _value_problems(node: Any, prefix: str) -> Iterator[str]:
             yield from _value_problems(value, key + ".")
         elif value == "???":
             yield f"{key} is missing."
+        elif item.name == "base_url" and value and urlsplit(value).username is not None:
+            yield f"{key} holds a user's name or password, which files would repeat: leave it out, and name a key's variable."
         elif "choices" in limits:
             if value not in limits["choices"]:
                 yield f"{key}={value} is unknown.{_choices(str(value), limits['choices'])}"
@@ -48,7 +54,7 @@ def _value_problems(node: Any, prefix: str) -> Iterator[str]:
 
 
 def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
-    corpus, questions, dataset, model = config.corpus, config.questions, config.dataset, config.model
+    corpus, questions, dataset = config.corpus, config.questions, config.dataset
     training, retrieval, evaluation = config.training, config.retrieval, config.evaluation
     if dataset.kind == "generated":
         if corpus.kind == "files" and not corpus.path:
@@ -80,12 +86,33 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             f"retrieval.window_overlap={retrieval.window_overlap} must be smaller than "
             f"retrieval.window_tokens={retrieval.window_tokens}."
         )
-    if not (model.id or model.path or model.package):
-        yield "model has neither id, path nor package: choose a model=..., or give model.path=DIR."
-    if model.max_seq_length is not None and model.max_seq_length < 8:
-        yield f"model.max_seq_length={model.max_seq_length} must be at least 8."
+    yield from _model_problems(config.model, training, retrieval)
     yield from _training_problems(training)
     yield from _evaluation_problems(evaluation, training)
+
+
+def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: RetrievalConfig) -> Iterator[str]:
+    weights = ("id", "path", "package")
+    if model.kind == "weights":
+        if not any(getattr(model, name) for name in weights):
+            yield "model has neither id, path nor package: choose a model=..., or give model.path=DIR."
+        if model.endpoint != EndpointConfig():
+            yield f"model.endpoint is given but model={model.name} has weights: add model=openai."
+        if model.max_seq_length is not None and model.max_seq_length < 8:
+            yield f"model.max_seq_length={model.max_seq_length} must be at least 8."
+        return
+    for name in (*weights, "revision", "package_sha256"):
+        if getattr(model, name):
+            yield f"model.{name} names weights, and model={model.name} is an API: leave one of them out."
+    if model.max_seq_length is not None:
+        yield "model.max_seq_length is for weights; what an API takes is model.endpoint.max_tokens."
+    if retrieval.precision != "fp32":
+        yield f"retrieval.precision={retrieval.precision} is for weights; an API decides that itself: leave it out."
+    if training.enabled and training.part != "adapter":
+        yield (
+            f"model={model.name} is an API, whose weights cannot be tuned (training.part={training.part}): add "
+            "training=adapter, which maps its question vectors, or training=none evaluation=base_only."
+        )
 
 
 def _training_problems(training: TrainingConfig) -> Iterator[str]:

@@ -54,17 +54,14 @@ def run_experiment(
 
 def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None], group: str | None) -> float:
     # Heavy parts are imported once the configuration is known to be right.
-    from embft.models.encoder import Encoder
-    from embft.models.source import resolve
-    from embft.retrieval.vector_cache import VectorCache
     from embft.steps.audits import audit_dataset, refuse_leaks, say_audits
     from embft.steps.corpus import make_corpus
     from embft.steps.costs import measure_costs
     from embft.steps.dataset import make_dataset
-    from embft.steps.embedding import Embedder
     from embft.steps.evaluation import evaluate
     from embft.steps.general import check_general, measure_general
     from embft.steps.merging import merge_model
+    from embft.steps.opening import open_model
     from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import rank_systems
     from embft.steps.report import write_report
@@ -94,7 +91,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
 
     # The model first: a model that cannot be had is known before any work.
     enter("model")
-    source = resolve(config.model)
+    base = open_model(config.model, config.retrieval, config.training.device, cache_dir)
     with open_tracker(config.tracking, folder=run.folder, name=run.name, group=group, settings=run.settings) as tracker:
         if config.evaluation.general is not None:
             enter("evaluation")
@@ -112,26 +109,11 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         note("dataset", dataset)
         run.copy_dataset(dataset.folder)
 
-        base = Embedder(
-            Encoder(
-                source.folder,
-                source.fingerprint,
-                query_prompt=config.model.query_prompt,
-                document_prompt=config.model.document_prompt,
-                max_seq_length=config.model.max_seq_length,
-                device=config.training.device,
-                batch_size=config.retrieval.batch_size,
-                precision=config.retrieval.precision,
-            ),
-            config.retrieval,
-            VectorCache(cache_dir / "vectors.sqlite"),
-        )
         tuned = None
         enter("audits")
         audits = audit_dataset(
             stages,
             config.model,
-            source.name,
             dataset,
             corpus,
             questions.value.report["unmapped"] if questions else [],
@@ -142,9 +124,9 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         refuse_leaks(audits.value, config.dataset.allow_leaks)
         if config.training.enabled:
             enter("training")
-            tuned = tune_model(stages, config.training, dataset, source, base, config.seed, tracker.log)
+            tuned = tune_model(stages, config.training, dataset, base, config.seed, tracker.log)
             note("training", tuned)
-            tuned = merge_model(stages, config.training, dataset, source, base, tuned, config.seed)
+            tuned = merge_model(stages, config.training, dataset, base, tuned, config.seed)
             run.copy_model(tuned.value.folder)
         enter("ranking")
         systems = config.evaluation.systems
@@ -153,7 +135,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         )
         note("ranking", rankings)
         seeds, spent = measure_seeds(
-            stages, config.training, config.evaluation.metrics, dataset, source, base, tuned, config.seed
+            stages, config.training, config.evaluation.metrics, dataset, base, tuned, config.seed
         )
         if seeds is not None:
             timings["seeds"] = spent
@@ -167,7 +149,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             config,
             run,
             tracker,
-            source,
+            base.encoder.name,
             corpus,
             questions,
             dataset,

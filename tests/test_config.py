@@ -15,6 +15,7 @@ NEEDS = {
     "dataset=llama_index": ["dataset.train=a.json", "dataset.test=b.json"],
     "dataset=beir": ["dataset.path=folder"],
     "training=none": ["evaluation=base_only"],
+    "model=openai": ["training=adapter"],
     "evaluation=base_only": ["training=none"],
     "experiment=nvidia_10k_published": ["dataset.train=a.json", "dataset.test=b.json"],
 }
@@ -100,11 +101,33 @@ def test_each_value_of_a_sweep_is_checked_before_any_job():
         (["evaluation.objective=tuned/ndgc@10"], "Did you mean 'ndcg@10'"),
         (["dataset.split=article"], "cuts by page number"),
         (["training.learning_rate=0"], "must be greater than 0"),
+        (["model=openai"], "training=adapter, which maps its question vectors, or training=none evaluation=base_only"),
+        (["model=openai", "training=lora"], "an API, whose weights cannot be tuned (training.part=lora)"),
+        (["model=openai", "training=adapter", "model.path=x"], "model.path names weights"),
+        (["model=openai", "training=adapter", "model.id=a/b"], "model.id names weights"),
+        (["model=openai", "training=adapter", "model.package=x"], "model.package names weights"),
+        (["model=openai", "training=adapter", "model.max_seq_length=64"], "model.endpoint.max_tokens"),
+        (["model=openai", "training=adapter", "retrieval.precision=bf16"], "an API decides that itself"),
+        (["model=openai", "training=adapter", "training.merge=true"], "leave out training.merge"),
+        (["model=openai", "training=adapter", "training.loss=gist"], "leave out training.loss"),
+        (["model=openai", "training=adapter", "training.loss=distillation"], "leave out training.loss"),
+        (["model=openai", "training=adapter", "model.endpoint.max_tokens=2"], "must be between 16 and"),
+        (["model=openai", "training=adapter", "model.endpoint.base_url=http://me:pass@host/v1"], "name or password"),
+        (["model.endpoint.model=x"], "add model=openai"),
         (["questions.per_chunk=0", "questions.human=null"], "leaves no questions"),
     ],
 )
 def test_combinations_that_cannot_work_say_so(overrides, says):
     assert says in "\n".join(problems(composed(*overrides)))
+
+
+def test_an_api_may_be_left_as_it_is():
+    assert problems(composed("model=openai", "training=none", "evaluation=base_only")) == []
+
+
+def test_a_typo_in_an_endpoint_is_named():
+    (found,) = command_line_problems(["model=openai", "training=adapter", "model.endpoint.modle=x"], CONFIGS)
+    assert "Did you mean 'model.endpoint.model'?" in found
 
 
 def test_the_default_experiment_has_no_problem():

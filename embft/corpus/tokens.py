@@ -22,3 +22,8 @@ def count(text: str) -> int:
     and names cost WordPiece more.
     """
     return len(_TOKEN.findall(text))
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where the tokens that `count` counts stand: first character and the one after the last of each."""
+    return [found.span() for found in _TOKEN.finditer(text)]

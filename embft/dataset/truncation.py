@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from statistics import median_low
 
 from embft.dataset.findings import EXAMPLES, Finding, count_of, example
 from embft.dataset.near_copies import tokens
@@ -22,32 +22,33 @@ class Sight:
     """How a model sees a chunk that is embedded whole.
 
     Attributes:
-        tokens: Of the whole chunk, by the model's tokenizer, without special tokens.
+        tokens: Of the whole chunk, without special tokens.
         end: Characters that fit; the length of the text where all of it does.
+        unread: Tokens beyond them.
     """
 
     tokens: int
     end: int
+    unread: int = 0
 
 
-def sights_of(corpus: Mapping[str, str], tokenizer: Any, limit: int | None) -> dict[str, Sight]:
-    """What fits into ``limit`` tokens of each chunk; all of it where ``limit`` is None.
+def sights_of(
+    corpus: Mapping[str, str],
+    token_spans: Callable[[Sequence[str]], Sequence[Sequence[tuple[int, int]]]],
+    ends: Sequence[int] | None,
+) -> dict[str, Sight]:
+    """What a model reads of each chunk.
 
     Args:
         corpus: Chunk id to text.
-        tokenizer: A fast transformers tokenizer.
-        limit: Tokens that are read, without special tokens and prompt.
+        token_spans: Texts to the character span of each of their tokens.
+        ends: Characters of each chunk that are read; None: all of them.
     """
-    if not corpus:
-        return {}
-    encoded = tokenizer(
-        list(corpus.values()), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
-    )
+    texts = list(corpus.values())
+    ends = [len(text) for text in texts] if ends is None else ends
     return {
-        key: Sight(len(ids), len(text) if limit is None or len(ids) <= limit else offsets[limit - 1][1])
-        for (key, text), ids, offsets in zip(
-            corpus.items(), encoded["input_ids"], encoded["offset_mapping"], strict=True
-        )
+        key: Sight(len(spans), end, sum(start >= end for start, _ in spans))
+        for key, spans, end in zip(corpus, token_spans(texts), ends, strict=True)
     }
 
 
@@ -89,15 +90,18 @@ def hidden_evidence(dataset: RetrievalDataset, sights: Mapping[str, Sight]) -> d
 
 
 def truncation_findings(
-    dataset: RetrievalDataset, sights: Mapping[str, Sight], hidden: Mapping[str, str], limit: int
+    dataset: RetrievalDataset, sights: Mapping[str, Sight], hidden: Mapping[str, str]
 ) -> list[Finding]:
     """What share of the chunks, and of their text, is never read; and the questions about it."""
     cut = {key: sight for key, sight in sights.items() if sight.end < len(dataset.corpus[key])}
     if not cut:
         return []
     tokens_in_all = sum(sight.tokens for sight in sights.values())
-    unread = sum(sight.tokens - limit for sight in cut.values())
+    unread = sum(sight.unread for sight in cut.values())
     total = len(sights)
+    # An API's limit is in characters here, so one chunk has more tokens before it than another.
+    read = [sight.tokens - sight.unread for sight in cut.values()]
+    about = "" if len(set(read)) == 1 else "about "
     return [
         Finding(
             "truncation",
@@ -105,8 +109,8 @@ def truncation_findings(
             len(cut),
             total,
             f"{'Most chunks are' if len(cut) > _MOST * total else 'Some chunks are'} truncated: {len(cut):,} of {total:,} are "
-            f"longer than the {limit} tokens that the model reads, which hides {unread / tokens_in_all:.0%} of the text; "
-            f"{len(hidden):,} of {count_of(len(dataset.queries), 'test question')} seem to ask about the hidden part.",
+            f"longer than what the model reads, {about}{median_low(read)} tokens, which hides {unread / tokens_in_all:.0%} of "
+            f"the text; {len(hidden):,} of {count_of(len(dataset.queries), 'test question')} seem to ask about the hidden part.",
             "retrieval=windows reads all of it; or cut shorter chunks with corpus.chunk_tokens.",
             _examples(dataset, sights, hidden),
         )

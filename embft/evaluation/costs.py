@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _FLOAT_BYTES = 4
@@ -16,6 +16,7 @@ def costs_of(
     measured: Mapping[str, Any],
     endpoint_model: str,
     price: float | None,
+    base_rate: float | None = 0.0,
 ) -> dict[str, dict[str, Any]]:
     """Costs by system.
 
@@ -24,6 +25,7 @@ def costs_of(
         measured: As `embft.steps.costs.measure_costs` gives it.
         endpoint_model: Name of the API's model.
         price: US dollars a million tokens; None takes the list's, where the model is on it.
+        base_rate: The same of the base model: 0 where its weights are here, None where it is an API of unknown price.
 
     Returns:
         For each system ``vectors`` (0 for BM25), ``dimension``, ``tokens`` to embed once, ``vectors_per_second``,
@@ -39,12 +41,12 @@ def costs_of(
         "dimension": dense["dimension"],
         "tokens": dense["tokens"],
         "vectors_per_second": dense["vectors_per_second"],
-        "embed_seconds": dense["vectors"] / dense["vectors_per_second"],
+        "embed_seconds": _each(dense["vectors_per_second"], lambda speed: dense["vectors"] / speed),
         "index_bytes": dense["vectors"] * dense["dimension"] * _FLOAT_BYTES,
         "query_ms": dense["query_ms"],
-        "dollars": 0.0,
+        "dollars": _each(base_rate, lambda rate: rate * dense["tokens"] / 1e6),
     }
-    rate = price if price is not None else _PRICES.get(endpoint_model)
+    rate = rate_of(endpoint_model, price)
     dimension = _DIMENSIONS.get(endpoint_model)
     api = {
         "vectors": chunks,
@@ -54,15 +56,25 @@ def costs_of(
         "embed_seconds": None,
         "index_bytes": chunks * dimension * _FLOAT_BYTES if dimension else None,
         "query_ms": None,
-        "dollars": rate * measured["chunk_tokens"] / 1e6 if rate is not None else None,
+        "dollars": _each(rate, lambda rate: rate * measured["chunk_tokens"] / 1e6),
     }
     fused = dense and {
         **own,
         "index_bytes": own["index_bytes"] + bm25["index_bytes"],
-        "query_ms": own["query_ms"] + bm25["query_ms"],
+        "query_ms": _each(own["query_ms"], lambda milliseconds: milliseconds + bm25["query_ms"]),
     }
     by_system = {"bm25": bm25, "base": own, "tuned": own, "fused": fused, "openai": api}
     return {name: dict(by_system[name]) for name in systems}
+
+
+def rate_of(endpoint_model: str, price: float | None) -> float | None:
+    """US dollars a million tokens: ``price``, or the list's, or None where the model is not on it."""
+    return price if price is not None else _PRICES.get(endpoint_model)
+
+
+def _each(value: float | None, reckon: Callable[[float], float]) -> float | None:
+    """What follows from a figure; nothing follows from none."""
+    return None if value is None else reckon(value)
 
 
 def cost_sentence(system: str, costs: Mapping[str, Any], chunks: int) -> str:
@@ -77,7 +89,7 @@ def cost_sentence(system: str, costs: Mapping[str, Any], chunks: int) -> str:
     if costs["embed_seconds"] is not None:
         text += f": about {_duration(costs['embed_seconds'])} at {costs['vectors_per_second']:,.0f} a second here"
     if costs["dollars"]:
-        text += f", ${costs['dollars']:,.2f} for the API"
+        text += f", {_dollars(costs['dollars'])} for the API"
     if costs["index_bytes"] is not None:
         text += f"; an index of {_size(costs['index_bytes'])}"
     if costs["query_ms"] is not None:
@@ -95,7 +107,7 @@ def cost_cells(costs: Mapping[str, Any]) -> list[str]:
         _duration(costs["embed_seconds"]) if costs["embed_seconds"] else "–",
         "–" if costs["index_bytes"] is None else _size(costs["index_bytes"]),
         "–" if costs["query_ms"] is None else _milliseconds(costs["query_ms"]),
-        "–" if costs["dollars"] is None else f"${costs['dollars']:,.2f}" if costs["dollars"] else "–",
+        _dollars(costs["dollars"]) if costs["dollars"] else "–",
     ]
 
 
@@ -115,6 +127,10 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
     return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def _dollars(value: float) -> str:
+    return "under $0.01" if value < 0.005 else f"${value:,.2f}"
 
 
 def _milliseconds(value: float) -> str:

@@ -1,4 +1,4 @@
-"""An open embedding model with its prompts: texts in, vectors out, and texts cut into windows by its own tokenizer."""
+"""An open embedding model with its prompts: texts in, vectors out, and where its tokens stand in a text."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ class Encoder:
     Args:
         folder: The model's folder.
         fingerprint: Hash of its files; part of the key of cached vectors.
-        document_fingerprint: That of the model whose passage vectors it shares, as an adapter does its base model's;
-            None: it has its own.
+        name: What a person calls it: the hub id or the folder.
         query_prompt, document_prompt: Put before each text; None takes the model's own, if it has one.
         max_seq_length: Tokens a text is cut at; None takes the model's own.
         device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
@@ -36,12 +35,14 @@ class Encoder:
         precision: ``fp32``, ``bf16``, ``fp16`` or ``auto``: what vectors are worked out in.
     """
 
+    is_paid = False
+
     def __init__(
         self,
         folder: Path,
         fingerprint: str,
         *,
-        document_fingerprint: str | None = None,
+        name: str = "",
         query_prompt: str | None = None,
         document_prompt: str | None = None,
         max_seq_length: int | None = None,
@@ -51,7 +52,7 @@ class Encoder:
     ) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
-        self.document_fingerprint = document_fingerprint or fingerprint
+        self.name = name or folder.name
         self.max_seq_length = max_seq_length
         self.device = device
         self.batch_size = batch_size
@@ -71,7 +72,9 @@ class Encoder:
     @cached_property
     def precision(self) -> str:
         """What vectors are worked out in; never ``auto``."""
-        return self._precision if self._precision == "fp32" else pick_precision(self._precision, pick_device(self.device))
+        return (
+            self._precision if self._precision == "fp32" else pick_precision(self._precision, pick_device(self.device))
+        )
 
     @cached_property
     def query_prompt(self) -> str:
@@ -91,7 +94,7 @@ class Encoder:
     @property
     def document_identity(self) -> str:
         """Names the function from passage to vector, for the cache of vectors."""
-        return self.identity_of(self.document_fingerprint)
+        return self.identity_of(self.fingerprint)
 
     def identity_of(self, fingerprint: str) -> str:
         """The identity of another model with these settings: the same one, tuned."""
@@ -108,18 +111,17 @@ class Encoder:
             "precision": self.precision,
         }
 
-    def tuned(self, folder: Path, fingerprint: str, *, keeps_documents: bool = False) -> Encoder:
+    def tuned(self, folder: Path, fingerprint: str) -> Encoder:
         """An encoder for a tuned copy of this model: same prompts, same limit.
 
         Args:
             folder: The copy.
             fingerprint: Hash of its weights.
-            keeps_documents: Whether passages get this model's vectors from it: only questions are new then.
         """
         return Encoder(
             folder,
             fingerprint,
-            document_fingerprint=self.document_fingerprint if keeps_documents else None,
+            name=self.name,
             query_prompt=self.query_prompt,
             document_prompt=self.document_prompt,
             max_seq_length=self.max_seq_length,
@@ -146,6 +148,38 @@ class Encoder:
         """Another model's vectors, made as this one's are: those of a model that is being trained."""
         prompt, task = (self.query_prompt, "query") if queries else (self.document_prompt, "document")
         return encode(model, texts, prompt, self.batch_size, task=task, precision=self.precision)
+
+    def token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """Character span of each token of each text by the model's own tokenizer, without special tokens."""
+        if not texts:
+            return []
+        encoded = self.model.tokenizer(
+            list(texts), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
+        )
+        spans: list[list[tuple[int, int]]] = encoded["offset_mapping"]
+        return spans
+
+    def usable_tokens(self) -> int | None:
+        """Tokens left for text in one passage: the limit less special tokens and prompt; None without a limit."""
+        limit = self.model.max_seq_length
+        if not limit:
+            return None
+        tokenizer = self.model.tokenizer
+        prompt = tokenizer(self.document_prompt, add_special_tokens=False)["input_ids"]
+        left: int = limit - tokenizer.num_special_tokens_to_add() - len(prompt)
+        return max(8, left)
+
+    def read_ends(self, texts: Sequence[str]) -> list[int]:
+        """Characters of each passage before it is cut off."""
+        limit = self.usable_tokens()
+        return [
+            len(text) if limit is None or len(spans) <= limit else spans[limit - 1][1]
+            for text, spans in zip(texts, self.token_spans(texts), strict=True)
+        ]
+
+    def as_module(self) -> SentenceTransformer:
+        """The model, loaded anew: it may be changed."""
+        return load_model(self.folder, "cpu", self.max_seq_length)
 
 
 def encode(

@@ -47,8 +47,7 @@ def render_card(metrics: Mapping[str, Any], base_model: str, load_example: str) 
         f"# {plain(name)}, tuned by embft",
         "",
         f"Trained on {data['questions']['train']:,} questions ({plain(origin_words(data['origins']['train']))}) about "
-        f"{training.get('chunks', data['chunks']['train']):,} chunks of {plain(source)}, with the multiple negatives "
-        "ranking loss in batches by chunk: the other chunks of a batch are a question's negatives. "
+        f"{training.get('chunks', data['chunks']['train']):,} chunks of {plain(source)}, {_method(training)} "
         f"{training_sentence(training)}",
         "",
         "## Figures",
@@ -79,6 +78,16 @@ def render_card(metrics: Mapping[str, Any], base_model: str, load_example: str) 
         "",
     ]
     return "\n".join(lines)
+
+
+def _method(training: Mapping[str, Any]) -> str:
+    """What was trained, and against which negatives."""
+    if training.get("part") == "adapter":
+        return (
+            "with the multiple negatives ranking loss: a map of question vectors alone, all other train passages being a "
+            "question's negatives. Passages keep the base model's vectors."
+        )
+    return "with the multiple negatives ranking loss in batches by chunk: the other chunks of a batch are a question's negatives."
 
 
 def _elsewhere(metrics: Mapping[str, Any]) -> str:

@@ -8,12 +8,14 @@ Contextual Neural Language Modeling", SIGIR 2019).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from embft.records import Passages
+
+TokenSpans = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, int]]]]
+"""Texts to the character span of each of their tokens."""
 
 _LONGEST_WORD = 4
 """Pieces of one word that a window keeps together; longer strings, such as hashes, are torn."""
@@ -24,24 +26,22 @@ def whole_chunks(corpus: Mapping[str, str]) -> Passages:
     return Passages(tuple(corpus), tuple(corpus.values()), np.arange(len(corpus), dtype=np.int64))
 
 
-def cut_windows(corpus: Mapping[str, str], tokenizer: Any, tokens: int, overlap: int) -> Passages:
-    """Cuts every chunk into windows of ``tokens`` tokens of the model's own tokenizer.
+def cut_windows(corpus: Mapping[str, str], token_spans: TokenSpans, tokens: int, overlap: int) -> Passages:
+    """Cuts every chunk into windows of ``tokens`` tokens.
 
     A chunk's windows are equally long, at most ``tokens``; neighbours share at least ``overlap`` tokens, as far as whole
     words allow. A window does not begin or end inside a word.
 
     Args:
         corpus: Chunk id to text.
-        tokenizer: A fast transformers tokenizer.
+        token_spans: What a token is: for a model whose tokenizer is here, that tokenizer's.
         tokens: Length of a window, without special tokens and prompt.
         overlap: Tokens that neighbours share at least.
     """
     texts: list[str] = []
     owner: list[int] = []
-    encoded = tokenizer(
-        list(corpus.values()), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
-    )
-    for position, (text, offsets) in enumerate(zip(corpus.values(), encoded["offset_mapping"], strict=True)):
+    spans = token_spans(list(corpus.values()))
+    for position, (text, offsets) in enumerate(zip(corpus.values(), spans, strict=True)):
         for start, end in window_spans(text, offsets, tokens, overlap):
             texts.append(text[start:end].strip())
             owner.append(position)
@@ -86,11 +86,3 @@ def _inside_word(text: str, position: int) -> bool:
     """True between two letters or digits of one ASCII or Latin word; Chinese has no such places."""
     before, after = text[position - 1], text[position]
     return before.isalnum() and after.isalnum() and ord(before) < 0x2E80 and ord(after) < 0x2E80
-
-
-def usable_tokens(model: Any, prompt: str, wanted: int) -> int:
-    """Tokens left for text in one input of ``model``, at most ``wanted``: its limit less special tokens and prompt."""
-    tokenizer = model.tokenizer
-    taken: int = tokenizer.num_special_tokens_to_add() + len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
-    limit = model.max_seq_length or wanted + taken
-    return max(8, min(wanted, int(limit) - taken))

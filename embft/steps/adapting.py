@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from embft.config_training import TrainingConfig
-from embft.models.encoder import load_model
-from embft.models.source import ModelSource
 from embft.records import Splits
 from embft.retrieval.scoring import unit
 from embft.stages import digest, file_digest, write_json
@@ -21,15 +19,13 @@ from embft.steps.tuning import NO_MATTER
 from embft.training.adapter import AdapterQuestions, train_adapter
 from embft.training.adapter_model import save_adapted
 from embft.training.examples import window_chooser
-from embft.training.finetune import Hardware, Log
+from embft.training.finetune import Log
 
 
 def tune_adapter(
     config: TrainingConfig,
     splits: Splits,
-    source: ModelSource,
     base: Embedder,
-    hardware: Hardware,
     seed: int,
     folder: Path,
     scratch: Path,
@@ -43,15 +39,13 @@ def tune_adapter(
         dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, config.select_by, seed)
     # A matrix of the model's width: a GPU's start would take longer than the training.
     trained, report = train_adapter(learned, config, seed=seed, dev=dev, log=log)
-    model = load_model(source.folder, "cpu", base.encoder.max_seq_length)
-    fingerprint = source.fingerprint
+    model = base.encoder.as_module()
+    fingerprint = base.encoder.fingerprint
     if trained is None:
         model.save_pretrained(str(folder / "model"), create_model_card=False)
     else:
         files = save_adapted(model, trained, folder / "model")
-        fingerprint = digest([source.fingerprint, *(file_digest(file) for file in files)])[:16]
-        if dev is not None:
-            dev.keep_best(base, fingerprint)
+        fingerprint = digest([fingerprint, *(file_digest(file) for file in files)])
     shutil.rmtree(scratch, ignore_errors=True)
     recipe = {name: value for name, value in asdict(config).items() if name not in NO_MATTER}
     write_json(

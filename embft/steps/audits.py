@@ -27,7 +27,6 @@ from embft.dataset.truncation import hidden_evidence, sights_of, truncation_find
 from embft.errors import DatasetError
 from embft.evaluation.power import Power, power_of
 from embft.evaluation.significance import groups_of
-from embft.retrieval.windows import usable_tokens
 from embft.stages import StageCache, StageResult, read_json, write_json
 from embft.steps.corpus import Corpus
 from embft.steps.dataset import Dataset
@@ -38,7 +37,6 @@ logger = logging.getLogger(__name__)
 AUDITS = (
     "leaks", "near_copies", "repeated_questions", "passage_dependent", "unanswerable", "language", "prompts", "truncation",
 )  # fmt: skip
-_ENDLESS = 1_000_000
 _SHOWN = 120
 """Characters of a text in an error."""
 
@@ -71,7 +69,6 @@ class Audits:
 def audit_dataset(
     stages: StageCache,
     model: ModelConfig,
-    model_name: str,
     dataset: StageResult[Dataset],
     corpus: StageResult[Corpus] | None,
     unmapped: Sequence[Mapping[str, str]],
@@ -84,24 +81,25 @@ def audit_dataset(
         splits = dataset.value.splits
         searched = splits.searched("test")
         encoder = base.encoder
-        limit = None
-        if base.retrieval.mode == "truncate" and encoder.model.max_seq_length:
-            limit = usable_tokens(encoder.model, encoder.document_prompt, _ENDLESS)
+        limit = encoder.usable_tokens() if base.retrieval.mode == "truncate" else None
         # Where nothing is cut, only the chunks that are asked about need be looked at.
         asked = {key: searched.corpus[key] for ids in searched.relevant_docs.values() for key in ids}
-        sights = sights_of(searched.corpus if limit else asked, encoder.model.tokenizer, limit)
+        looked_at = searched.corpus if limit else asked
+        sights = sights_of(
+            looked_at, encoder.token_spans, encoder.read_ends(list(looked_at.values())) if limit else None
+        )
         hidden = hidden_evidence(searched, sights)
         places = {chunk.id: (chunk.document, chunk.page) for chunk in corpus.value.chunks} if corpus else {}
         findings = [
             *leak_findings(splits),
             *same_page_findings(splits, places),
-            *(truncation_findings(searched, sights, hidden, limit) if limit else ()),
+            *(truncation_findings(searched, sights, hidden) if limit else ()),
             *copy_findings(splits),
             *repeat_findings(splits),
             *dependent_findings(splits),
             *unanswerable_findings(splits, unmapped),
             *language_findings(splits, model.language),
-            *prompt_findings(model_name, encoder.query_prompt, encoder.document_prompt),
+            *prompt_findings(encoder.name, encoder.query_prompt, encoder.document_prompt),
         ]
         order = ("blocking", "warning", "info")
         groups = groups_of(list(splits.test.queries), splits.test.relevant_docs)
@@ -130,13 +128,19 @@ def audit_dataset(
         settings={
             "mode": retrieval.mode,
             "language": model.language,
-            "model": model_name,
+            "model": base.encoder.name,
             "confidence": confidence,
             "unmapped": [row["question"] for row in unmapped],
             **base.encoder.settings,
         },
         inputs=[dataset.key, corpus.key if corpus else "", base.encoder.fingerprint],
-        code=("embft.dataset", "embft.passage_dependence", "embft.evaluation.power", "embft.steps.audits"),
+        code=(
+            "embft.dataset",
+            "embft.corpus.tokens",
+            "embft.passage_dependence",
+            "embft.evaluation.power",
+            "embft.steps.audits",
+        ),
         build=build,
         load=load,
     )

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from embft.evaluation.metrics import per_question, with_hit_rates
 from embft.evaluation.significance import groups_of, standard_error
-from embft.models.encoder import Encoder
 from embft.records import Passages, RetrievalDataset
 from embft.retrieval.scoring import dense_scorers, rank
 from embft.steps.embedding import Embedder
@@ -43,7 +42,7 @@ class DevSearch:
 
     Attributes:
         passages: Of the chunks that are searched.
-        encoder: How texts are embedded: prompts, batches, number format.
+        embedder: The base model: how texts are embedded.
         select_by: The metric that chooses.
         base: What the base model found.
         epochs: What each epoch of this process found.
@@ -52,7 +51,7 @@ class DevSearch:
 
     dataset: RetrievalDataset
     passages: Passages
-    encoder: Encoder
+    embedder: Embedder
     select_by: str
     base: DevResult | None = None
     epochs: list[DevResult] = field(default_factory=list)
@@ -68,7 +67,7 @@ class DevSearch:
         corpus = {key: text for key, text in dataset.corpus.items() if key in chosen}
         small = RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs)
         passages = base.passages(corpus)
-        search = cls(small, passages, base.encoder, select_by)
+        search = cls(small, passages, base, select_by)
         search.base = search._measure(base.query_vectors(small), base.passage_vectors(passages))
         return search
 
@@ -99,19 +98,19 @@ class DevSearch:
     def keep_best(self, base: Embedder, fingerprint: str) -> None:
         """Puts the vectors of the kept epoch into the cache: the ranking then need not embed them again."""
         assert self.best is not None
-        identity = base.encoder.identity_of(fingerprint)
-        base.cache.store(identity, self.encoder.query_prompt, list(self.dataset.queries.values()), self.best.questions)
-        if self.best.passages is not (self.base and self.base.passages):  # an adapter's are the base model's
-            base.cache.store(identity, self.encoder.document_prompt, self.passages.texts, self.best.passages)
+        encoder = base.open_model
+        identity = encoder.identity_of(fingerprint)
+        base.cache.store(identity, encoder.query_prompt, list(self.dataset.queries.values()), self.best.questions)
+        base.cache.store(identity, encoder.document_prompt, self.passages.texts, self.best.passages)
 
     def _search(self, model: Any) -> DevResult:
         if isinstance(model, QueryMap):
             assert self.base is not None
             return self._measure(model(self.base.questions), self.base.passages)
-        questions = list(self.dataset.queries.values())
+        encoder, questions = self.embedder.open_model, list(self.dataset.queries.values())
         return self._measure(
-            self.encoder.encode_with(model, questions, queries=True),
-            self.encoder.encode_with(model, self.passages.texts, queries=False),
+            encoder.encode_with(model, questions, queries=True),
+            encoder.encode_with(model, self.passages.texts, queries=False),
         )
 
     def _measure(self, questions: Vectors, passages: Vectors) -> DevResult:

@@ -3,59 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.config import RetrievalConfig
 from embft.models.encoder import Encoder
+from embft.models.text_encoder import TextEncoder
 from embft.records import Passages, RetrievalDataset
 from embft.retrieval.scoring import DenseScorer, dense_scorers, unit
 from embft.retrieval.vector_cache import VectorCache
-from embft.retrieval.windows import cut_windows, usable_tokens, whole_chunks
+from embft.retrieval.windows import cut_windows, whole_chunks
+from embft.training.adapter import QueryMap
 
 Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Embedder:
-    """A model, how it searches chunks, and the cache that its vectors go to."""
+    """A model, how it searches chunks, and the cache that its vectors go to.
 
-    encoder: Encoder
+    Attributes:
+        encoder: Gives the vectors.
+        retrieval: Windows or whole chunks.
+        cache: Of the encoder's vectors.
+        query_map: An adapter: question vectors go through it, passages keep the encoder's.
+    """
+
+    encoder: TextEncoder
     retrieval: RetrievalConfig
     cache: VectorCache
+    query_map: QueryMap | None = None
+
+    @property
+    def open_model(self) -> Encoder:
+        """The encoder where its weights are at hand; `embft.config_problems` refuses what needs an API's."""
+        assert isinstance(self.encoder, Encoder)
+        return self.encoder
+
+    def adapted(self, query_map: QueryMap | None) -> Embedder:
+        """The same model and vectors with questions going through a map; None: as they are."""
+        return replace(self, query_map=query_map)
 
     def passages(self, corpus: Mapping[str, str]) -> Passages:
         """What is embedded for a corpus: windows, or whole chunks that the model cuts off."""
         if self.retrieval.mode == "truncate":
             return whole_chunks(corpus)
-        encoder = self.encoder
-        tokens = usable_tokens(encoder.model, encoder.document_prompt, self.retrieval.window_tokens)
+        tokens = min(self.retrieval.window_tokens, self.encoder.usable_tokens() or self.retrieval.window_tokens)
         overlap = min(self.retrieval.window_overlap, tokens - 1)
-        return cut_windows(corpus, encoder.model.tokenizer, tokens, overlap)
+        return cut_windows(corpus, self.encoder.token_spans, tokens, overlap)
 
     def query_vectors(self, dataset: RetrievalDataset) -> Vectors:
         """float32 [n_questions, dim], in the order of ``dataset.queries``."""
-        encoder = self.encoder
-        texts = list(dataset.queries.values())
-        return self.cache.encode(encoder.query_identity, encoder.query_prompt, texts, encoder.encode_questions)
+        return self._questions(list(dataset.queries.values()))
 
     def passage_vectors(self, passages: Passages) -> Vectors:
         """float32 [n_windows, dim], in the order of ``passages.texts``."""
-        encoder = self.encoder
-        return self.cache.encode(
-            encoder.document_identity, encoder.document_prompt, passages.texts, encoder.encode_passages
-        )
+        return self._passages(passages.texts)
 
     def pair_vectors(self, questions: Sequence[str], passages: Sequence[str]) -> tuple[Vectors, Vectors]:
         """Vectors of length 1 of any questions and passages; float32 [n, dim] each."""
-        encoder = self.encoder
-        asked = self.cache.encode(encoder.query_identity, encoder.query_prompt, questions, encoder.encode_questions)
-        found = self.cache.encode(encoder.document_identity, encoder.document_prompt, passages, encoder.encode_passages)
-        return unit(asked), unit(found)
+        return unit(self._questions(questions)), unit(self._passages(passages))
 
     def scorers(self, dataset: RetrievalDataset) -> dict[str, DenseScorer]:
         """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``)."""
         passages = self.passages(dataset.corpus)
         return dense_scorers(self.query_vectors(dataset), self.passage_vectors(passages), passages)
+
+    def _questions(self, texts: Sequence[str]) -> Vectors:
+        encoder = self.encoder
+        vectors = self.cache.encode(encoder.query_identity, encoder.query_prompt, texts, encoder.encode_questions)
+        return vectors if self.query_map is None else self.query_map(vectors)
+
+    def _passages(self, texts: Sequence[str]) -> Vectors:
+        encoder = self.encoder
+        return self.cache.encode(encoder.document_identity, encoder.document_prompt, texts, encoder.encode_passages)

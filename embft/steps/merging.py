@@ -9,7 +9,6 @@ from embft.config_training import TrainingConfig
 from embft.evaluation.significance import groups_of
 from embft.models.encoder import load_model
 from embft.models.hardware import pick_device
-from embft.models.source import ModelSource
 from embft.stages import StageCache, StageResult, file_digest, read_json, write_json
 from embft.steps.dataset import Dataset
 from embft.steps.dev_search import DevSearch
@@ -24,7 +23,6 @@ def merge_model(
     stages: StageCache,
     config: TrainingConfig,
     dataset: StageResult[Dataset],
-    source: ModelSource,
     base: Embedder,
     tuned: StageResult[Tuned],
     seed: int,
@@ -41,7 +39,8 @@ def merge_model(
         device = pick_device(config.device)
         dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, config.select_by, seed)
         before, model = (
-            load_model(path, device, base.encoder.max_seq_length) for path in (source.folder, tuned.value.folder)
+            load_model(path, device, base.open_model.max_seq_length)
+            for path in (base.open_model.folder, tuned.value.folder)
         )
         weights = {key: value.clone() for key, value in model.state_dict().items()}
         original = before.state_dict()
@@ -71,7 +70,7 @@ def merge_model(
             "seed": seed,
             **base.encoder.settings,
         },
-        inputs=[tuned.key, source.fingerprint],
+        inputs=[tuned.key, base.encoder.fingerprint],
         code=("embft.training.merging", "embft.steps.merging"),
         build=build,
         load=load,

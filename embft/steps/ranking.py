@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,12 @@ from embft.evaluation.significance import bagged_best, groups_of
 from embft.models.endpoint import EndpointEncoder
 from embft.records import Ranking, RetrievalDataset
 from embft.retrieval.bm25 import BM25Scorer
-from embft.retrieval.scoring import FusedScorer, Scorer, dense_scorers, rank
-from embft.retrieval.vector_cache import VectorCache
-from embft.retrieval.windows import whole_chunks
+from embft.retrieval.scoring import FusedScorer, Scorer, rank
 from embft.stages import StageCache, StageResult, read_json, write_json
 from embft.steps.dataset import Dataset
 from embft.steps.embedding import Embedder
 from embft.steps.training import Tuned
+from embft.training.adapter_model import read_query_map
 
 SEARCHED = ("dev", "test")
 _WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
@@ -119,6 +118,7 @@ def rank_systems(
             "embft.retrieval",
             "embft.evaluation.metrics",
             "embft.evaluation.significance",
+            "embft.corpus.tokens",
             "embft.models.endpoint",
             "embft.steps.ranking",
             "embft.steps.embedding",
@@ -147,32 +147,27 @@ def _scorers(
     if tuned is not None and {"tuned", "fused"} & set(systems):
         found["tuned"] = dict(tuned_embedder(base, tuned.value).scorers(dataset))
     if "openai" in systems:
-        found["openai"] = _endpoint_scorers(dataset, endpoint, base.cache, notes)
+        found["openai"] = _endpoint_scorers(dataset, endpoint, base, notes)
     return found
 
 
 def tuned_embedder(base: Embedder, tuned: Tuned) -> Embedder:
     """The tuned model, searched as the base model is."""
-    encoder = base.encoder.tuned(tuned.folder, tuned.fingerprint, keeps_documents=tuned.report["part"] == "adapter")
-    return Embedder(encoder, base.retrieval, base.cache)
+    if tuned.report["part"] == "adapter":
+        # Its questions are the base model's vectors, mapped here: nothing is embedded, or paid for, once more.
+        return base.adapted(read_query_map(tuned.folder) if tuned.report["best_epoch"] else None)
+    return replace(base, encoder=base.open_model.tuned(tuned.folder, tuned.fingerprint))
 
 
 def _endpoint_scorers(
-    dataset: RetrievalDataset, endpoint: EndpointConfig, cache: VectorCache, notes: list[str]
+    dataset: RetrievalDataset, endpoint: EndpointConfig, base: Embedder, notes: list[str]
 ) -> dict[str, Scorer]:
+    # The prompt of an API is part of its model's name: it is asked for whole chunks and bare questions.
     encoder = EndpointEncoder(endpoint)
-    passages = whole_chunks(dataset.corpus)
-    questions = list(dataset.queries.values())
-    # The prompt of an API is part of its model's name, so the cache's own field for it stays empty.
-    query_vectors = cache.encode(
-        encoder.identity(queries=True), "", questions, lambda some: encoder.encode(some, queries=True)
-    )
-    passage_vectors = cache.encode(
-        encoder.identity(queries=False), "", passages.texts, lambda some: encoder.encode(some, queries=False)
-    )
-    if encoder.cut:
-        notes.append(f"{encoder.cut} texts were longer than {endpoint.model} takes and were cut.")
-    return dict(dense_scorers(query_vectors, passage_vectors, passages))
+    texts = [*dataset.corpus.values(), *dataset.queries.values()]
+    if cut := sum(end < len(text) for text, end in zip(texts, encoder.read_ends(texts), strict=True)):
+        notes.append(f"{cut} texts were longer than {endpoint.model} takes and were cut.")
+    return dict(Embedder(encoder, replace(base.retrieval, mode="truncate"), base.cache).scorers(dataset))
 
 
 def _rank(

@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from embft.config import ExperimentConfig
-from embft.evaluation.costs import cost_sentence, costs_of
+from embft.evaluation.costs import cost_sentence, costs_of, rate_of
 from embft.evaluation.verdict import CANNOT_TELL, decide
-from embft.models.source import ModelSource
 from embft.run_folder import RunFolder, write_rows
 from embft.stages import StageResult, write_json
 from embft.steps.audits import Audits
 from embft.steps.corpus import Corpus
 from embft.steps.dataset import Dataset
 from embft.steps.evaluation import Evaluated
+from embft.steps.loading import load_example
 from embft.steps.questions import Questions
 from embft.steps.ranking import Rankings
 from embft.steps.realism import realism_warnings
@@ -35,7 +35,7 @@ def write_report(
     config: ExperimentConfig,
     run: RunFolder,
     tracker: Tracker,
-    source: ModelSource,
+    model_name: str,
     corpus: StageResult[Corpus] | None,
     questions: StageResult[Questions] | None,
     dataset: StageResult[Dataset],
@@ -60,14 +60,16 @@ def write_report(
     data = dataset.value.report
     test_origins = data["origins"]["test"]
     systems = {
-        name: {**figures, "description": describe_system(name, config, source, rankings.value.fusion)}
+        name: {**figures, "description": describe_system(name, config, model_name, rankings.value.fusion)}
         for name, figures in report.systems.items()
     }
     merge = tuned.value.report.get("merge") if tuned else None
     if merge and merge["alpha"] < 1 and "tuned" in systems:
         systems["tuned"]["description"] += f"; weights {merge['alpha']:.0%} tuned, the rest base"
     endpoint = config.evaluation.openai
-    costs = costs_of(list(systems), measured, endpoint.model, endpoint.price_per_million_tokens)
+    own = config.model.endpoint
+    base_rate = rate_of(own.model, own.price_per_million_tokens) if config.model.kind == "endpoint" else 0.0
+    costs = costs_of(list(systems), measured, endpoint.model, endpoint.price_per_million_tokens, base_rate)
     verdict = decide(systems, report.comparisons, test_origins, config.evaluation.primary)
     if verdict["decision"] != CANNOT_TELL:
         verdict["reasons"].append(cost_sentence(verdict["decision"], costs[verdict["decision"]], measured["chunks"]))
@@ -107,7 +109,7 @@ def write_report(
     write_html(run.folder / "report.html", metrics, report.rows, searched)
     write_markdown(run.folder / "report.md", metrics)
     if tuned is not None:
-        write_card(run.folder / "model", metrics, source.name, load_example(config, tuned.value))
+        write_card(run.folder / "model", metrics, model_name, load_example(config, tuned.value))
     timings["report"] = {"seconds": round(time.perf_counter() - started, 3), "cached": False, "built_seconds": None}
     write_json(run.folder / "metrics.json", metrics)
     _track(tracker, metrics, report.rows, tuned)
@@ -117,7 +119,7 @@ def write_report(
     return objective
 
 
-def describe_system(name: str, config: ExperimentConfig, source: ModelSource, fusion: Mapping[str, Any] | None) -> str:
+def describe_system(name: str, config: ExperimentConfig, model_name: str, fusion: Mapping[str, Any] | None) -> str:
     """What a system is, in one line."""
     retrieval = config.retrieval
     how = (
@@ -128,36 +130,13 @@ def describe_system(name: str, config: ExperimentConfig, source: ModelSource, fu
     if name == "bm25":
         return f"BM25 over stemmed words (k1 {retrieval.bm25_k1:g}, b {retrieval.bm25_b:g})"
     if name == "base":
-        return f"{source.name}, {how}"
+        return f"{model_name}, {how}"
     if name == "tuned":
-        return f"{source.name} tuned, {how}"
+        return f"{model_name} tuned, {how}"
     if name == "openai":
         return f"{config.evaluation.openai.model} from an API, one vector a chunk"
     assert fusion is not None
     return f"{fusion['weight']:.0%} {fusion['dense']} + {1 - fusion['weight']:.0%} BM25, weight chosen on dev"
-
-
-def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
-    """Python that loads the tuned model and searches as the evaluation did."""
-    query, document = tuned.report["query_prompt"], tuned.report["document_prompt"]
-    lines = [
-        "from sentence_transformers import SentenceTransformer",
-        "",
-        'model = SentenceTransformer("model")  # this folder',
-        f'questions = model.encode_query(["..."], prompt={query!r})',
-        f'passages = model.encode_document(["..."], prompt={document!r})',
-        "scores = model.similarity(questions, passages)",
-    ]
-    if config.training.part == "adapter":
-        lines += ["", "# Passages get the base model's own vectors: an index made with it stays as it is."]
-    if config.retrieval.mode == "windows":
-        lines += [
-            "",
-            f"# The figures are with chunks cut in windows of {config.retrieval.window_tokens} tokens (overlap "
-            f"{config.retrieval.window_overlap}),",
-            "# a chunk scoring as its best window: embft.retrieval.windows.cut_windows does that.",
-        ]
-    return "\n".join(lines)
 
 
 def _generation(questions: StageResult[Questions] | None) -> dict[str, Any] | None:

@@ -15,7 +15,6 @@ from typing import Any
 from embft.config import EndpointConfig
 from embft.config_training import TrainingConfig
 from embft.evaluation.metrics import per_question, with_hit_rates
-from embft.models.source import ModelSource
 from embft.records import Ranking, RetrievalDataset
 from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
@@ -32,7 +31,6 @@ def measure_seeds(
     config: TrainingConfig,
     metrics: Sequence[str],
     dataset: StageResult[Dataset],
-    source: ModelSource,
     base: Embedder,
     tuned: StageResult[Tuned] | None,
     seed: int,
@@ -56,8 +54,8 @@ def measure_seeds(
     found, trained = [], [tuned]
     for other in seeds[1:]:
         logger.info("Training with seed %d, to see how far seeds move the result.", other)
-        model = tune_model(stages, config, dataset, source, base, other, _keep_quiet)
-        trained.append(merge_model(stages, config, dataset, source, base, model, other))
+        model = tune_model(stages, config, dataset, base, other, _keep_quiet)
+        trained.append(merge_model(stages, config, dataset, base, model, other))
     for model in trained:
         # By itself, so that its key does not depend on what else a run ranks.
         rankings = rank_systems(stages, ["tuned"], dataset, base, model, EndpointConfig(), config.select_by)

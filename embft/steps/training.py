@@ -8,7 +8,6 @@ from typing import Any
 
 from embft.config_training import TrainingConfig
 from embft.models.hardware import pick_device, pick_precision
-from embft.models.source import ModelSource
 from embft.stages import StageCache, StageResult, read_json
 from embft.steps.adapting import tune_adapter
 from embft.steps.dataset import Dataset
@@ -36,7 +35,6 @@ def tune_model(
     stages: StageCache,
     config: TrainingConfig,
     dataset: StageResult[Dataset],
-    source: ModelSource,
     base: Embedder,
     seed: int,
     log: Log,
@@ -47,8 +45,10 @@ def tune_model(
     splits = dataset.value.splits
 
     def build(folder: Path, scratch: Path) -> None:
-        tune = tune_adapter if config.part == "adapter" else tune_weights
-        tune(config, splits, source, base, hardware, seed, folder, scratch, log)
+        if config.part == "adapter":
+            tune_adapter(config, splits, base, seed, folder, scratch, log)
+        else:
+            tune_weights(config, splits, base, hardware, seed, folder, scratch, log)
 
     def load(folder: Path) -> Tuned:
         report = read_json(folder / "training.json")
@@ -68,10 +68,13 @@ def tune_model(
             "windows": [retrieval.window_tokens, retrieval.window_overlap] if retrieval.mode == "windows" else None,
             **base.encoder.settings,
         },
-        inputs=[dataset.key, source.fingerprint],
+        inputs=[dataset.key, base.encoder.fingerprint],
         code=(
             "embft.training",
             "embft.retrieval",
+            "embft.corpus.tokens",
+            "embft.models.endpoint",
+            "embft.models.endpoint_module",
             "embft.evaluation.metrics",
             "embft.steps.training",
             "embft.steps.tuning",

@@ -48,7 +48,7 @@ class TrainingJob:
         """Lets frozen layers work out what they will be asked; returns the base model, the trainee's object if it can be."""
         if trainee.lower is None:
             return self.base
-        base_or_trainee = replace(self.base, encoder=self.base.encoder.using(trainee.model))
+        base_or_trainee = replace(self.base, encoder=self.base.open_model.using(trainee.model))
         remember(trainee.lower, self.examples, self.searched, base_or_trainee)
         return base_or_trainee
 
@@ -73,7 +73,7 @@ class TrainingJob:
 
     def help(self) -> None:
         """In another process than 0: takes part, and keeps and says nothing."""
-        encoder = self.base.encoder
+        encoder = self.base.open_model
         trainee = Trainee.of(encoder.folder, self.config, self.hardware.device, encoder.max_seq_length, self.seed)
         self.remember(trainee)
         dev = None if self.searched is None else Elsewhere()
@@ -103,9 +103,10 @@ def remember(
     if searched is not None:
         questions += searched.queries.values()
         passages += base.passages(searched.corpus).texts
-    with computing_in(base.encoder.precision, base.encoder.model.device.type):
-        lower.fill(questions, base.encoder.query_prompt)
-        lower.fill(passages, base.encoder.document_prompt)
+    encoder = base.open_model
+    with computing_in(encoder.precision, encoder.model.device.type):
+        lower.fill(questions, encoder.query_prompt)
+        lower.fill(passages, encoder.document_prompt)
 
 
 def advisers(
@@ -121,7 +122,7 @@ def advisers(
             source.fingerprint,
             device=config.device,
             batch_size=base.encoder.batch_size,
-            precision=base.encoder.precision,
+            precision=base.open_model.precision,
         )
         return replace(base, encoder=encoder).pair_vectors, None
     if config.loss == "distillation":

@@ -10,7 +10,6 @@ import numpy as np
 from embft.config_training import TrainingConfig
 from embft.distributed import helped
 from embft.models.encoder import load_model
-from embft.models.source import ModelSource
 from embft.records import Splits
 from embft.retrieval.scoring import unit
 from embft.stages import file_digest, write_json
@@ -29,7 +28,6 @@ NO_MATTER = ("checkpoint_steps", "seeds")
 def tune_weights(
     config: TrainingConfig,
     splits: Splits,
-    source: ModelSource,
     base: Embedder,
     hardware: Hardware,
     seed: int,
@@ -39,7 +37,7 @@ def tune_weights(
 ) -> None:
     """Tunes the base model, whole or in part; ``folder`` gets ``model`` and ``training.json``."""
     config = replace(config, frozen_share=_frozen_share(config, base))
-    trainee = Trainee.of(source.folder, config, hardware.device, base.encoder.max_seq_length, seed)
+    trainee = Trainee.of(base.open_model.folder, config, hardware.device, base.open_model.max_seq_length, seed)
     examples = training_examples(config, splits, base)
     searched = splits.searched("dev") if splits.dev.queries else None
     job = TrainingJob(config, hardware, base, examples, searched, seed, scratch)
@@ -52,10 +50,10 @@ def tune_weights(
             dev = DevSearch.of(base_or_trainee, searched, config.dev_chunks, config.select_by, seed)
         report = job.tune(trainee, dev, folder / "model", log)
     if not report["best_epoch"]:
-        load_model(source.folder, "cpu").save_pretrained(str(folder / "model"), create_model_card=False)
+        load_model(base.open_model.folder, "cpu").save_pretrained(str(folder / "model"), create_model_card=False)
     # A kept base model shares its vectors.
     fingerprint = (
-        file_digest(folder / "model" / "model.safetensors")[:16] if report["best_epoch"] else source.fingerprint
+        file_digest(folder / "model" / "model.safetensors")[:16] if report["best_epoch"] else base.encoder.fingerprint
     )
     if dev and report["best_epoch"]:
         dev.keep_best(base, fingerprint)

@@ -1,7 +1,8 @@
-"""The adapter as a model: the base model's modules with a fork at the end, in sentence-transformers' own modules."""
+"""The adapter as a model: the base model's modules with a fork at the end, saved and read back."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +47,17 @@ def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
     model.eval()
     model.save_pretrained(str(output), create_model_card=False)
     return sorted(output.rglob("query_*_Dense/model.safetensors"))
+
+
+def read_query_map(folder: Path) -> QueryMap:
+    """The map of a model that `save_adapted` saved, without loading the model."""
+    from safetensors.numpy import load_file
+
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    router = folder / modules[-1]["path"]
+    route = json.loads((router / "router_config.json").read_text(encoding="utf-8"))["structure"]["query"]
+    _, *own = route  # the first is the base model's last module
+    weights = [load_file(router / name / "model.safetensors") for name in own if name.endswith("_Dense")]
+    return QueryMap(
+        tuple((found["linear.weight"], found["linear.bias"]) for found in weights), own[-1].endswith("_Normalize")
+    )

@@ -1,3 +1,6 @@
+import re
+from collections.abc import Sequence
+
 import pytest
 
 from embft.dataset.traits import kind_of, traits_of
@@ -8,15 +11,19 @@ FIRST = "The company sells graphics cards to gamers. "
 LAST = "Its headquarters are in Santa Clara, California."
 
 
-class Words:
+def words(texts: Sequence[str]) -> list[list[tuple[int, int]]]:
     """A tokenizer whose tokens are words."""
+    return [[found.span() for found in re.finditer(r"\S+", text)] for text in texts]
 
-    def __call__(self, texts: list[str], **options: bool) -> dict[str, list[list[object]]]:
-        assert options == {
-            "add_special_tokens": False, "return_offsets_mapping": True, "truncation": False, "verbose": False
-        }  # fmt: skip
-        offsets = [[(at.start(), at.end()) for at in __import__("re").finditer(r"\S+", text)] for text in texts]
-        return {"input_ids": [list(range(len(found))) for found in offsets], "offset_mapping": offsets}
+
+def read(limit: int) -> dict[str, Sight]:
+    """What is seen of the corpus in so many words."""
+    texts = list(DATASET.corpus.values())
+    ends = [
+        spans[limit - 1][1] if len(spans) > limit else len(text)
+        for text, spans in zip(texts, words(texts), strict=True)
+    ]
+    return sights_of(DATASET.corpus, words, ends)
 
 
 DATASET = RetrievalDataset(
@@ -27,29 +34,28 @@ DATASET = RetrievalDataset(
 
 
 def test_a_chunk_is_seen_up_to_the_last_token_that_fits():
-    sights = sights_of(DATASET.corpus, Words(), 8)
-    assert sights == {"long": Sight(14, len(FIRST + "Its")), "brief": Sight(5, 20), "bare": Sight(0, 0)}
-    assert sights_of(DATASET.corpus, Words(), None)["long"].end == len(FIRST + LAST)
-    assert sights_of({}, Words(), 8) == {}
+    assert read(8) == {"long": Sight(14, len(FIRST + "Its"), 6), "brief": Sight(5, 20), "bare": Sight(0, 0)}
+    assert sights_of(DATASET.corpus, words, None)["long"].end == len(FIRST + LAST)
+    assert sights_of({}, words, None) == {}
 
 
 def test_a_question_about_the_sentence_beyond_the_limit_is_named():
-    assert hidden_evidence(DATASET, sights_of(DATASET.corpus, Words(), 8)) == {"unseen": LAST}
-    assert hidden_evidence(DATASET, sights_of(DATASET.corpus, Words(), None)) == {}
+    assert hidden_evidence(DATASET, read(8)) == {"unseen": LAST}
+    assert hidden_evidence(DATASET, sights_of(DATASET.corpus, words, None)) == {}
 
 
 def test_the_finding_counts_chunks_text_and_questions():
-    sights = sights_of(DATASET.corpus, Words(), 8)
-    (found,) = truncation_findings(DATASET, sights, hidden_evidence(DATASET, sights), 8)
-    assert "Some chunks are truncated: 1 of 3" in found.text
+    sights = read(8)
+    (found,) = truncation_findings(DATASET, sights, hidden_evidence(DATASET, sights))
+    assert "Some chunks are truncated: 1 of 3 are longer than what the model reads, 8 tokens, which" in found.text
     assert "hides 32% of the text" in found.text  # 6 of 19 tokens
     assert "1 of 3 test questions" in found.text
     assert found.examples[0]["unread sentence"] == LAST
-    assert truncation_findings(DATASET, sights_of(DATASET.corpus, Words(), 14), {}, 14) == []
+    assert truncation_findings(DATASET, read(14), {}) == []
 
 
 def test_traits_say_what_is_known_and_leave_out_the_rest():
-    sights = sights_of(DATASET.corpus, Words(), 8)
+    sights = read(8)
     traits = traits_of(DATASET, sights, hidden_evidence(DATASET, sights), {"seen": "human"}, {"brief": ("a.pdf", 3)})
     assert traits["unseen"]["chunk is read"] == "cut, evidence hidden"
     assert (traits["seen"]["chunk is read"], traits["seen"]["made by"]) == ("cut", "human")

@@ -1,6 +1,6 @@
 import pytest
 
-from embft.evaluation.costs import cost_cells, cost_sentence, costs_of
+from embft.evaluation.costs import cost_cells, cost_sentence, costs_of, rate_of
 
 MEASURED = {
     "chunks": 441,
@@ -39,6 +39,17 @@ def test_sentences_and_cells():
     )
     assert "$0.01 for the API" in cost_sentence("openai", costs["openai"], 441)
     assert cost_cells(costs["tuned"]) == ["1,160", "384", "91,234", "58", "20 s", "1.8 MB", "9.6 ms", "–"]
+
+
+def test_a_base_model_behind_an_api_costs_money_and_no_speed_is_claimed():
+    dense = {**MEASURED["dense"], "vectors_per_second": None, "query_ms": None}
+    costs = costs_of(ALL, {**MEASURED, "dense": dense}, "mine", None, rate_of("text-embedding-3-small", None))
+    assert costs["tuned"]["dollars"] == pytest.approx(91_234 * 0.02 / 1e6)
+    assert costs["fused"]["index_bytes"] == costs["base"]["index_bytes"] + 144_000
+    assert cost_cells(costs["fused"]) == ["1,160", "384", "91,234", "–", "–", "1.9 MB", "–", "under $0.01"]
+    assert cost_sentence("tuned", costs["tuned"], 441) == (
+        "It takes embedding 441 chunks (1,160 windows, 91,234 tokens), under $0.01 for the API; an index of 1.8 MB."
+    )
 
 
 def test_a_model_that_no_system_uses_has_no_costs():

@@ -46,6 +46,14 @@ def test_a_model_in_the_layout_of_bge_gives_unit_vectors_of_the_first_token(tmp_
     assert np.allclose(asked, encoder.encode_passages(["why : a loop"]), atol=1e-6)
 
 
+def test_prompt_and_special_tokens_are_taken_off_the_models_limit(minilm_folder):
+    assert Encoder(minilm_folder, "x", document_prompt="").usable_tokens() == 254
+    encoder = Encoder(minilm_folder, "x", document_prompt="query: ")
+    assert encoder.usable_tokens() == 252
+    assert encoder.read_ends(["a b", "ab " * 300]) == [3, 252 * 3 - 1]
+    assert encoder.token_spans([]) == []
+
+
 def test_prompts_come_from_the_config_or_else_from_the_model(tmp_path):
     folder = tiny_bert(tmp_path, prompts={"query": "what ", "document": ""})
     assert Encoder(folder, "x").query_prompt == "what "

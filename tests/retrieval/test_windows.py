@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embft.retrieval.windows import cut_windows, usable_tokens, whole_chunks, window_spans
+from embft.corpus import tokens as independent
+from embft.models.encoder import Encoder
+from embft.retrieval.windows import cut_windows, whole_chunks, window_spans
 
 
 def word_offsets(text: str) -> list[tuple[int, int]]:
@@ -49,12 +51,10 @@ def test_a_word_is_never_torn():
 
 @pytest.mark.parametrize("tokens", [32, 128])
 def test_windows_of_a_real_tokenizer_fit_the_model(minilm_folder, tokens):
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(minilm_folder)
+    encoder = Encoder(minilm_folder, "x")
     corpus = {"a": "Retrieval-augmented generation, 检索增强生成。 " * 60, "b": "short"}
-    passages = cut_windows(corpus, tokenizer, tokens, 8)
-    lengths = [len(ids) for ids in tokenizer(list(passages.texts), add_special_tokens=False)["input_ids"]]
+    passages = cut_windows(corpus, encoder.token_spans, tokens, 8)
+    lengths = [len(spans) for spans in encoder.token_spans(passages.texts)]
     assert max(lengths) <= tokens
     assert passages.owner.tolist() == sorted(passages.owner.tolist())
     assert passages.texts[-1] == "short"
@@ -67,10 +67,9 @@ def test_whole_chunks_are_their_own_passages():
     assert passages.starts.tolist() == [0, 1]
 
 
-def test_prompt_and_special_tokens_are_taken_off_the_models_limit(minilm_folder):
-    from embft.models.encoder import load_model
-
-    model = load_model(minilm_folder, "cpu")
-    assert usable_tokens(model, "", 128) == 128
-    assert usable_tokens(model, "", 1000) == 254
-    assert usable_tokens(model, "query: ", 1000) == 252
+@given(st.text(alphabet="abcdefgh ,.中文\n123", max_size=400), st.integers(16, 40))
+def test_windows_without_a_tokenizer_fit_by_model_independent_tokens(text, limit):
+    passages = cut_windows({"a": text}, lambda texts: [independent.spans(one) for one in texts], limit, 4)
+    assert max(independent.count(window) for window in passages.texts) <= limit
+    if len(passages.texts) == 1:
+        assert passages.texts[0] == text.strip()

@@ -21,10 +21,10 @@ def weights(found) -> bytes:
 
 
 def spread(root: Path, seeds: int, seed: int = 1):
-    source, base = make_base(root)
+    base = make_base(root)
     config = TrainingConfig(name="tiny", **SETTINGS, seeds=seeds)
     tuned = train(root, seed=seed, seeds=seeds)
-    return measure_seeds(StageCache(root / "cache"), config, METRICS, make_dataset(), source, base, tuned, seed)
+    return measure_seeds(StageCache(root / "cache"), config, METRICS, make_dataset(), base, tuned, seed)
 
 
 @pytest.mark.parametrize("change", [{}, {"dropout": 0.1}, {"part": "lora"}])

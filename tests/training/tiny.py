@@ -8,7 +8,6 @@ from typing import Any
 
 from embft.config import RetrievalConfig
 from embft.config_training import TrainingConfig
-from embft.models.source import ModelSource
 from embft.records import RetrievalDataset, Splits
 from embft.retrieval.vector_cache import VectorCache
 from embft.stages import StageCache, StageResult
@@ -58,24 +57,22 @@ def make_dataset(splits: Splits | None = None, key: str = "tiny") -> Any:
     return StageResult(Dataset(splits or make_splits(), {}), key, Path("nowhere"), 0.0, 0.0, True)
 
 
-def make_base(root: Path) -> tuple[ModelSource, Any]:
-    """The model of ``root/base``, made where it is not there, and its embedder."""
+def make_base(root: Path) -> Any:
+    """The embedder of the model of ``root/base``, which is made where it is not there."""
     from embft.models.encoder import Encoder
     from embft.steps.embedding import Embedder
 
     if not (root / "base").exists():
         make_model(root / "base")
-    source = ModelSource("tiny", root / "base", "base", "path")
-    encoder = Encoder(source.folder, source.fingerprint, query_prompt="", document_prompt="", device="cpu")
+    encoder = Encoder(root / "base", "base", query_prompt="", document_prompt="", device="cpu")
     retrieval = RetrievalConfig(name="truncate", mode="truncate")
-    return source, Embedder(encoder, retrieval, VectorCache(root / "cache" / "vectors.sqlite"))
+    return Embedder(encoder, retrieval, VectorCache(root / "cache" / "vectors.sqlite"))
 
 
 def train(root: Path, *, seed: int = 1, splits: Splits | None = None, log: Any = None, **settings: Any) -> Any:
     """Tunes the model of ``root`` with its cache; returns the stage's result."""
     from embft.steps.training import tune_model
 
-    source, base = make_base(root)
     config = TrainingConfig(name="tiny", **{**SETTINGS, **settings})
     found = log or (lambda values, step: None)
-    return tune_model(StageCache(root / "cache"), config, make_dataset(splits), source, base, seed, found)
+    return tune_model(StageCache(root / "cache"), config, make_dataset(splits), make_base(root), seed, found)

@@ -1,0 +1,51 @@
+"""The base model of a run: found, or its API asked, before any other work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from embft.config import ModelConfig, RetrievalConfig
+from embft.models.encoder import Encoder
+from embft.models.endpoint import EndpointEncoder
+from embft.models.source import resolve
+from embft.retrieval.vector_cache import VectorCache
+from embft.steps.embedding import Embedder
+
+_FIRST = "first"
+
+
+def open_model(config: ModelConfig, retrieval: RetrievalConfig, device: str, cache_dir: Path) -> Embedder:
+    """The model that the configuration names, and how it searches.
+
+    An API is asked for the vectors of one word, once and for all, since they are kept as any others are. So a wrong key,
+    name or address is known before documents are read and questions are paid for.
+
+    Raises:
+        ModelError: The weights cannot be had.
+        EndpointError: The API has no key, refuses, or cannot be reached.
+    """
+    cache = VectorCache(cache_dir / "vectors.sqlite")
+    if config.kind == "endpoint":
+        endpoint = EndpointEncoder(
+            config.endpoint,
+            setting="model.endpoint",
+            query_prompt=config.query_prompt or "",
+            document_prompt=config.document_prompt or "",
+        )
+        endpoint.require_key()
+        base = Embedder(endpoint, retrieval, cache)
+        base.pair_vectors([_FIRST], [_FIRST])
+        return base
+    source = resolve(config)
+    encoder = Encoder(
+        source.folder,
+        source.fingerprint,
+        name=source.name,
+        query_prompt=config.query_prompt,
+        document_prompt=config.document_prompt,
+        max_seq_length=config.max_seq_length,
+        device=device,
+        batch_size=retrieval.batch_size,
+        precision=retrieval.precision,
+    )
+    return Embedder(encoder, retrieval, cache)
