@@ -27,7 +27,7 @@ class CorpusConfig:
     sha256: str | None = None
     pdf_reader: str = choice("pypdfium2", "pypdfium2", "pypdf")
     chunk_tokens: int = number(256, 16, 8192)
-    """Upper bound of a chunk in model-independent tokens (see embft.corpus.tokens)."""
+    """Upper bound of a chunk in model-independent tokens (see embft.tokens)."""
     chunk_overlap: int = number(0, 0, 4096)
     drop_boilerplate: bool = True
     """Leave out lines that stand at the edge of most pages of a document."""

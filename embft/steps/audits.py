@@ -136,7 +136,7 @@ def audit_dataset(
         inputs=[dataset.key, corpus.key if corpus else "", base.encoder.fingerprint],
         code=(
             "embft.dataset",
-            "embft.corpus.tokens",
+            "embft.tokens",
             "embft.passage_dependence",
             "embft.evaluation.power",
             "embft.steps.audits",

@@ -55,7 +55,7 @@ def make_corpus(stages: StageCache, config: CorpusConfig, cache_dir: Path) -> St
             "on_error": config.on_error,
         },
         inputs=input_digests(config, cache_dir),
-        code=("embft.corpus", "embft.records"),
+        code=("embft.corpus", "embft.records", "embft.tokens"),
         build=build,
         load=load,
     )

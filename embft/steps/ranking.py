@@ -118,7 +118,7 @@ def rank_systems(
             "embft.retrieval",
             "embft.evaluation.metrics",
             "embft.evaluation.significance",
-            "embft.corpus.tokens",
+            "embft.tokens",
             "embft.models.endpoint",
             "embft.steps.ranking",
             "embft.steps.embedding",

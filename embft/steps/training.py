@@ -72,7 +72,7 @@ def tune_model(
         code=(
             "embft.training",
             "embft.retrieval",
-            "embft.corpus.tokens",
+            "embft.tokens",
             "embft.models.endpoint",
             "embft.models.endpoint_module",
             "embft.evaluation.metrics",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embft.corpus import tokens as independent
+from embft import tokens as independent
 from embft.models.encoder import Encoder
 from embft.retrieval.windows import cut_windows, whole_chunks, window_spans
 
