@@ -75,7 +75,7 @@ def adapter_questions(splits: Splits, base: Embedder) -> AdapterQuestions:
     train = splits.train
     passages = base.passages(train.corpus)
     questions, vectors = base.query_vectors(train), base.passage_vectors(passages)
-    choose = window_chooser(train.queries, unit(questions), unit(vectors))
+    choose = window_chooser(train.queries, passages.texts, unit(questions), unit(vectors))
     place = {chunk_id: number for number, chunk_id in enumerate(passages.chunk_ids)}
     starts = [*passages.starts.tolist(), len(passages.texts)]
     windows = {chunk_id: np.arange(starts[number], starts[number + 1]) for chunk_id, number in place.items()}

@@ -80,7 +80,7 @@ def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) ->
     # Whole chunks leave nothing to choose, so they need no vectors.
     if base.retrieval.mode == "windows" or config.negatives:
         questions, vectors = unit(base.query_vectors(train)), unit(base.passage_vectors(passages))
-    chooser = window_chooser(train.queries, questions, vectors)
+    chooser = window_chooser(train.queries, passages.texts, questions, vectors)
     examples = by_chunk(train, passages, chooser, hidden(splits.sources, config.hide_source))
     if config.negatives:
         examples = with_negatives(

@@ -11,15 +11,23 @@ DATASET = RetrievalDataset(
 PASSAGES = Passages(("a", "b"), ("A1", "A2", "B"), np.array([0, 0, 1]))
 
 
-def test_each_question_gets_the_window_that_the_base_model_finds_nearest():
+def test_where_no_word_is_shared_each_question_gets_the_window_that_the_base_model_finds_nearest():
     windows = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32)
     questions = np.array([[0.9, 0.1], [0.2, 0.8], [1, 0]], np.float32)
-    examples = by_chunk(DATASET, PASSAGES, window_chooser(DATASET.queries, questions, windows))
+    examples = by_chunk(DATASET, PASSAGES, window_chooser(DATASET.queries, PASSAGES.texts, questions, windows))
     assert [example.chunk_id for example in examples] == ["a", "b"]
     assert examples[0].passages == ("A1", "A2")
     assert examples[0].targets == (0, 1)
     assert examples[0].relevant == (frozenset({"a"}), frozenset({"a", "b"}))
     assert examples[1].passages == ("B",)
+
+
+def test_words_outweigh_a_base_model_that_hardly_prefers_a_window():
+    texts = ("Salaries are paid monthly.", "Travel is paid for afterwards.", "A third window about the weather.")
+    windows = np.array([[0.60, 0.80], [0.55, 0.84], [0, 1]], np.float32)
+    choose = window_chooser({"q": "Who pays for travel?"}, texts, np.array([[1, 0]], np.float32), windows)
+    assert choose("q", range(3)) == 1
+    assert choose("q", [0, 2]) == 0
 
 
 def test_a_window_that_no_question_is_about_is_not_encoded():
