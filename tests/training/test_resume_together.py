@@ -21,11 +21,10 @@ ALL = ("agent", "0", "1")
 
 PLAN = (
     (ALL, 1, "step", 4),
-    (("1",), 1, "step", 3),
-    (ALL, 0, "checkpoint", 1),
     (("0",), 1, "checkpoint", 1),
     (ALL, 1, "checkpoint", 2),
     (("1",), 0, "dev", 1),
+    (("1",), 1, "step", 3),
     (("0",), 0, "final", 1),
 )
 """Who is killed, and when: in which process's phase, after how many of them."""
@@ -42,7 +41,6 @@ def test_kills_of_both_processes_or_of_one_leave_no_trace_in_what_comes_out(mode
             return Pair(root, SETTINGS).kill(order, rank, phase, entered, seconds)
 
         killed(root, blow, 0.9 * dice.random() * spent[rank, phase])
-        print(whom, rank, phase, sorted(path.name for path in root.glob("cache/scratch/*/*/checkpoints/*")))
     Pair(root, SETTINGS).finish()
     assert outcome(root) == outcome(unbroken)
     assert not left_over(root)
