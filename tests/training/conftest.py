@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from forks import CONTEXT
 from tiny import make_base
-from victims import CONTEXT
 
 
 @pytest.fixture(scope="session")

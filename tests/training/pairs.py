@@ -17,7 +17,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from victims import CONTEXT, tell_phases
+from forks import CONTEXT
+from victims import tell_phases
 
 LIMIT = 60.0
 """Seconds within which all processes of a training have to be gone: torchrun itself gives them 30."""

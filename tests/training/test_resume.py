@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from victims import PHASES, Victim, killed, left_over, outcome, place
 
+pytestmark = pytest.mark.slow
+
 KILLS = 20
 SETTINGS: dict[str, Any] = {"epochs": 3, "checkpoint_steps": 2}
 

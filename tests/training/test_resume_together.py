@@ -14,6 +14,8 @@ from victims import Victim, killed, left_over, outcome, place
 
 from embft.training.finetune import _last_checkpoint
 
+pytestmark = pytest.mark.slow
+
 # With dropout the states of the random numbers decide about the weights, and each process has its own.
 SETTINGS: dict[str, Any] = {"epochs": 2, "checkpoint_steps": 2, "dropout": 0.1}
 ALL = ("agent", "0", "1")

@@ -11,24 +11,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-# Importing takes seconds, forking milliseconds: the server imports once and does no work with torch.
-CONTEXT = get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    [
-        "embft.steps.training",
-        "embft.training.trainer",
-        "embft.training.loss",
-        "datasets",
-        "accelerate",
-        "peft",
-        "torch.distributed.launcher.api",
-    ]
-)
+from forks import CONTEXT
 
 
 def place(models: Path, folder: Path) -> Path:
