@@ -10,10 +10,9 @@ import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["WANDB_MODE"] = "offline"
-# Processes share the cores, here and in all that they start. More threads than cores are no gain but a tenfold loss: at the
-# end of each operation they wait for each other in a busy loop, each on the core that the other one needs.
-_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _WORKERS)))
+# In all that the tests start, too: what they train is small, and more threads than cores are a loss, up to tenfold. At the end
+# of each operation they wait for each other in a busy loop, each on the core that the other one needs.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
