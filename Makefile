@@ -10,8 +10,8 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 # Extras of the demo; `make setup EXTRAS=offline,joblib` adds to them.
 EXTRAS ?= offline
-# Two processes, whole files each: fixtures of a file are made once.
-PYTEST_ARGS ?= -n 2 --dist loadfile
+# Two processes, whole files each: fixtures of a file are made once. In the order of tests/conftest.py, slow files first.
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 # Each install costs seconds, so: one pip that resolves fast, no bytecode for the thousands of modules that are never
 # imported (80 s of compiling on two cores), and setuptools at hand instead of a fresh one for each source package.

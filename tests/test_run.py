@@ -10,6 +10,7 @@ from pathlib import Path
 from pydoc_data.topics import topics
 
 import pytest
+from forks import typed
 
 ROOT = Path(__file__).parents[1]
 SENTINEL = "sk-sentinel-must-never-be-written"
@@ -21,12 +22,16 @@ TOPICS = (
 pytestmark = pytest.mark.slow
 
 
-def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, cwd: Path, fresh: bool = False) -> subprocess.CompletedProcess[str]:
+    """Types a command; in a fresh Python, or in a fork that has its imports behind it."""
     secrets = {"WANDB_API_KEY": SENTINEL.rjust(40, "0"), "OPENAI_API_KEY": SENTINEL}
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "WANDB_MODE": "offline", **secrets}
+    if not fresh:
+        return typed(*arguments, cwd=cwd, environment=environment)
     return subprocess.run(
         [sys.executable, str(ROOT / "run.py"), *arguments],
         cwd=cwd,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "WANDB_MODE": "offline", **secrets, **environment},
+        env=environment,
         capture_output=True,
         text=True,
         timeout=500,
@@ -40,7 +45,7 @@ def place(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("place")
     (folder / "docs").mkdir()
     for name in TOPICS:
-        (folder / "docs" / f"{name}.txt").write_text(topics[name][:4000], encoding="utf-8")
+        (folder / "docs" / f"{name}.txt").write_text(topics[name][:2500], encoding="utf-8")
     human = [
         {"question": "make a loop stop early", "evidence": "It terminates the nearest enclosing loop"},
         {"question": "change an outer variable inside a function", "evidence": "nearest enclosing scope"},
@@ -60,7 +65,7 @@ SMALL = [
 
 @pytest.fixture(scope="module")
 def first(place) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    done = run(*SMALL, "hydra.run.dir=outputs/first", cwd=place)
+    done = run(*SMALL, "hydra.run.dir=outputs/first", cwd=place, fresh=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return place / "outputs" / "first", done
 
@@ -193,7 +198,7 @@ print(vectors[0].shape, vectors[1].shape)
 
 
 def test_the_same_command_again_makes_nothing_twice(first, place):
-    done = run(*SMALL, "hydra.run.dir=outputs/second", cwd=place)
+    done = run(*SMALL, "hydra.run.dir=outputs/second", cwd=place, fresh=True)
     assert done.returncode == 0, done.stderr[-3000:]
     again, before = metrics_of(place / "outputs" / "second"), metrics_of(first[0])
     assert {
@@ -262,7 +267,9 @@ def test_no_secret_is_written_anywhere(first, place):
 
 
 def test_mistakes_come_without_a_traceback(place):
-    done = run("corpus=files", "corpus.path=nowhere", "tracking=local", "hydra.run.dir=outputs/wrong", cwd=place)
+    done = run(
+        "corpus=files", "corpus.path=nowhere", "tracking=local", "hydra.run.dir=outputs/wrong", cwd=place, fresh=True
+    )
     assert done.returncode == 1
     assert "nowhere" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

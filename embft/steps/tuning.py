@@ -15,6 +15,7 @@ from embft.retrieval.scoring import unit
 from embft.stages import file_digest, write_json
 from embft.steps.dev_search import DevSearch
 from embft.steps.embedding import Embedder
+from embft.steps.train_questions import questions_to_train_on
 from embft.steps.training_job import TrainingJob
 from embft.training.examples import ChunkExample, by_chunk, hidden, window_chooser
 from embft.training.finetune import Hardware, Log
@@ -74,7 +75,7 @@ def _frozen_share(config: TrainingConfig, base: Embedder) -> float:
 
 def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) -> list[ChunkExample]:
     """The train questions by chunk: what stands in the batches."""
-    train = splits.train
+    train = questions_to_train_on(config, splits, base)
     passages = base.passages(train.corpus)
     questions = vectors = np.zeros((0, 0), np.float32)
     # Whole chunks leave nothing to choose, so they need no vectors.

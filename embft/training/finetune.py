@@ -97,7 +97,7 @@ def fine_tune(
     """
     from datasets import Dataset
 
-    from embft.training.gathering import rank, wait_for_others, world
+    from embft.training.gathering import decided, rank, wait_for_others, world
     from embft.training.loss import ByChunkLoss
     from embft.training.trainer import ByChunkTrainer, DevEvaluator, Watch, training_arguments
 
@@ -112,10 +112,10 @@ def fine_tune(
             "training.batch_size=%d is more than the %d chunks with questions: each epoch is one step. Lower it, or raise "
             "training.epochs.", config.batch_size, len(examples)
         )  # fmt: skip
-    check_disk(model, scratch)
+    checkpoints = scratch / "checkpoints"
+    resume = decided(lambda: _ready(model, checkpoints))
     steps_per_epoch = math.ceil(len(examples) / config.batch_size)
     watch = Watch(log, config, hardware.precision, loss_of_guessing(examples, config))
-    checkpoints = scratch / "checkpoints"
     trainer = ByChunkTrainer(
         model=model,
         args=training_arguments(
@@ -127,7 +127,6 @@ def fine_tune(
         data_collator=ByChunkCollator(examples, model.preprocess, query_prompt, document_prompt, guide, teacher),
         callbacks=[watch],
     )
-    resume = _last_checkpoint(checkpoints)
     with told_plainly(config, hardware.device, scratch):
         trainer.go_on(resume, config)
     wait_for_others()  # they may still be writing into the checkpoints
@@ -186,6 +185,12 @@ def _history(base_metrics: Mapping[str, float], logged: Sequence[Mapping[str, fl
     ]
 
 
+def _ready(model: Any, checkpoints: Path) -> Path | None:
+    """Sees that there is room to begin; returns the checkpoint to go on from."""
+    check_disk(model, checkpoints.parent)
+    return _last_checkpoint(checkpoints)
+
+
 def _last_checkpoint(folder: Path) -> Path | None:
     """The newest checkpoint that was written whole. What a kill left half written, or half removed, is cleared away."""
     whole = []
@@ -199,11 +204,15 @@ def _last_checkpoint(folder: Path) -> Path | None:
 
 def _is_whole(checkpoint: Path) -> bool:
     """Whether nothing is missing: the trainer's state is written last, but anything may be removed first."""
-    from embft.training.trainer import WEIGHTS
+    from safetensors import SafetensorError, safe_open
 
-    parts = (WEIGHTS, "optimizer.pt", "scheduler.pt", "rng_state*.pth")
+    from embft.training.trainer import PROCESSES, WEIGHTS
+
     try:
         state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        with safe_open(checkpoint / WEIGHTS, "np") as weights:
+            processes = int(weights.metadata()[PROCESSES])
+    except (OSError, ValueError, SafetensorError):
         return False
-    return bool(state) and all(any(checkpoint.glob(part)) for part in parts)
+    numbers = ["rng_state.pth"] if processes == 1 else [f"rng_state_{number}.pth" for number in range(processes)]
+    return bool(state) and all((checkpoint / name).is_file() for name in ("optimizer.pt", "scheduler.pt", *numbers))

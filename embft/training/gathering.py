@@ -7,11 +7,16 @@ sum that is wanted divided by the number of processes, so each multiplies its ow
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed
 from torch.nn import functional
+
+from embft.errors import EmbftError
+
+T = TypeVar("T")
 
 
 def world() -> int:
@@ -80,3 +85,23 @@ def wait_for_others() -> None:
     """Returns when all processes have come here."""
     if world() > 1:
         distributed.barrier()
+
+
+def decided(decide: Callable[[], T]) -> T:
+    """Has process 0 decide; all get what it found, or raise the error that it came to.
+
+    For what is read from a disk: it may look different a moment later, and all have to go on from the same.
+    """
+    if world() == 1:
+        return decide()
+    found: list[Any] = [None, None]
+    if rank() == 0:
+        try:
+            found[0] = decide()
+        except EmbftError as error:
+            found[1] = error
+    distributed.broadcast_object_list(found, src=0, device=torch.device("cpu"))
+    if found[1] is not None:
+        raise found[1]
+    decision: T = found[0]
+    return decision

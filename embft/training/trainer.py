@@ -12,7 +12,7 @@ from sentence_transformers.base.evaluation import BaseEvaluator
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerState
 
 from embft.config_training import TrainingConfig
-from embft.training.gathering import world
+from embft.training.gathering import wait_for_others, world
 from embft.training.guards import KEPT_CHECKPOINTS, check_course, check_number, used_up
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = "trained.safetensors"
 """In a checkpoint: what is trained."""
+PROCESSES = "processes"
+"""Beside these weights: how many processes trained them, and wrote the states of their random numbers."""
 
 
 class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
@@ -51,7 +53,13 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: weight.detach().contiguous() for name, weight in self._trained().items()}, folder / WEIGHTS)
+        weights = {name: weight.detach().contiguous() for name, weight in self._trained().items()}
+        save_file(weights, folder / WEIGHTS, metadata={PROCESSES: str(world())})
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """The last that each process writes; the trainer's state comes after it and says that the checkpoint is whole."""
+        super()._save_rng_state(output_dir)
+        wait_for_others()
 
     def _load_from_checkpoint(self, checkpoint_path: str) -> None:
         from safetensors.torch import load_file

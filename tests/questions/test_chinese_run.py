@@ -7,15 +7,13 @@ import json
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forks import typed
 
-ROOT = Path(__file__).parents[2]
 STATUTES = ("中华人民共和国国徽法", "中华人民共和国人民调解法", "中华人民共和国护照法", "中华人民共和国公益事业捐赠法")
 TEXT_FILES = {".json", ".jsonl", ".yaml", ".md", ".html", ".log", ".txt"}
 ESCAPED = re.compile(r"\\u[4-9][0-9a-fA-F]{3}|&#x?[0-9a-fA-F]{4,5};")
@@ -26,16 +24,8 @@ pytestmark = pytest.mark.slow
 
 def run(*arguments: str, cwd: Path) -> str:
     """Types a command; returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "run.py"), "corpus=files", "corpus.path=statutes", "tracking=local", *arguments],
-        cwd=cwd,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=500,
-        check=False,
-    )
+    command = ("corpus=files", "corpus.path=statutes", "tracking=local", *arguments)
+    done = typed(*command, cwd=cwd, environment={**os.environ, "HF_HUB_OFFLINE": "1"})
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 

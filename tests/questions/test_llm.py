@@ -235,12 +235,15 @@ def test_the_key_is_in_no_file_and_no_log(
 
 
 _JOB = """
+    import signal
     import sys
     from pathlib import Path
     from embft.config import QuestionsConfig
     from embft.questions import generate
     from embft.records import Chunk
 
+    # Below nohup, or in the background of a script, SIGINT is ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     chunks = [Chunk(f"c{place}", f"Passage number {place}.", "doc", 1, 0, 20) for place in range(8)]
     config = QuestionsConfig(
         name="openai", backend="openai", base_url=sys.argv[1], api_key_env="EMBFT_TEST_KEY", model="m", concurrency=1,

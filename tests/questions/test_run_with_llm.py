@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
 
 import pytest
+from forks import typed
 from loopback import Answer, serving
 
-ROOT = Path(__file__).parents[2]
 KEY = "sk-sentinel-0417-must-never-be-written"
 TOPICS = ("assert", "break", "del", "exceptions", "for", "global", "lambda", "pass", "raise", "while")
 
@@ -28,18 +27,11 @@ def answer(passage: str, body: dict[str, Any]) -> Answer:
 
 def run(url: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = (
-        "run.py", "corpus=files", "corpus.path=docs", "corpus.chunk_tokens=96", "questions=openai", f"questions.base_url={url}",
+        "corpus=files", "corpus.path=docs", "corpus.chunk_tokens=96", "questions=openai", f"questions.base_url={url}",
         "questions.prompt=search", "training=none", "evaluation=base_only", "evaluation.resamples=200", *arguments,
     )  # fmt: skip
-    return subprocess.run(
-        [sys.executable, str(ROOT / command[0]), *command[1:]],
-        cwd=cwd,
-        env={**os.environ, "OPENAI_API_KEY": KEY, "WANDB_API_KEY": KEY.rjust(40, "0"), "WANDB_MODE": "offline"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    secrets = {"OPENAI_API_KEY": KEY, "WANDB_API_KEY": KEY.rjust(40, "0"), "WANDB_MODE": "offline"}
+    return typed(*command, cwd=cwd, environment={**os.environ, **secrets})
 
 
 def test_a_run_keeps_its_rejected_questions_reports_realism_and_hides_its_key(tmp_path: Path) -> None:

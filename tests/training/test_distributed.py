@@ -9,9 +9,12 @@ import os
 import pickle
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from safetensors.numpy import load_file
@@ -40,11 +43,19 @@ ENVIRONMENT = {
 }
 
 
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
 def on_two(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *map(str, arguments)],
-        cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
+        [*TORCHRUN, *map(str, arguments)],
+        cwd=cwd,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -149,15 +160,57 @@ def test_a_whole_run_under_torchrun_gives_the_metrics_that_it_gives_alone(cases)
     assert dev[1] == pytest.approx(dev[0], abs=1e-3)
 
 
-def test_an_error_of_the_user_ends_both_processes_and_is_said_once(place):
-    arguments = [*RECIPE, "training.learning_rate=1e38", "cache_dir=two/cache", "hydra.run.dir=failed"]
-    done = on_two(ROOT / "run.py", *arguments, cwd=place)
+def kill_one(arguments: list[str], cwd: Path, victim: int, after: str) -> subprocess.CompletedProcess[str]:
+    """Kills one of two processes when there is a file like ``after``; returns how torchrun ended."""
+    command = [*TORCHRUN, *arguments]
+    torchrun = subprocess.Popen(
+        command, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    workers: dict[str, psutil.Process] = {}
+    while len(workers) < 2:
+        assert torchrun.poll() is None
+        time.sleep(0.05)
+        with suppress(psutil.Error):
+            workers = {
+                child.environ()["RANK"]: child
+                for child in psutil.Process(torchrun.pid).children()
+                if "RANK" in child.environ()
+            }
+    while not any(cwd.glob(after)):
+        assert torchrun.poll() is None
+        time.sleep(0.001)
+    workers[str(victim)].kill()
+    said = torchrun.communicate(timeout=60)[0]
+    assert not any(worker.is_running() for worker in workers.values())
+    return subprocess.CompletedProcess(command, torchrun.returncode, said)
+
+
+def test_a_killed_process_ends_the_other_and_the_same_command_goes_on_to_the_same_weights_and_the_next_job(
+    cases, place
+):
+    sweep = [
+        str(ROOT / "run.py"), "-m", *RECIPE, "training.learning_rate=5e-3,1e38", "cache_dir=killed/cache",
+        "training.checkpoint_steps=1",
+    ]  # fmt: skip
+    third = "killed/cache/scratch/training/*/checkpoints/checkpoint-3/*.json"
+    stopped = kill_one([*sweep, "hydra.sweep.dir=killed/first"], place, victim=1, after=third)
+    assert stopped.returncode != 0
+    done = on_two(*sweep, "hydra.sweep.dir=killed/second", cwd=place)
+    first, second = (place / "killed" / "second" / number for number in "01")
+    assert json.loads((first / "status.json").read_text())["status"] == "ok", done.stderr[-3000:]
+    training = json.loads((first / "metrics.json").read_text())["training"]
+    assert (training["processes"], training["resumed"]) == (2, True)
+    (unbroken,) = (cases[1] / "runs").iterdir()
+    assert (first / "model" / "model.safetensors").read_bytes() == (
+        unbroken / "model" / "model.safetensors"
+    ).read_bytes()
+    # The second job's loss is no number: an error of the user's, which ends both processes and is said once.
     assert done.returncode == 1
     said = done.stdout + done.stderr
     assert said.count("[ERROR]") == 1
     assert "The loss became nan" in said
     assert "[process 1]" not in said
-    assert json.loads((place / "failed" / "status.json").read_text())["status"] == "failed"
+    assert json.loads((second / "status.json").read_text())["status"] == "failed"
 
 
 def test_fewer_chunks_a_step_than_processes_are_refused(monkeypatch):

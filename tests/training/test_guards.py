@@ -74,7 +74,7 @@ def test_a_loss_that_only_swings_is_not_stopped(level):
 
 
 def test_patience_ends_the_training_and_a_kill_after_its_end_changes_nothing(root, tmp_path_factory, monkeypatch):
-    settings = {"epochs": 40, "patience": 2, "learning_rate": 1e-2}
+    settings = {"epochs": 40, "patience": 2, "learning_rate": 1e-2, "splits": make_splits(train=16)}
     other = tmp_path_factory.mktemp("other")
     shutil.copytree(root / "base", other / "base")
     found = train(other, **settings)

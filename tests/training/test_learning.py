@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from embft.training.adapter_model import read_query_map
 CONFIGS = Path(__file__).parents[2] / "configs"
 RECIPES = sorted({path.stem for path in (CONFIGS / "training").glob("*.yaml")} - {"none"})
 # The recipes are made for hundreds of long passages; here are 48 short ones.
-EAGER = ["training.epochs=4", "training.batch_size=16", "training.dropout=0"]
+EAGER = ["training.epochs=3", "training.batch_size=16", "training.dropout=0"]
 EAGER_FOR = {
     "adapter": [],
     "lora": [*EAGER, "training.learning_rate=3e-3"],
@@ -39,23 +41,28 @@ def place(tmp_path_factory, minilm_folder) -> Path:
     return tmp_path_factory.mktemp("learning")
 
 
-@pytest.fixture(scope="module", params=RECIPES)
-def run(request, place) -> tuple[str, Path]:
-    recipe = request.param
-    overrides = [
-        *write_jargon(place / "data"), f"training={recipe}", "retrieval=truncate", "tracking=local",
-        f"cache_dir={place / 'cache'}", "evaluation.resamples=2000",
-        *EAGER_FOR.get(recipe, [*EAGER, "training.learning_rate=5e-4"]),
-    ]  # fmt: skip
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = as_config(compose("config", overrides=overrides))
-    run_experiment(config, place / recipe)
-    return recipe, place / recipe
+@pytest.fixture(scope="module")
+def run_of(place) -> Callable[[str], Path]:
+    """From a recipe to the folder of a whole run, made once."""
+    data = write_jargon(place / "data")
+
+    @cache
+    def run(recipe: str) -> Path:
+        overrides = [
+            *data, f"training={recipe}", "retrieval=truncate", "tracking=local", f"cache_dir={place / 'cache'}",
+            "evaluation.resamples=2000", *EAGER_FOR.get(recipe, [*EAGER, "training.learning_rate=5e-4"]),
+        ]  # fmt: skip
+        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            config = as_config(compose("config", overrides=overrides))
+        run_experiment(config, place / recipe)
+        return place / recipe
+
+    return run
 
 
-def test_it_learns(run):
-    recipe, folder = run
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_it_learns(run_of, recipe):
+    metrics = json.loads((run_of(recipe) / "metrics.json").read_text(encoding="utf-8"))
     (found,) = (
         row
         for row in metrics["comparisons"]
@@ -66,35 +73,53 @@ def test_it_learns(run):
 
 
 FRESH = """
-import sys, numpy
+import json, pathlib, sys, numpy
 from sentence_transformers import SentenceTransformer
-model = SentenceTransformer(sys.argv[1], device="cpu")
-assert not any(name.split(".")[0] == "embft" for name in sys.modules)
-numpy.savez(sys.argv[2], questions=model.encode_query(sys.argv[3::2]), passages=model.encode_document(sys.argv[4::2]))
+for job in json.loads(pathlib.Path(sys.argv[1]).read_text()):
+    model = SentenceTransformer(job["model"], device="cpu")
+    assert not any(name.split(".")[0] == "embft" for name in sys.modules)
+    questions, passages = model.encode_query(job["questions"]), model.encode_document(job["passages"])
+    numpy.savez(job["found"], questions=questions, passages=passages)
 """
 
 
-def test_its_model_loads_in_a_fresh_process_and_gives_the_same_vectors(run, tmp_path, minilm_folder):
-    _, folder = run
+def some_texts(folder: Path) -> tuple[list[str], list[str]]:
     dev = json.loads((folder / "dataset" / "dev.json").read_text(encoding="utf-8"))
+    return list(dev["queries"].values())[:4], list(dev["corpus"].values())[:4]
+
+
+@pytest.fixture(scope="module")
+def loaded(run_of, place) -> dict[str, Path]:
+    """By recipe, the vectors of its model in a fresh process: one for all, because what takes the time are its imports."""
+    jobs = []
+    for recipe in RECIPES:
+        folder = run_of(recipe)
+        questions, passages = some_texts(folder)
+        found = str(place / f"{recipe}.npz")
+        jobs.append({"model": str(folder / "model"), "questions": questions, "passages": passages, "found": found})
+    (place / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
+    subprocess.run([sys.executable, "-c", FRESH, place / "jobs.json"], check=True, cwd=place)
+    return {recipe: place / f"{recipe}.npz" for recipe in RECIPES}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_its_model_loads_in_a_fresh_process_and_gives_the_same_vectors(run_of, loaded, recipe, minilm_folder):
+    folder = run_of(recipe)
+    questions, passages = some_texts(folder)
     training = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["training"]
-    questions = list(dev["queries"].values())[:4]
-    passages = list(dev["corpus"].values())[:4]
-    pairs = [text for pair in zip(questions, passages, strict=True) for text in pair]
-    subprocess.run([sys.executable, "-c", FRESH, folder / "model", tmp_path / "found.npz", *pairs], check=True)
-    found = np.load(tmp_path / "found.npz")
+    found = np.load(loaded[recipe])
     # What the model gave while it was trained, before it was saved.
-    cache = VectorCache(folder.parent / "cache" / "vectors.sqlite")
     if training["part"] == "adapter":  # maps the base model's vectors, and leaves those of passages alone
         base = Encoder(minilm_folder, "base")
         mapped = read_query_map(folder / "model")(base.encode_questions(questions))
         np.testing.assert_allclose(found["questions"], mapped, atol=2e-6)
         np.testing.assert_allclose(found["passages"], base.encode_passages(passages), atol=2e-6)
         return
+    vectors = VectorCache(folder.parent / "cache" / "vectors.sqlite")
     identity = f"{training['fingerprint']}:own"
 
     def fail(texts):
         raise AssertionError(f"not embedded during training: {texts}")
 
-    np.testing.assert_allclose(found["questions"], cache.encode(identity, "", questions, fail), atol=2e-6)
-    np.testing.assert_allclose(found["passages"], cache.encode(identity, "", passages, fail), atol=2e-6)
+    np.testing.assert_allclose(found["questions"], vectors.encode(identity, "", questions, fail), atol=2e-6)
+    np.testing.assert_allclose(found["passages"], vectors.encode(identity, "", passages, fail), atol=2e-6)

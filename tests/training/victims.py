@@ -1,24 +1,69 @@
-"""Trainings that are killed: a process that says which phase it is in, and one that ends it there."""
+"""Trainings that are killed: a process that says which phase it is in, one that ends it there, and what is left of it."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-# Importing takes seconds, forking milliseconds: the server imports once and does no work with torch.
-CONTEXT = get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    ["embft.steps.training", "embft.training.trainer", "embft.training.loss", "datasets", "accelerate", "peft"]
-)
+from forks import CONTEXT
+
+
+def place(models: Path, folder: Path) -> Path:
+    """A folder with the base model and an empty cache."""
+    shutil.copytree(models / "base", folder / "base")
+    return folder
+
+
+def outcome(root: Path) -> tuple[bytes, dict[str, Any]]:
+    """Weights and report of the only training; what tells of time and interruptions is left out."""
+    [weights] = (root / "cache" / "stages" / "training").glob("*/model/model.safetensors")
+    report = json.loads((weights.parents[1] / "training.json").read_text(encoding="utf-8"))
+    for name in ("seconds", "resumed"):
+        del report[name]
+    return weights.read_bytes(), report
+
+
+def finished(root: Path) -> bool:
+    """Whether the stage's result is in its place."""
+    return any((root / "cache" / "stages" / "training").glob("[!.]*/stage.json"))
+
+
+def left_over(root: Path) -> list[Path]:
+    """What a stage should not leave: scratch, and half results."""
+    stages = root / "cache" / "stages" / "training"
+    return [*(root / "cache" / "scratch").glob("*/*"), *(path for path in stages.glob(".*") if path.is_dir())]
+
+
+def killed(root: Path, blow: Callable[[float], str | None], wait: float) -> str:
+    """Kills a training before its end, and again from the same state where it was too quick for that.
+
+    Args:
+        blow: Starts the training and kills it so many seconds into a phase; returns the phase that it died in, or None where
+            it had ended before.
+        wait: Seconds.
+    """
+    before = root.with_name("before")
+    shutil.rmtree(before, ignore_errors=True)
+    shutil.copytree(root, before)
+    for _ in range(8):
+        died_in = blow(wait)
+        if died_in is not None and not finished(root):
+            return died_in
+        shutil.rmtree(root)
+        shutil.copytree(before, root)
+        wait /= 2
+    raise AssertionError("it was always too quick")
+
 
 PHASES = ("step", "checkpoint", "dev", "final")
 """A training step, the writing of a checkpoint and the removal of old ones, a dev evaluation, and all from the saving of
@@ -27,8 +72,15 @@ the tuned model to the end of the stage."""
 
 def victim(root: Path, settings: dict[str, Any], said: Connection) -> None:
     """Trains, and says the name of each phase as it begins and ``.`` as it ends."""
-    import torch
     from tiny import train
+
+    tell_phases(said.send)
+    train(root, **settings)
+
+
+def tell_phases(say: Callable[[str], None]) -> None:
+    """Has the trainings of this process say the name of each phase as it begins and ``.`` as it ends."""
+    import torch
 
     from embft.steps.dev_search import DevSearch
     from embft.training.trainee import Trainee
@@ -40,25 +92,24 @@ def victim(root: Path, settings: dict[str, Any], said: Connection) -> None:
         (ByChunkTrainer, "_save_checkpoint", "checkpoint"),
         (DevSearch, "metrics", "dev"),
     ):
-        setattr(owner, name, _telling(getattr(owner, name), phase, said))
+        setattr(owner, name, _telling(getattr(owner, name), phase, say))
     save = Trainee.save
 
     def saving(self: Trainee, output: Path) -> None:
-        said.send("final")
+        say("final")
         sys.addaudithook(_slow)
         save(self, output)
 
     Trainee.save = saving  # type: ignore[method-assign]
-    train(root, **settings)
 
 
-def _telling(function: Callable[..., Any], phase: str, said: Connection) -> Callable[..., Any]:
+def _telling(function: Callable[..., Any], phase: str, say: Callable[[str], None]) -> Callable[..., Any]:
     def telling(*args: Any, **kwargs: Any) -> Any:
-        said.send(phase)
+        say(phase)
         try:
             return function(*args, **kwargs)
         finally:
-            said.send(".")
+            say(".")
 
     return telling
 
