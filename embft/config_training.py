@@ -31,8 +31,9 @@ class TrainingConfig:
     frozen_share: float | None = number(None, 0.0, 0.99)
     """Share of the transformer layers, from the bottom, that stay as they are; null: none with windows, half with truncated
     chunks. A frozen layer costs a fifth of a trained one."""
-    train_unread: bool = False
-    """With truncated chunks: also train on questions about the text that is cut off."""
+    positives: str = choice("window", "window", "beginning")
+    """With truncated chunks: the stretch that a question is about, as long as the model reads, wherever it stands in the chunk;
+    or the chunk's beginning, which is what will be searched."""
     hide_source: float = number(0.9, 0.0, 1.0)
     """Share of the questions cut out of a passage for which their sentence is taken out of it in training."""
     precision: str = choice("auto", "auto", "fp32", "bf16", "fp16")

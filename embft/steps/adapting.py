@@ -15,7 +15,6 @@ from embft.retrieval.scoring import unit
 from embft.stages import digest, file_digest, write_json
 from embft.steps.dev_search import DevSearch
 from embft.steps.embedding import Embedder
-from embft.steps.train_questions import questions_to_train_on
 from embft.steps.tuning import NO_MATTER
 from embft.training.adapter import AdapterQuestions, train_adapter
 from embft.training.adapter_model import save_adapted
@@ -34,7 +33,7 @@ def tune_adapter(
 ) -> None:
     """Trains a map of the base model's question vectors; ``folder`` gets ``model`` and ``training.json``."""
     started = time.perf_counter()
-    learned = adapter_questions(config, splits, base)
+    learned = adapter_questions(splits, base)
     dev = None
     if splits.dev.queries:
         dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, config.select_by, seed)
@@ -71,9 +70,9 @@ def tune_adapter(
     )
 
 
-def adapter_questions(config: TrainingConfig, splits: Splits, base: Embedder) -> AdapterQuestions:
+def adapter_questions(splits: Splits, base: Embedder) -> AdapterQuestions:
     """The train questions with every train passage: whose positive is which, and what is none of its negatives."""
-    train = questions_to_train_on(config, splits, base)
+    train = splits.train
     passages = base.passages(train.corpus)
     questions, vectors = base.query_vectors(train), base.passage_vectors(passages)
     choose = window_chooser(train.queries, passages.texts, unit(questions), unit(vectors))

@@ -80,8 +80,6 @@ def tune_model(
             "embft.steps.tuning",
             "embft.steps.training_job",
             "embft.steps.adapting",
-            "embft.steps.train_questions",
-            "embft.dataset.truncation",
             "embft.steps.dev_search",
         ),
         build=build,

@@ -111,7 +111,7 @@ def _without(passage: str, sentences: Sequence[str]) -> str:
 
 
 def window_chooser(
-    queries: Mapping[str, str], texts: Sequence[str], questions: Vectors, windows: Vectors
+    queries: Mapping[str, str], texts: Sequence[str], questions: Vectors | None, windows: Vectors | None
 ) -> Callable[[str, Sequence[int]], int]:
     """Returns a function that finds the window that a question is about, by BM25 and the base model in an even mix.
 
@@ -122,7 +122,7 @@ def window_chooser(
         queries: Question ids in the order of ``questions``.
         texts: Of the windows.
         questions: The base model's, float32 [n_questions, dim], unit length.
-        windows: The base model's, float32 [n_windows, dim], unit length.
+        windows: The base model's, float32 [n_windows, dim], unit length. Without vectors words alone decide.
     """
     row = {question_id: index for index, question_id in enumerate(queries)}
     lexical = BM25Scorer({str(index): text for index, text in enumerate(texts)}, list(queries.values()))
@@ -132,7 +132,9 @@ def window_chooser(
             return candidates[0]
         at, columns = row[question_id], list(candidates)
         words = lexical.scores(at, at + 1)[:, columns]  # (1, W)
-        meaning = (questions[at] @ windows[columns].T)[None]  # (1, W)
-        return candidates[int(np.argmax(min_max(words) + min_max(meaning)))]
+        score = min_max(words)
+        if questions is not None and windows is not None:
+            score = score + min_max((questions[at] @ windows[columns].T)[None])
+        return candidates[int(np.argmax(score))]
 
     return choose
