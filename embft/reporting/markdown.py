@@ -93,7 +93,7 @@ def training_sentence(training: Mapping[str, Any]) -> str:
     if training["best_epoch"] == 0:
         return f"On dev the fine-tune did harm, so the base model was kept; {spent}."
     return (
-        f"Epoch {training['best_epoch']} of {training['epochs']} was kept, chosen on dev; {spent}."
+        f"Epoch {training['best_epoch']} of {training['epochs']} was kept; {spent}."
         f"{stop_sentence(training)}{merge_sentence(training)}"
     )
 

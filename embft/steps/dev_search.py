@@ -82,16 +82,32 @@ class DevSearch:
         self.epochs.append(self._search(model))
         return self.epochs[-1].means
 
+    def is_below(self, model: Any, epoch: int | None) -> bool:
+        """Whether an epoch is below `best` or base by more than one standard error of the difference; else it is `best`."""
+        assert self.best is not None
+        assert self.base is not None
+        found = self._found(model, epoch)
+        if self._is_lower(found, self.best) or self._is_lower(found, self.base):
+            return True
+        self.best = found
+        return False
+
     def does_harm(self, model: Any, epoch: int | None) -> bool:
-        """Whether the best epoch is below the base model by more than one standard error of their paired difference.
+        """Whether an epoch, from then on `best`, is below the base model by more than one such standard error.
 
         Epoch 0 stands for election too, but a dev set of 30 questions would throw away real gains by chance if the
         higher mean alone decided: the one-standard-error rule, turned towards what was asked for, a tuned model
         (Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3).
         """
         assert self.base is not None
-        self.best = self.epochs[epoch - 1] if epoch is not None else self._search(model)
-        differences = self.best.scores - self.base.scores
+        self.best = self._found(model, epoch)
+        return self._is_lower(self.best, self.base)
+
+    def _found(self, model: Any, epoch: int | None) -> DevResult:
+        return self.epochs[epoch - 1] if epoch is not None else self._search(model)
+
+    def _is_lower(self, lower: DevResult, higher: DevResult) -> bool:
+        differences = lower.scores - higher.scores
         groups = groups_of(list(self.dataset.queries), self.dataset.relevant_docs)
         return bool(differences.mean() < -standard_error(differences, groups))
 

@@ -89,6 +89,10 @@ class Elsewhere:
         """Is not called: see ``SentenceTransformerTrainer.evaluation_loop``."""
         raise NotImplementedError
 
+    def is_below(self, model: Any, epoch: int | None) -> bool:
+        """Is not called: `fine_tune` leaves this to process 0."""
+        raise NotImplementedError
+
     def does_harm(self, model: Any, epoch: int | None) -> bool:
         """Is not called: `fine_tune` leaves this to process 0."""
         raise NotImplementedError

@@ -38,13 +38,17 @@ class Dev(Protocol):
         """Dev metrics of a model as it is now, by name."""
         ...
 
-    def does_harm(self, model: Any, epoch: int | None) -> bool:
-        """Whether dev shows that the fine-tune did harm.
+    def is_below(self, model: Any, epoch: int | None) -> bool:
+        """Whether dev shows that a model is worse than the epoch last asked about, or than the base model.
 
         Args:
-            model: With the weights of its best epoch.
+            model: With the weights of an epoch.
             epoch: Which one, counted from 1, if all epochs were measured by this object; else None.
         """
+        ...
+
+    def does_harm(self, model: Any, epoch: int | None) -> bool:
+        """Whether dev shows that a model is worse than the base model; for ``model`` and ``epoch`` see `is_below`."""
         ...
 
 
@@ -72,7 +76,11 @@ def fine_tune(
     scratch: Path,
     log: Log,
 ) -> dict[str, Any]:
-    """Tunes a model and saves the best epoch's weights to ``output``.
+    """Tunes a model and saves the weights of its last epoch to ``output``, or of the best one on dev.
+
+    The learning rate ends at zero with the last epoch, so that is the one that the recipe is about, and the best of few on a
+    small dev set is half chance. Hence the last is kept unless dev shows it to be worse (`Dev.is_below`), or patience ended
+    the training before it.
 
     Args:
         trainee: The base model, ready for training.
@@ -137,8 +145,18 @@ def fine_tune(
     if dev is not None:
         best_epoch = round((trainer.state.best_global_step or steps) / steps_per_epoch)
         model.eval()
-        if dev.does_harm(model, None if resume else best_epoch):
+
+        def measured(epoch: int) -> int | None:
+            return None if resume else epoch
+
+        if dev.does_harm(model, measured(best_epoch)):
             best_epoch = 0
+        elif best_epoch < last_epoch == config.epochs:
+            trainer.load_epoch(steps)
+            if dev.is_below(model, measured(last_epoch)):
+                trainer.load_epoch(trainer.state.best_global_step)
+            else:
+                best_epoch = last_epoch
     if best_epoch:
         trainee.save(output)
     # The checkpoints stay: until the caller has put everything away, a kill must not cost the training.

@@ -91,6 +91,10 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
             return  # process 0 alone goes on with the model
         self._load_from_checkpoint(self.state.best_model_checkpoint)
 
+    def load_epoch(self, step: int) -> None:
+        """Puts the weights of an epoch's end, the best or the last one, back into the model."""
+        self._load_from_checkpoint(str(Path(self.args.output_dir) / f"checkpoint-{step}"))
+
     def _trained(self) -> dict[str, Any]:
         return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
 
