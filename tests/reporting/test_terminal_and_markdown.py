@@ -66,7 +66,7 @@ def test_the_markdown_report_holds_verdict_figures_and_command(tmp_path: Path) -
     assert text.startswith("# Ship the fusion of BM25 and embeddings.\n")
     assert "| .740 [.690, .790] |" in text
     assert "- fused beats bm25: +12.0 points" in text
-    assert "Epoch 2 of 2 was kept, chosen on dev; 27.0 s on cpu in bf16." in text
+    assert "Epoch 2 of 2 was kept; 27.0 s on cpu in bf16." in text
     assert "```\npython run.py training.epochs=3\n```" in text
 
 
