@@ -60,7 +60,11 @@ def main() -> int:
             write_llama_index(folder / "data" / "train.json", make(train, work))
             data = {"train": folder / "data" / "train.json"}
             data |= {part: ours / "dataset" / f"{part}.json" for part in ("dev", "test")}
-            overrides = ["dataset=llama_index", *(f"dataset.{part}={path}" for part, path in data.items())]
+            overrides = [
+                "dataset=llama_index",
+                "dataset.candidates=all",
+                *(f"dataset.{part}={path}" for part, path in data.items()),
+            ]
             folder = run(folder, work, overrides)
         lines.append(row(name.replace("_", " "), folder, "tuned"))
         print(lines[-1], flush=True)
