@@ -3,7 +3,7 @@
     python benchmarks/bench_human_questions.py [--only extractive large_llm]
 
 The Python reference with its hand-written questions as dev and test; the same train chunks for all, none of which a person
-asked about. The small LLM is the packaged SmolLM2 (`make llm`; half a second to three seconds a chunk), the large one's
+asked about. The small LLM is the packaged SmolLM2 (`make llm`), the large one's
 questions lie in benchmarks/data: a frontier model read the train chunks, and nothing else, with the prompt ``search``.
 Default recipe; differences are paired, question by question, with 95% intervals from a bootstrap over chunks.
 """

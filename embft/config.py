@@ -188,8 +188,8 @@ class RetrievalConfig:
     batch_size: int = number(32, 1, 65536)
     """Texts encoded at once."""
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")
-    """What vectors are worked out in. auto: half precision where the hardware has it, twice as fast or more; scores move by
-    about a thousandth."""
+    """What vectors are worked out in. auto: half precision where the hardware has it, twice as fast or more; rankings move
+    a little."""
 
 
 SYSTEMS = ("bm25", "base", "tuned", "fused", "openai")
