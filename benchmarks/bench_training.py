@@ -155,15 +155,13 @@ def operations(name: str, base: Path, train: Path, val: Path, metrics: dict[str,
         return 2 * shape.layers * (3 * pairs + search)
     assert metrics is not None
     training = metrics["training"]
-    # Questions and chunks are alike enough to count by their share.
-    trained = cost(passages) * training["chunks"] / len(passages) + cost(questions) * training["questions"] / len(
-        questions
-    )
-    everything = cost(passages) + cost(questions)
-    searched = cost(passages) + cost(questions) * (1 - training["questions"] / len(questions))
+    # Questions and passages are alike enough to count by their share; several stretches of a chunk may be trained on.
+    dev = 1 - training["questions"] / len(questions)
+    trained = cost(passages) * training["passages"] / len(passages) + cost(questions) * (1 - dev)
+    searched = cost(passages) + cost(questions) * dev if dev else 0
     frozen = training["frozen_layers"]
     upper = shape.layers - frozen
-    return frozen * everything + upper * (searched + 2 * (3 * trained + searched))
+    return frozen * (trained + searched) + upper * (searched + 2 * (3 * trained + searched))
 
 
 def render(found: dict[int, dict[str, list[dict[str, Any]]]], base: Path, scratch: Path, data: Path) -> str:
