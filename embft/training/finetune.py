@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from embft.config_training import TrainingConfig
 from embft.errors import TrainingError
+from embft.training.averaging import WeightAverage
 from embft.training.batching import ByChunkCollator, Guide, Teacher
 from embft.training.examples import ChunkExample
 from embft.training.guards import check_disk, loss_of_guessing, told_plainly
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 Log = Callable[[Mapping[str, float], int], None]
 """Gets ``train/...`` values and the step."""
+
+_ENOUGH_STEPS, _MOST_EPOCHS = 18, 4
+"""What ``epochs=null`` goes for: a small set needs several passes, one pass over a large one has steps enough."""
 
 
 class Dev(Protocol):
@@ -123,11 +127,14 @@ def fine_tune(
     checkpoints = scratch / "checkpoints"
     resume = decided(lambda: _ready(model, checkpoints))
     steps_per_epoch = math.ceil(len(examples) / config.batch_size)
+    epochs = config.epochs or min(_MOST_EPOCHS, max(1, round(_ENOUGH_STEPS / steps_per_epoch)))
+    steps = epochs * steps_per_epoch
     watch = Watch(log, config, hardware.precision, loss_of_guessing(examples, config))
     trainer = ByChunkTrainer(
+        average=WeightAverage(config.average, steps),
         model=model,
         args=training_arguments(
-            config, checkpoints, hardware, seed, steps=steps_per_epoch * config.epochs, has_dev=dev is not None
+            config, checkpoints, hardware, seed, epochs=epochs, steps=steps, has_dev=dev is not None
         ),
         train_dataset=Dataset.from_dict({"example": list(range(len(examples)))}),
         loss=ByChunkLoss(model, config),
@@ -151,7 +158,7 @@ def fine_tune(
 
         if dev.does_harm(model, measured(best_epoch)):
             best_epoch = 0
-        elif best_epoch < last_epoch == config.epochs:
+        elif best_epoch < last_epoch == epochs:
             trainer.load_epoch(steps)
             if dev.is_below(model, measured(last_epoch)):
                 trainer.load_epoch(trainer.state.best_global_step)
@@ -164,7 +171,7 @@ def fine_tune(
         "part": config.part,
         "frozen_layers": trainee.frozen_layers,
         "loss": config.loss,
-        "epochs": config.epochs,
+        "epochs": epochs,
         "best_epoch": best_epoch,
         "last_epoch": last_epoch,
         "steps": steps,

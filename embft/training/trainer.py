@@ -12,6 +12,7 @@ from sentence_transformers.base.evaluation import BaseEvaluator
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerState
 
 from embft.config_training import TrainingConfig
+from embft.training.averaging import WeightAverage
 from embft.training.gathering import wait_for_others, world
 from embft.training.guards import KEPT_CHECKPOINTS, check_course, check_number, used_up
 
@@ -22,6 +23,8 @@ WEIGHTS = "trained.safetensors"
 """In a checkpoint: what is trained."""
 PROCESSES = "processes"
 """Beside these weights: how many processes trained them, and wrote the states of their random numbers."""
+AVERAGED = "averaged"
+"""Beside these weights: of how many steps the mean is that stands among them, under names that begin with this word."""
 
 
 class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
@@ -30,10 +33,12 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
     Its checkpoints hold what is trained, whatever that is: all weights, the upper layers, low-rank updates.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, average: WeightAverage, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._average = average
         for chatty in (PrinterCallback, ProgressCallback):
             self.remove_callback(chatty)
+        self.add_callback(AverageSteps(average))
         if sys.stderr.isatty():  # in a log file it would be a line a step
             self.add_callback(ProgressBar())
 
@@ -46,6 +51,14 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
                 self._load_best_model()
                 return
         self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        if not self.args.load_best_model_at_end:
+            self._average.put_into(self._trained())
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """The dev figures of the mean: what would be kept."""
+        with self._average.in_place_of(self._trained()):
+            figures: dict[str, float] = super().evaluate(*args, **kwargs)
+        return figures
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Writes the weights that are trained, and no others, into a checkpoint."""
@@ -54,7 +67,9 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         weights = {name: weight.detach().contiguous() for name, weight in self._trained().items()}
-        save_file(weights, folder / WEIGHTS, metadata={PROCESSES: str(world())})
+        mean, count = self._average.state()
+        weights |= {AVERAGED + name: weight for name, weight in mean.items()}
+        save_file(weights, folder / WEIGHTS, metadata={PROCESSES: str(world()), AVERAGED: str(count)})
 
     def _save_rng_state(self, output_dir: str) -> None:
         """The last that each process writes; the trainer's state comes after it and says that the checkpoint is whole."""
@@ -62,9 +77,15 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         wait_for_others()
 
     def _load_from_checkpoint(self, checkpoint_path: str) -> None:
-        from safetensors.torch import load_file
+        """Puts the weights of a step back into the model, and the mean up to it."""
+        from safetensors import safe_open
 
-        self.model.load_state_dict(load_file(Path(checkpoint_path) / WEIGHTS), strict=False)
+        with safe_open(Path(checkpoint_path) / WEIGHTS, "pt", device=str(self.args.device)) as file:
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
+            count = int(file.metadata()[AVERAGED])
+        mean = {name.removeprefix(AVERAGED): stored.pop(name) for name in list(stored) if name.startswith(AVERAGED)}
+        self._average.go_on(mean, count)
+        self.model.load_state_dict(stored, strict=False)
 
     def get_train_dataloader(self) -> Any:
         """Each process gets the rows of every whole step; of these the collator takes the process's share.
@@ -90,16 +111,38 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         if not self.is_world_process_zero():
             return  # process 0 alone goes on with the model
         self._load_from_checkpoint(self.state.best_model_checkpoint)
+        self._average.put_into(self._trained())
 
     def load_epoch(self, step: int) -> None:
-        """Puts the weights of an epoch's end, the best or the last one, back into the model."""
+        """Puts what an epoch, the best or the last one, ended with back into the model: the mean, if it had begun."""
         self._load_from_checkpoint(str(Path(self.args.output_dir) / f"checkpoint-{step}"))
+        self._average.put_into(self._trained())
 
     def _trained(self) -> dict[str, Any]:
-        return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
+        return trained(self.model)
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Adds none; the run writes the card."""
+
+
+def trained(model: Any) -> dict[str, Any]:
+    """The weights that a training changes, by name."""
+    return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+class AverageSteps(TrainerCallback):  # type: ignore[misc]
+    """Takes the weights after each step into their mean.
+
+    Args:
+        average: Knows which steps count.
+    """
+
+    def __init__(self, average: WeightAverage) -> None:
+        self._average = average
+
+    def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        """Comes before the dev evaluation and the checkpoint of the step."""
+        self._average.add(state.global_step, trained(model))
 
 
 class ProgressBar(ProgressCallback):  # type: ignore[misc]
@@ -202,16 +245,16 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
 
 def training_arguments(
-    config: TrainingConfig, checkpoints: Path, hardware: Hardware, seed: int, *, steps: int, has_dev: bool
+    config: TrainingConfig, checkpoints: Path, hardware: Hardware, seed: int, *, epochs: int, steps: int, has_dev: bool
 ) -> SentenceTransformerTrainingArguments:
     """Translates the recipe into the trainer's arguments.
 
     Args:
-        steps: All of the training.
+        epochs, steps: All of the training.
     """
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(checkpoints),
-        num_train_epochs=config.epochs,
+        num_train_epochs=epochs,
         per_device_train_batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.schedule,
