@@ -130,7 +130,7 @@ def _training_problems(training: TrainingConfig) -> Iterator[str]:
         for name, value, normal in (
             ("loss", training.loss, "ranking"), ("symmetric", training.symmetric, False),
             ("matryoshka", list(training.matryoshka), []), ("mini_batch", training.mini_batch, 0),
-            ("frozen_share", training.frozen_share, None), ("merge", training.merge, False),
+            ("frozen_share", training.frozen_share, None), ("merge", training.merge, False), ("average", training.average, 0.0),
             ("gradient_checkpointing", training.gradient_checkpointing, False), ("negatives", training.negatives, 0),
         ):  # fmt: skip
             if value != normal:

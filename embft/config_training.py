@@ -15,13 +15,12 @@ class TrainingConfig:
 
     name: str = MISSING
     enabled: bool = True
-    epochs: int | None = number(None, 1, 1000)
-    """Passes over the train questions; null: as many as make some twenty steps, from one to four (an adapter: 20 epochs)."""
+    epochs: int = number(1, 1, 1000)
     batch_size: int = number(16, 2, 65536)
     """Chunks a step; each brings all its questions."""
     learning_rate: float = number(1e-4, above=0.0)
     warmup_ratio: float = number(0.1, 0.0, 1.0)
-    schedule: str = choice("constant_with_warmup", "linear", "cosine", "constant_with_warmup")
+    schedule: str = choice("linear", "linear", "cosine", "constant_with_warmup")
     weight_decay: float = number(0.01, 0.0)
     max_grad_norm: float = number(1.0, above=0.0)
     temperature: float = number(0.05, above=0.0)
@@ -50,8 +49,9 @@ class TrainingConfig:
     """Chunks searched after each epoch: the relevant ones and random others. What is reported searches all."""
     patience: int = number(0, 0)
     """Stop after so many epochs without a better one on dev; 0: never."""
-    average: float = number(0.75, 0.0, 1.0)
-    """The tuned model is the mean of the weights after the last steps, this share of all; 0: those of the last step."""
+    average: float = number(0.0, 0.0, 1.0)
+    """The tuned model is the mean of the weights after the last steps, this share of all; 0: those of the last step.
+    For a learning rate that stays where it is (training=averaged)."""
     merge: bool = False
     """Mix the tuned weights with the base ones: the mix closest to base that dev cannot tell from the best."""
     checkpoint_steps: int = number(0, 0)

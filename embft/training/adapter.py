@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 Vectors = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
 
-_EPOCHS = 20
-"""What ``epochs=null`` stands for here."""
-
 
 @dataclass(frozen=True)
 class QueryMap:
@@ -125,8 +122,7 @@ def train_adapter(
         ],
         lr=config.learning_rate,
     )
-    epochs = config.epochs or _EPOCHS
-    steps = epochs * math.ceil(len(questions) / config.batch_size)
+    steps = config.epochs * math.ceil(len(questions) / config.batch_size)
     schedule = get_scheduler(
         config.schedule,
         optimiser,
@@ -135,7 +131,7 @@ def train_adapter(
     )
     history: list[dict[str, float]] = [{"epoch": 0, **_dev_values(dev.base_metrics if dev else {})}]
     step, best_epoch, best, kept = 0, 0, -math.inf, copy.deepcopy(residual)
-    for epoch in range(1, epochs + 1):
+    for epoch in range(1, config.epochs + 1):
         order = draw.permutation(len(questions))
         losses = []
         for start in range(0, len(order), config.batch_size):

@@ -26,9 +26,6 @@ logger = logging.getLogger(__name__)
 Log = Callable[[Mapping[str, float], int], None]
 """Gets ``train/...`` values and the step."""
 
-_ENOUGH_STEPS, _MOST_EPOCHS = 18, 4
-"""What ``epochs=null`` goes for: a small set needs several passes, one pass over a large one has steps enough."""
-
 
 class Dev(Protocol):
     """The dev questions, as the fine-tune sees them."""
@@ -127,15 +124,12 @@ def fine_tune(
     checkpoints = scratch / "checkpoints"
     resume = decided(lambda: _ready(model, checkpoints))
     steps_per_epoch = math.ceil(len(examples) / config.batch_size)
-    epochs = config.epochs or min(_MOST_EPOCHS, max(1, round(_ENOUGH_STEPS / steps_per_epoch)))
-    steps = epochs * steps_per_epoch
+    steps = config.epochs * steps_per_epoch
     watch = Watch(log, config, hardware.precision, loss_of_guessing(examples, config))
     trainer = ByChunkTrainer(
         average=WeightAverage(config.average, steps),
         model=model,
-        args=training_arguments(
-            config, checkpoints, hardware, seed, epochs=epochs, steps=steps, has_dev=dev is not None
-        ),
+        args=training_arguments(config, checkpoints, hardware, seed, steps=steps, has_dev=dev is not None),
         train_dataset=Dataset.from_dict({"example": list(range(len(examples)))}),
         loss=ByChunkLoss(model, config),
         evaluator=DevEvaluator(dev.metrics, config.select_by) if dev is not None else None,
@@ -158,7 +152,7 @@ def fine_tune(
 
         if dev.does_harm(model, measured(best_epoch)):
             best_epoch = 0
-        elif best_epoch < last_epoch == epochs:
+        elif best_epoch < last_epoch == config.epochs:
             trainer.load_epoch(steps)
             if dev.is_below(model, measured(last_epoch)):
                 trainer.load_epoch(trainer.state.best_global_step)
@@ -171,7 +165,7 @@ def fine_tune(
         "part": config.part,
         "frozen_layers": trainee.frozen_layers,
         "loss": config.loss,
-        "epochs": epochs,
+        "epochs": config.epochs,
         "best_epoch": best_epoch,
         "last_epoch": last_epoch,
         "steps": steps,

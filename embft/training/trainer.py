@@ -245,16 +245,16 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
 
 def training_arguments(
-    config: TrainingConfig, checkpoints: Path, hardware: Hardware, seed: int, *, epochs: int, steps: int, has_dev: bool
+    config: TrainingConfig, checkpoints: Path, hardware: Hardware, seed: int, *, steps: int, has_dev: bool
 ) -> SentenceTransformerTrainingArguments:
     """Translates the recipe into the trainer's arguments.
 
     Args:
-        epochs, steps: All of the training.
+        steps: All of the training.
     """
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(checkpoints),
-        num_train_epochs=epochs,
+        num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.schedule,

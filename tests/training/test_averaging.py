@@ -69,8 +69,3 @@ def test_without_dev_questions_it_is_the_mean_as_well(tmp_path):
         share: train(tmp_path / str(share), splits=splits, average=share).value.fingerprint for share in (0.0, 0.5)
     }
     assert fingerprints[0.0] != fingerprints[0.5]
-
-
-@pytest.mark.parametrize(("chunks", "epochs"), [(10, 4), (24, 3), (80, 1)])
-def test_a_small_set_is_passed_over_more_often(tmp_path, chunks, epochs):
-    assert train(tmp_path, splits=make_splits(train=chunks), epochs=None).value.report["last_epoch"] == epochs

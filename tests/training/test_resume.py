@@ -37,8 +37,10 @@ def test_twenty_kills_in_one_training_leave_no_trace_in_what_comes_out(models, t
     assert not left_over(root)
 
 
-@pytest.mark.parametrize("change", [{"dropout": 0.1}, {"frozen_share": 0.4}, {"part": "lora"}, {"mini_batch": 3}])
-def test_so_it_is_with_dropout_remembered_layers_low_rank_updates_and_pieces(models, tmp_path, change):
+@pytest.mark.parametrize(
+    "change", [{"dropout": 0.1}, {"frozen_share": 0.4}, {"part": "lora"}, {"mini_batch": 3}, {"average": 0.7}]
+)
+def test_so_it_is_with_dropout_remembered_layers_low_rank_updates_pieces_and_a_mean(models, tmp_path, change):
     if "part" in change:
         pytest.importorskip("peft")
     settings = {**SETTINGS, "epochs": 2, **change}
