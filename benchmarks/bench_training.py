@@ -5,7 +5,8 @@
 DIR holds the article's published train_dataset.json and val_dataset.json. All truncate chunks at the model's 256 tokens and
 train two epochs. The engine's time is that of its ``finetune()``, the trainer's from loading to saving, embft's that of its
 whole training stage, from text to saved model. Each has its own best-epoch evaluation inside: the first two on val_dataset,
-which is the test set, embft on dev questions carved out of train. Memory is the process's peak.
+which is the test set, embft on dev questions carved out of train; or, ``dataset.dev_fraction=0``, embft trains on all of
+train, as the others do, and keeps the last epoch. Memory is the process's peak.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ SYSTEMS = {
     "engine": "the article's engine",
     "trainer": "sentence-transformers' trainer",
     "embft": "embft",
+    "all": "embft, without dev questions",
     "fast": "embft, training=fast",
     "adapter": "embft, query adapter",
 }
@@ -102,7 +104,12 @@ def measure(name: str, train: Path, val: Path, base: Path, folder: Path) -> dict
             "model": result["model"],
             "train": train,
         }
-    recipe = {"embft": ["training.epochs=2"], "fast": ["training=fast"], "adapter": ["training=adapter"]}[name]
+    recipe = {
+        "embft": ["training.epochs=2"],
+        "all": ["training.epochs=2", "dataset.dev_fraction=0"],
+        "fast": ["training=fast"],
+        "adapter": ["training=adapter"],
+    }[name]
     _, memory = watched(embft_command(train, val, folder, *recipe), None)
     metrics = json.loads((folder / "run" / "metrics.json").read_text(encoding="utf-8"))
     seconds = metrics["timings"]["training"]["seconds"]
@@ -216,7 +223,7 @@ def render(found: dict[int, dict[str, list[dict[str, Any]]]], base: Path, scratc
         judged[name] = judge(
             largest[name][-1]["train"], val, Path(largest[name][-1]["model"]), scratch / f"judged-{name}"
         )
-    for name in ("embft", "fast", "adapter"):
+    for name in ("embft", "all", "fast", "adapter"):
         judged[name] = read_rows(largest[name][-1]["folder"] / "run", "tuned")
     for name, (figures, values, groups) in judged.items():
         low, high = figures["intervals"]["ndcg@10"]

@@ -80,10 +80,14 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         """Puts the weights of a step back into the model, and the mean up to it."""
         from safetensors import safe_open
 
-        with safe_open(Path(checkpoint_path) / WEIGHTS, "pt", device=str(self.args.device)) as file:
+        with safe_open(Path(checkpoint_path) / WEIGHTS, "pt") as file:
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
             count = int(file.metadata()[AVERAGED])
-        mean = {name.removeprefix(AVERAGED): stored.pop(name) for name in list(stored) if name.startswith(AVERAGED)}
+        mean = {
+            name: stored.pop(AVERAGED + name).to(weight.device)
+            for name, weight in self._trained().items()
+            if AVERAGED + name in stored
+        }
         self._average.go_on(mean, count)
         self.model.load_state_dict(stored, strict=False)
 
