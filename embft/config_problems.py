@@ -126,11 +126,14 @@ def _training_problems(training: TrainingConfig) -> Iterator[str]:
         yield f"training.matryoshka={training.matryoshka}: lengths of vectors must be at least 1."
     if training.part == "lora" and (training.frozen_share or training.train_embeddings):
         yield "training.part=lora updates all linear layers, nothing else: leave frozen_share and train_embeddings out."
+    if training.learn_from == "windows" and training.negatives:
+        yield "training.learn_from=windows asks no questions, and training.negatives are mined for questions: leave it out."
     if training.part == "adapter":
         for name, value, normal in (
             ("loss", training.loss, "ranking"), ("symmetric", training.symmetric, False),
             ("matryoshka", list(training.matryoshka), []), ("mini_batch", training.mini_batch, 0),
             ("frozen_share", training.frozen_share, None), ("merge", training.merge, False), ("average", training.average, 0.0),
+            ("learn_from", "questions" if training.learn_from == "auto" else training.learn_from, "questions"),
             ("gradient_checkpointing", training.gradient_checkpointing, False), ("negatives", training.negatives, 0),
         ):  # fmt: skip
             if value != normal:

@@ -31,6 +31,9 @@ class TrainingConfig:
     frozen_share: float | None = number(None, 0.0, 0.99)
     """Share of the transformer layers, from the bottom, that stay as they are; null: none with windows, half with truncated
     chunks. A frozen layer costs a fifth of a trained one."""
+    learn_from: str = choice("auto", "auto", "questions", "windows")
+    """The train questions; or windows of the train chunks, each of which asks for its neighbour. auto: windows where all train
+    questions were cut out of the text, which teach a model to match words."""
     positives: str = choice("window", "window", "beginning")
     """With truncated chunks: the stretch that a question is about, as long as the model reads, wherever it stands in the chunk;
     or the chunk's beginning, which is what will be searched."""

@@ -48,8 +48,10 @@ class Embedder:
 
     def passages(self, corpus: Mapping[str, str]) -> Passages:
         """What is embedded for a corpus: windows, or whole chunks that the model cuts off."""
-        if self.retrieval.mode == "truncate":
-            return whole_chunks(corpus)
+        return whole_chunks(corpus) if self.retrieval.mode == "truncate" else self.windows(corpus)
+
+    def windows(self, corpus: Mapping[str, str]) -> Passages:
+        """A corpus in windows that the model sees whole."""
         tokens = min(self.retrieval.window_tokens, self.encoder.usable_tokens() or self.retrieval.window_tokens)
         overlap = min(self.retrieval.window_overlap, tokens - 1)
         return cut_windows(corpus, self.encoder.token_spans, tokens, overlap)

@@ -65,7 +65,8 @@ def tune_model(
             **asdict(hardware),
             "seed": seed,
             "mode": retrieval.mode,
-            "windows": [retrieval.window_tokens, retrieval.window_overlap] if retrieval.mode == "windows" else None,
+            # Truncated chunks are searched whole, and trained on in stretches.
+            "windows": [retrieval.window_tokens, retrieval.window_overlap],
             **base.encoder.settings,
         },
         inputs=[dataset.key, base.encoder.fingerprint],

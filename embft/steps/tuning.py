@@ -8,6 +8,7 @@ from pathlib import Path
 
 from embft.config_training import TrainingConfig
 from embft.distributed import helped
+from embft.errors import TrainingError
 from embft.models.encoder import load_model
 from embft.records import Passages, Splits
 from embft.retrieval.scoring import unit
@@ -16,7 +17,7 @@ from embft.stages import file_digest, write_json
 from embft.steps.dev_search import DevSearch
 from embft.steps.embedding import Embedder
 from embft.steps.training_job import TrainingJob
-from embft.training.examples import ChunkExample, by_chunk, hidden, window_chooser
+from embft.training.examples import ChunkExample, by_chunk, hidden, window_chooser, window_pairs
 from embft.training.finetune import Hardware, Log
 from embft.training.negatives import with_negatives
 from embft.training.trainee import Trainee
@@ -38,7 +39,7 @@ def tune_weights(
     """Tunes the base model, whole or in part; ``folder`` gets ``model`` and ``training.json``."""
     config = replace(config, frozen_share=_frozen_share(config, base))
     trainee = Trainee.of(base.open_model.folder, config, hardware.device, base.open_model.max_seq_length, seed)
-    examples = training_examples(config, splits, base)
+    learned_from, examples = training_examples(config, splits, base)
     searched = splits.searched("dev") if splits.dev.queries else None
     job = TrainingJob(config, hardware, base, examples, searched, seed, scratch)
     with helped(job.help, hardware.device):
@@ -58,7 +59,10 @@ def tune_weights(
     if dev and report["best_epoch"]:
         dev.keep_best(base, fingerprint)
     recipe = {name: value for name, value in asdict(config).items() if name not in NO_MATTER}
-    write_json(folder / "training.json", {**report, "fingerprint": fingerprint, "settings": recipe})
+    write_json(
+        folder / "training.json",
+        {**report, "learned_from": learned_from, "fingerprint": fingerprint, "settings": recipe},
+    )
 
 
 def _frozen_share(config: TrainingConfig, base: Embedder) -> float:
@@ -84,9 +88,20 @@ def _positives(config: TrainingConfig, corpus: Mapping[str, str], base: Embedder
     return cut_windows(corpus, base.encoder.token_spans, limit, min(base.retrieval.window_overlap, limit - 1))
 
 
-def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) -> list[ChunkExample]:
-    """The train questions by chunk: what stands in the batches."""
+def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) -> tuple[str, list[ChunkExample]]:
+    """What stands in the batches, by chunk; first what it is made of, ``questions`` or ``windows``."""
     train = splits.train
+    cut_out = bool(splits.sources) and all(key in splits.sources for key in train.queries)
+    if config.learn_from == "windows" or (config.learn_from == "auto" and cut_out and not config.negatives):
+        pairs = window_pairs(base.windows(train.corpus))
+        # Chunks that are hardly longer than a window have no neighbours to ask for.
+        if config.learn_from == "windows" or 2 * len(pairs) >= len(train.corpus):
+            if len(pairs) < 2:
+                raise TrainingError(
+                    f"training.learn_from=windows needs chunks longer than a window, {len(pairs)} of {len(train.corpus)} are: "
+                    f"lower retrieval.window_tokens ({base.retrieval.window_tokens}), or learn_from=questions."
+                )
+            return "windows", pairs
     passages = _positives(config, train.corpus, base)
     questions = vectors = None
     # The few windows of a truncated chunk are told apart by words alone: embedding all of them would cost half the training.
@@ -98,4 +113,4 @@ def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) ->
         examples = with_negatives(
             examples, passages, questions, vectors, train.queries, config.negatives, config.negative_margin
         )
-    return examples
+    return "questions", examples

@@ -89,6 +89,35 @@ def by_chunk(
     return examples
 
 
+def window_pairs(passages: Passages) -> list[ChunkExample]:
+    """Examples without questions: the first window of a chunk asks for its second, the last for the last but one.
+
+    Two stretches of one text say different things about the same matter, so what they share is meaning more than words.
+    Izacard et al., "Unsupervised Dense Information Retrieval with Contrastive Learning", TMLR 2022, section 3.2 (cropping).
+
+    Args:
+        passages: Windows of the train chunks; a chunk with one only is left out.
+    """
+    starts = [*passages.starts.tolist(), len(passages.texts)]
+    examples = []
+    for place, chunk_id in enumerate(passages.chunk_ids):
+        first, last = starts[place], starts[place + 1] - 1
+        if first == last:
+            continue
+        targets = sorted({first + 1, last - 1})
+        examples.append(
+            ChunkExample(
+                chunk_id,
+                (passages.texts[first], passages.texts[last]),
+                tuple(passages.texts[target] for target in targets),
+                (chunk_id,) * len(targets),
+                (targets.index(first + 1), targets.index(last - 1)),
+                (frozenset({chunk_id}),) * 2,
+            )
+        )
+    return examples
+
+
 def hidden(sources: Mapping[str, str], share: float) -> dict[str, str]:
     """Chooses the questions whose sentence is hidden: the inverse cloze task.
 

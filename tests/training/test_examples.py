@@ -1,7 +1,7 @@
 import numpy as np
 
 from embft.records import Passages, RetrievalDataset
-from embft.training.examples import by_chunk, hidden, window_chooser
+from embft.training.examples import by_chunk, hidden, window_chooser, window_pairs
 
 DATASET = RetrievalDataset(
     {"q1": "one", "q2": "two", "q3": "three"},
@@ -60,3 +60,21 @@ def test_the_share_of_hidden_sentences_is_kept_and_does_not_depend_on_order():
     assert len(hidden(sources, 1.0)) == 2000
     assert 1740 < len(hidden(sources, 0.9)) < 1860
     assert hidden(dict(reversed(sources.items())), 0.9) == hidden(sources, 0.9)
+
+
+def test_the_outer_windows_of_a_chunk_ask_for_their_neighbours():
+    texts = ("a0", "a1", "a2", "a3", "b0", "b1", "c0", "d0", "d1", "d2")
+    passages = Passages(("a", "b", "c", "d"), texts, np.array([0, 0, 0, 0, 1, 1, 2, 3, 3, 3]))
+    asked = {
+        example.chunk_id: [
+            (question, example.passages[target])
+            for question, target in zip(example.questions, example.targets, strict=True)
+        ]
+        for example in window_pairs(passages)
+    }
+    assert asked == {
+        "a": [("a0", "a1"), ("a3", "a2")],
+        "b": [("b0", "b1"), ("b1", "b0")],
+        "d": [("d0", "d1"), ("d2", "d1")],
+    }
+    assert all(set(example.chunks) == {example.chunk_id} for example in window_pairs(passages))
