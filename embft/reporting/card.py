@@ -46,7 +46,7 @@ def render_card(metrics: Mapping[str, Any], base_model: str, load_example: str) 
         "",
         f"# {plain(name)}, tuned by embft",
         "",
-        f"Trained on {data['questions']['train']:,} questions ({plain(origin_words(data['origins']['train']))}) about "
+        f"{_examples(data, training)} "
         f"{training.get('chunks', data['chunks']['train']):,} chunks of {plain(source)}, {_method(training)} "
         f"{training_sentence(training)}",
         "",
@@ -78,6 +78,15 @@ def render_card(metrics: Mapping[str, Any], base_model: str, load_example: str) 
         "",
     ]
     return "\n".join(lines)
+
+
+def _examples(data: Mapping[str, Any], training: Mapping[str, Any]) -> str:
+    """The beginning of a sentence: what stood in the batches."""
+    if training.get("learned_from") == "windows":
+        return "Trained without questions, on windows that ask for their neighbours in"
+    return (
+        f"Trained on {data['questions']['train']:,} questions ({plain(origin_words(data['origins']['train']))}) about"
+    )
 
 
 def _method(training: Mapping[str, Any]) -> str:

@@ -55,6 +55,7 @@ def tune_adapter(
             "loss": config.loss,
             **report,
             "frozen_layers": None,
+            "learned_from": "questions",
             "chunks": len({ids[0] for ids in splits.train.relevant_docs.values()}),
             "questions": len(learned.questions),
             "passages": len(learned.passages),
