@@ -40,6 +40,13 @@ def test_every_section_is_there_with_its_figures() -> None:
     assert "and 30 more" in text  # of the 50 skipped pages
 
 
+def test_it_says_so_where_no_question_was_learned_from() -> None:
+    sentence = "it learned from windows of the train chunks"
+    training = {**make_metrics()["training"], "learned_from": "windows"}
+    assert sentence in page(training=training)
+    assert sentence not in page()
+
+
 def test_the_page_loads_nothing_and_runs_one_script_only() -> None:
     text = page()
     assert not re.search(r"""(src|action)\s*=|href="(?!#)|@import|url\(""", text)  # links within the page are

@@ -120,3 +120,10 @@ def test_the_model_card_of_a_local_model_keeps_its_path_private() -> None:
 def test_the_model_card_admits_that_the_base_model_was_kept() -> None:
     training = {**make_metrics()["training"], "best_epoch": 0}
     assert "the base model was kept" in render_card(make_metrics(training=training), "base", "")
+
+
+def test_the_card_of_a_model_that_learned_from_windows_claims_no_questions() -> None:
+    training = {**make_metrics()["training"], "learned_from": "windows"}
+    card = render_card(make_metrics(training=training), "base", "")
+    assert "Trained without questions, on windows that ask for their neighbours in" in card
+    assert "Trained on" not in card
