@@ -122,7 +122,7 @@ def fine_tune(
             "training.epochs.", config.batch_size, len(examples)
         )  # fmt: skip
     checkpoints = scratch / "checkpoints"
-    resume = decided(lambda: _ready(model, checkpoints))
+    resume = decided(lambda: _ready(model, checkpoints, config.average > 0))
     steps_per_epoch = math.ceil(len(examples) / config.batch_size)
     steps = config.epochs * steps_per_epoch
     watch = Watch(log, config, hardware.precision, loss_of_guessing(examples, config))
@@ -204,9 +204,9 @@ def _history(base_metrics: Mapping[str, float], logged: Sequence[Mapping[str, fl
     ]
 
 
-def _ready(model: Any, checkpoints: Path) -> Path | None:
+def _ready(model: Any, checkpoints: Path, averaged: bool) -> Path | None:
     """Sees that there is room to begin; returns the checkpoint to go on from."""
-    check_disk(model, checkpoints.parent)
+    check_disk(model, checkpoints.parent, averaged=averaged)
     return _last_checkpoint(checkpoints)
 
 

@@ -91,18 +91,18 @@ def used_up(history: Sequence[Mapping[str, Any]], metric: str, patience: int) ->
     return bool(max(values[-patience:]) <= max(values[:-patience]))
 
 
-def check_disk(model: Any, scratch: Path) -> None:
+def check_disk(model: Any, scratch: Path, *, averaged: bool = False) -> None:
     """Compares the room that a training takes with the room there is.
 
-    A checkpoint is the trained weights and Adam's two moments of each. While one more is written, all that are kept still
-    lie there; the tuned model comes last.
+    A checkpoint is the trained weights, Adam's two moments of each, and their mean if they are averaged. While one more is
+    written, all that are kept still lie there; the tuned model comes last.
 
     Raises:
         TrainingError: There is too little.
     """
     trained = sum(weight.numel() * weight.element_size() for weight in model.parameters() if weight.requires_grad)
     whole = sum(weight.numel() * weight.element_size() for weight in model.parameters())
-    needed = 3 * trained * (KEPT_CHECKPOINTS + 1) + whole
+    needed = (4 if averaged else 3) * trained * (KEPT_CHECKPOINTS + 1) + whole
     scratch.mkdir(parents=True, exist_ok=True)
     there = sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file())
     free = shutil.disk_usage(scratch).free + there

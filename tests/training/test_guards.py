@@ -8,6 +8,7 @@ import random
 import shutil
 from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from tiny import make_base, make_splits, train
 
 from embft.errors import TrainingError
 from embft.reporting.markdown import training_sentence
-from embft.training.guards import check_course, check_number, used_up
+from embft.training.guards import check_course, check_disk, check_number, used_up
 from embft.training.loss import ByChunkLoss
 from embft.training.trainee import Trainee
 
@@ -147,6 +148,14 @@ def test_too_little_room_is_told_before_the_first_step(root, monkeypatch):
     failing_at(1, AssertionError("it began"), monkeypatch)
     with pytest.raises(TrainingError, match=r"needs up to 0\.\d MB.*has 0.0 MB free.*cache_dir=DIR"):
         train(root)
+
+
+def test_a_mean_of_weights_takes_more_room(tmp_path, monkeypatch):
+    model = torch.nn.Linear(100, 100, bias=False)  # 40 kB: three checkpoints and the model are 400 kB, with a mean 520 kB
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=450_000))
+    check_disk(model, tmp_path)
+    with pytest.raises(TrainingError, match=r"needs up to 0\.5 MB"):
+        check_disk(model, tmp_path, averaged=True)
 
 
 def test_a_disk_that_fills_up_is_told_too(root, monkeypatch):
