@@ -151,7 +151,9 @@ def test_too_little_room_is_told_before_the_first_step(root, monkeypatch):
 
 
 def test_a_mean_of_weights_takes_more_room(tmp_path, monkeypatch):
-    model = torch.nn.Linear(100, 100, bias=False)  # 40 kB: three checkpoints and the model are 400 kB, with a mean 520 kB
+    model = torch.nn.Linear(
+        100, 100, bias=False
+    )  # 40 kB: three checkpoints and the model are 400 kB, with a mean 520 kB
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=450_000))
     check_disk(model, tmp_path)
     with pytest.raises(TrainingError, match=r"needs up to 0\.5 MB"):
