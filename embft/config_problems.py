@@ -172,7 +172,11 @@ def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig)
     if evaluation.general is not None and not training.enabled:
         yield "evaluation.general compares the tuned model with the base one: it needs a training=... recipe."
     system, _, metric = evaluation.objective.partition("/")
-    if system not in systems:
-        yield f"evaluation.objective={evaluation.objective}: '{system}' is not in evaluation.systems."
+    scored = [name for name in systems if name != "tuned" or training.enabled]
+    if system not in scored:
+        yield (
+            f"evaluation.objective={evaluation.objective}: no system '{system}' is evaluated; "
+            f"it can be {', '.join(f'{name}/{metric}' for name in scored)}."
+        )
     if metric not in OBJECTIVE_METRICS:
         yield f"evaluation.objective={evaluation.objective}: metric '{metric}' is unknown.{_choices(metric, OBJECTIVE_METRICS)}"

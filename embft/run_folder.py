@@ -28,18 +28,19 @@ class RunFolder:
     """Writes a run's files.
 
     Args:
-        folder: Made where it is not there; must not hold another run's results.
+        folder: Made where it is not there; must not hold another run's results. A run that failed or was killed there
+            is gone on with: its stages are in the cache.
         config: The experiment; it names environment variables, never their values.
         command: The command line.
         choices: Group to config file.
 
     Raises:
-        RunError: The folder holds a run already.
+        RunError: The folder holds a finished run, or one that goes on.
     """
 
     def __init__(self, folder: Path, config: ExperimentConfig, *, command: str, choices: Mapping[str, str]) -> None:
-        if (folder / "status.json").exists():
-            raise RunError(f"{folder} holds a run already: give another hydra.run.dir, or move that folder away.")
+        if held := _held_by(folder / "status.json"):
+            raise RunError(f"{folder} holds {held} already: give another hydra.run.dir, or move that folder away.")
         self.folder = folder
         self.settings: dict[str, Any] = asdict(config)
         self.command = command
@@ -69,6 +70,7 @@ class RunFolder:
             "overrides": self._overrides(),
             "started": _iso(started),
             "pid": os.getpid(),
+            "host": platform.node(),
         }
         write_json(self.folder / "status.json", status)
 
@@ -126,6 +128,34 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     temporary.replace(path)
+
+
+def _held_by(status: Path) -> str | None:
+    """What must not be written over; None where a run failed, or was killed before it could say so."""
+    try:
+        said = json.loads(status.read_text(encoding="utf-8"))
+        state, pid, host = said["status"], said["pid"], said.get("host")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return "a run of another kind"
+    if state == "failed":
+        return None
+    if state == "running":
+        if host == platform.node() and not _is_alive(pid):
+            return None
+        return f"a run that goes on (process {pid} on {host})"
+    return "a run"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid != os.getpid()  # numbers come round: this process has not begun there
 
 
 def _iso(seconds: float) -> str:

@@ -266,32 +266,6 @@ def test_no_secret_is_written_anywhere(first, place):
     assert SENTINEL not in first[1].stdout + first[1].stderr
 
 
-def test_mistakes_come_without_a_traceback(place):
-    done = run(
-        "corpus=files", "corpus.path=nowhere", "tracking=local", "hydra.run.dir=outputs/wrong", cwd=place, fresh=True
-    )
-    assert done.returncode == 1
-    assert "nowhere" in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    assert json.loads((place / "outputs" / "wrong" / "status.json").read_text())["status"] == "failed"
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"], ["--info", "defaults"]])
-def test_questions_about_the_configuration_load_no_heavy_library(arguments):
-    code = (
-        "import runpy, sys; sys.argv = ['run.py', *sys.argv[1:]]\n"
-        f"try: runpy.run_path({str(ROOT / 'run.py')!r}, run_name='__main__')\n"
-        "except SystemExit as stop: assert not stop.code, stop.code\n"
-        "heavy = {'torch', 'transformers', 'sentence_transformers', 'wandb', 'openai'} & set(sys.modules)\n"
-        "assert not heavy, heavy"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.strip()
-
-
 def test_the_offline_wandb_run_read_back_holds_every_metric(first):
     folder, _ = first
     [tracked] = (folder / "wandb").glob("offline-run-*")

@@ -23,7 +23,7 @@ from embft.reporting.audit_words import (
 )
 from embft.reporting.explorer import embedded_json, explorer_data
 from embft.reporting.files import write_whole
-from embft.reporting.markdown import merge_sentence, stop_sentence
+from embft.reporting.markdown import learned_sentence, training_sentence
 from embft.reporting.plots import curve, differences, dots
 from embft.reporting.wording import (
     REALISM,
@@ -107,7 +107,9 @@ def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], p
         settings=settings_rows(metrics),
         training_settings=fact_rows((metrics["training"] or {}).get("settings")),
         timings=timing_rows(metrics),
-        merged="".join(said(metrics["training"]) for said in (stop_sentence, merge_sentence) if metrics["training"]),
+        trained="".join(
+            said(metrics["training"]) for said in (training_sentence, learned_sentence) if metrics["training"]
+        ),
         data=embedded_json(explorer_data(metrics, rows, passages)),
     )
 

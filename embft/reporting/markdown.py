@@ -54,7 +54,7 @@ def render_markdown(metrics: Mapping[str, Any]) -> str:
     if metrics["notes"]:
         lines += ["", "## Notes", "", *(f"- {note['level']}: {plain(note['text'])}" for note in metrics["notes"])]
     if training:
-        lines += ["", "## Training", "", training_sentence(training)]
+        lines += ["", "## Training", "", f"{training_sentence(training)}{learned_sentence(training)}"]
     if metrics["fusion"]:
         fusion = metrics["fusion"]
         lines += ["", f"Fusion: weight {fusion['weight']:g} of {fusion['dense']}, the rest BM25; chosen on dev."]
@@ -96,6 +96,13 @@ def training_sentence(training: Mapping[str, Any]) -> str:
         f"Epoch {training['best_epoch']} of {training['epochs']} was kept; {spent}."
         f"{stop_sentence(training)}{merge_sentence(training)}"
     )
+
+
+def learned_sentence(training: Mapping[str, Any]) -> str:
+    """What stood in the batches where it was not the questions; else empty."""
+    if training.get("learned_from") != "windows":
+        return ""
+    return " It learned from windows of the train chunks that ask for their neighbours, not from the questions."
 
 
 def stop_sentence(training: Mapping[str, Any]) -> str:

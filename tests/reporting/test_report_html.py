@@ -41,7 +41,7 @@ def test_every_section_is_there_with_its_figures() -> None:
 
 
 def test_it_says_so_where_no_question_was_learned_from() -> None:
-    sentence = "it learned from windows of the train chunks"
+    sentence = "It learned from windows of the train chunks"
     training = {**make_metrics()["training"], "learned_from": "windows"}
     assert sentence in page(training=training)
     assert sentence not in page()
