@@ -51,10 +51,23 @@ class Embedder:
         return whole_chunks(corpus) if self.retrieval.mode == "truncate" else self.windows(corpus)
 
     def windows(self, corpus: Mapping[str, str]) -> Passages:
-        """A corpus in windows that the model sees whole."""
-        tokens = min(self.retrieval.window_tokens, self.encoder.usable_tokens() or self.retrieval.window_tokens)
-        overlap = min(self.retrieval.window_overlap, tokens - 1)
-        return cut_windows(corpus, self.encoder.token_spans, tokens, overlap)
+        """A corpus in windows that the model sees whole, of as many sizes as are searched."""
+        tokens, overlap, levels = self.retrieval.windows
+        return cut_windows(
+            corpus, self.encoder.token_spans, tokens, overlap, levels, limit=self.encoder.usable_tokens()
+        )
+
+    def windows_to_learn_from(self, corpus: Mapping[str, str]) -> Passages:
+        """Those of the second size, where there is one, of the windows that are searched.
+
+        In cross-validation on the 10-K a positive of that size taught as much as the best of all sizes, which is longer and
+        costs more (docs/experiments.md).
+        """
+        tokens, overlap, levels = self.retrieval.windows
+        up = int(levels > 1)
+        return cut_windows(
+            corpus, self.encoder.token_spans, tokens << up, overlap << up, limit=self.encoder.usable_tokens()
+        )
 
     def query_vectors(self, dataset: RetrievalDataset) -> Vectors:
         """float32 [n_questions, dim], in the order of ``dataset.queries``."""

@@ -104,7 +104,7 @@ def measure_general(
         "general",
         settings={
             "mode": base.retrieval.mode,
-            "windows": [base.retrieval.window_tokens, base.retrieval.window_overlap],
+            "windows": base.retrieval.windows,
             "metrics": config.metrics,
             "resamples": config.resamples,
             "confidence": config.confidence,

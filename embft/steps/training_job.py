@@ -49,7 +49,7 @@ class TrainingJob:
         if trainee.lower is None:
             return self.base
         base_or_trainee = replace(self.base, encoder=self.base.open_model.using(trainee.model))
-        remember(trainee.lower, self.examples, self.searched, base_or_trainee)
+        remember(trainee.lower, self.examples, self.searched, base_or_trainee, self.hardware.precision)
         return base_or_trainee
 
     def tune(self, trainee: Trainee, dev: Dev | None, output: Path, log: Log) -> dict[str, Any]:
@@ -99,18 +99,30 @@ class Elsewhere:
 
 
 def remember(
-    lower: LowerLayers, examples: Sequence[ChunkExample], searched: RetrievalDataset | None, base: Embedder
+    lower: LowerLayers,
+    examples: Sequence[ChunkExample],
+    searched: RetrievalDataset | None,
+    base: Embedder,
+    precision: str,
 ) -> None:
-    """Has the frozen layers work out, once, all that training and dev will ask them for."""
-    questions = [text for example in examples for text in example.questions]
-    passages = [text for example in examples for text in example.passages]
-    if searched is not None:
-        questions += searched.queries.values()
-        passages += base.passages(searched.corpus).texts
+    """Has the frozen layers work out, once, all that dev and training will ask them for.
+
+    What dev searches comes as exactly as everything that is searched; the rest as the training itself would have it.
+    """
     encoder = base.open_model
-    with computing_in(encoder.precision, encoder.model.device.type):
-        lower.fill(questions, encoder.query_prompt)
-        lower.fill(passages, encoder.document_prompt)
+
+    def fill(questions: Sequence[str], passages: Sequence[str], precision: str) -> None:
+        with computing_in(precision, encoder.model.device.type):
+            lower.fill(questions, encoder.query_prompt)
+            lower.fill(passages, encoder.document_prompt)
+
+    if searched is not None:
+        fill(list(searched.queries.values()), base.passages(searched.corpus).texts, encoder.precision)
+    fill(
+        [text for example in examples for text in example.questions],
+        [text for example in examples for text in example.passages],
+        precision,
+    )
 
 
 def advisers(

@@ -82,8 +82,10 @@ def _positives(config: TrainingConfig, corpus: Mapping[str, str], base: Embedder
     A question about text that is cut off would otherwise have a beginning for its positive that does not answer it. In
     cross-validation on the 10-K that costs .008 of nDCG@10 (docs/experiments.md).
     """
+    if base.retrieval.mode == "windows":
+        return base.windows_to_learn_from(corpus)
     limit = base.encoder.usable_tokens()
-    if base.retrieval.mode == "windows" or config.positives == "beginning" or limit is None:
+    if config.positives == "beginning" or limit is None:
         return base.passages(corpus)
     return cut_windows(corpus, base.encoder.token_spans, limit, min(base.retrieval.window_overlap, limit - 1))
 
@@ -93,7 +95,7 @@ def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) ->
     train = splits.train
     cut_out = bool(splits.sources) and all(key in splits.sources for key in train.queries)
     if config.learn_from == "windows" or (config.learn_from == "auto" and cut_out and not config.negatives):
-        pairs = window_pairs(base.windows(train.corpus))
+        pairs = window_pairs(base.windows_to_learn_from(train.corpus))
         # Chunks that are hardly longer than a window have no neighbours to ask for.
         if config.learn_from == "windows" or 2 * len(pairs) >= len(train.corpus):
             if len(pairs) < 2:

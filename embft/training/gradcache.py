@@ -77,23 +77,20 @@ class _Carry(torch.autograd.Function):
 def pieces_of(features: Mapping[str, Any], size: int) -> list[dict[str, Any]]:
     """Cuts features along the texts, each piece only as wide as its longest text."""
     texts = max((len(value) for value in features.values() if isinstance(value, Tensor) and value.ndim), default=0)
+    return [pick(features, slice(start, start + size)) for start in range(0, texts, size)]
+
+
+def pick(features: Mapping[str, Any], rows: slice | Tensor) -> dict[str, Any]:
+    """Some texts' features, only as wide as the longest of them."""
     mask = features.get("attention_mask")
-    pieces = []
-    for start in range(0, texts, size):
-        width = None if mask is None else int(mask[start : start + size].any(0).nonzero().max()) + 1
-        pieces.append(
-            {
-                key: _cut(value, slice(start, start + size), width, mask) if isinstance(value, Tensor) else value
-                for key, value in features.items()
-            }
-        )
-    return pieces
+    width = None if mask is None else int(mask[rows].any(0).nonzero().max()) + 1
 
+    def cut(value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        return value[rows, :width] if mask is not None and value.shape == mask.shape else value[rows]
 
-def _cut(value: Tensor, rows: slice, width: int | None, mask: Tensor | None) -> Tensor:
-    if mask is not None and value.shape == mask.shape:
-        return value[rows, :width]
-    return value[rows]
+    return {key: cut(value) for key, value in features.items()}
 
 
 def _joined(vectors: Sequence[Tensor], counts: Sequence[int]) -> list[Tensor]:

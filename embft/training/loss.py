@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from embft.config_training import TrainingConfig
-from embft.training.gathering import average_gradients, gathered
+from embft.training.gathering import average_gradients, gathered, world
 from embft.training.gradcache import cached_loss
+from embft.training.lengths import embed_by_length
 from embft.training.objectives import Step, objective
 
 SIDE = ("chunk", "guide", "teacher", "rows")
@@ -57,7 +58,11 @@ class ByChunkLoss(nn.Module):
             return cached_loss(
                 partial(_embed, model), texts, loss_of, self.config.mini_batch, partial(_average_gradients_of, model)
             )
-        return loss_of(*(_embed(self.model, text) for text in texts))
+        embed = partial(_embed, self.model)
+        if world() == 1 and labels.device.type == "cpu":
+            return loss_of(*(embed_by_length(embed, text) for text in texts))
+        # Processes must run the model equally often, and on a GPU a few large products are faster than more small ones.
+        return loss_of(*map(embed, texts))
 
     def _loss(
         self,

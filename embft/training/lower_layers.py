@@ -29,6 +29,7 @@ class LowerLayers:
     def __init__(self, model: Any, layers: Sequence[nn.Module], limit_bytes: int = LIMIT_BYTES) -> None:
         self._model = model
         self._kept: dict[bytes, Tensor] = {}
+        self._asked: set[tuple[str, str]] = set()
         self._keys: list[bytes] | None = None
         self._filling = False
         self._room = limit_bytes
@@ -40,11 +41,13 @@ class LowerLayers:
         last.forward = self._recalling(last.forward)
 
     def fill(self, texts: Sequence[str], prompt: str, batch_size: int = 32) -> None:
-        """Remembers texts, as long as there is room.
+        """Remembers texts that it does not know yet, as long as there is room.
 
         In an order and in batches that depend on the texts alone: a resumed training gets bit by bit the same.
         """
-        ordered = sorted(set(texts), key=lambda text: (-len(text), text))
+        new = {text for text in texts if (prompt, text) not in self._asked}
+        self._asked.update((prompt, text) for text in new)
+        ordered = sorted(new, key=lambda text: (-len(text), text))
         training = self._model.training
         self._model.eval()
         self._filling = True

@@ -34,9 +34,13 @@ class Trainee:
         """Loads the base model and takes out of the training what the recipe leaves as it is."""
         import torch
 
+        from embft.training.attention import keep_scores
+
         # Before the model is loaded: layers that it lacks, and low-rank updates, are initialised at random.
         torch.manual_seed(seed)
         model = load_model(folder, device, max_seq_length, attention=config.attention, dropout=config.dropout)
+        if config.attention == "auto" and device == "cpu":
+            keep_scores(model)
         if config.part == "lora":
             return cls(model, lora=_with_lora(model, config))
         frozen = freeze(model, train_embeddings=config.train_embeddings, frozen_share=config.frozen_share or 0.0)

@@ -45,7 +45,10 @@ def about_topics() -> Splits:
 
 
 def test_it_learns_what_goes_together(tmp_path):
-    base = replace(make_base(tmp_path), retrieval=RetrievalConfig(name="windows", window_tokens=10, window_overlap=2))
+    base = replace(
+        make_base(tmp_path),
+        retrieval=RetrievalConfig(name="windows", window_tokens=10, window_overlap=2, window_levels=1),
+    )
     config = TrainingConfig(
         name="windows",
         learn_from="windows",
@@ -81,7 +84,7 @@ def test_windows_take_the_place_of_questions_that_were_all_cut_out_of_long_enoug
     splits = make_splits()
     keys = {"all": list(splits.train.queries), "some": list(splits.train.queries)[:-1], "none": []}[cut_out]
     splits = replace(splits, sources={key: splits.train.queries[key] for key in keys})
-    retrieval = RetrievalConfig(name="windows", window_tokens=window_tokens, window_overlap=2)
+    retrieval = RetrievalConfig(name="windows", window_tokens=window_tokens, window_overlap=2, window_levels=1)
     base = replace(make_base(tmp_path), retrieval=retrieval)
     assert training_examples(TrainingConfig(name="tiny", **settings), splits, base)[0] == learned_from
 
