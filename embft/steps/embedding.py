@@ -57,16 +57,11 @@ class Embedder:
             corpus, self.encoder.token_spans, tokens, overlap, levels, limit=self.encoder.usable_tokens()
         )
 
-    def windows_to_learn_from(self, corpus: Mapping[str, str]) -> Passages:
-        """Those of the second size, where there is one, of the windows that are searched.
-
-        In cross-validation on the 10-K a positive of that size taught as much as the best of all sizes, which is longer and
-        costs more (docs/experiments.md).
-        """
-        tokens, overlap, levels = self.retrieval.windows
-        up = int(levels > 1)
+    def windows_of(self, corpus: Mapping[str, str], level: int) -> Passages:
+        """Those of the windows that are searched that have one size; level 0 is the smallest."""
+        tokens, overlap, _ = self.retrieval.windows
         return cut_windows(
-            corpus, self.encoder.token_spans, tokens << up, overlap << up, limit=self.encoder.usable_tokens()
+            corpus, self.encoder.token_spans, tokens << level, overlap << level, limit=self.encoder.usable_tokens()
         )
 
     def query_vectors(self, dataset: RetrievalDataset) -> Vectors:

@@ -97,6 +97,8 @@ def test_truncated_chunks_are_trained_on_in_windows_too(tmp_path):
     learned_from, examples = training_examples(TrainingConfig(name="tiny"), splits, base)
     assert learned_from == "windows"
     assert {len(example.questions) for example in examples} == {2}
+    # Most chunks are one window of the second size, so those of the first ask.
+    assert max(len(text.split()) for example in examples for text in example.passages) <= 8
 
 
 def test_chunks_no_longer_than_a_window_are_refused(tmp_path):
