@@ -177,13 +177,10 @@ class RetrievalConfig:
 
     name: str = MISSING
     mode: str = choice("windows", "windows", "truncate")
-    window_tokens: int = number(64, 16, 8192)
-    """Tokens of the embedding model in a window of the first level."""
-    window_overlap: int = number(16, 0, 4096)
-    """Tokens that it shares with the one before it: a sentence cut in two still stands whole in one of them."""
-    window_levels: int = number(3, 1, 8)
-    """Sizes of windows, each twice as long as the one before, up to what the model sees: a chunk scores as the best window
-    of any size. 1: one size, a third of the vectors."""
+    window_tokens: int = number(96, 16, 8192)
+    """Tokens of the embedding model in a window."""
+    window_overlap: int = number(24, 0, 4096)
+    """Tokens that a window shares with the one before it: a sentence cut in two still stands whole in one of them."""
     depth: int = number(100, 10, 100_000)
     """Chunks kept per question."""
     bm25_k1: float = number(1.5, 0.0, 10.0)
@@ -193,11 +190,6 @@ class RetrievalConfig:
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")
     """What vectors are worked out in. auto: half precision where the hardware has it, twice as fast or more; rankings move
     a little."""
-
-    @property
-    def windows(self) -> list[int]:
-        """What decides how chunks are cut; part of the keys of stages."""
-        return [self.window_tokens, self.window_overlap, self.window_levels]
 
 
 SYSTEMS = ("bm25", "base", "tuned", "fused", "openai")

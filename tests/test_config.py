@@ -96,7 +96,7 @@ def test_each_value_of_a_sweep_is_checked_before_any_job():
         (["dataset=beir"], "dataset.path=DIR"),
         (["training=none"], "take 'tuned' out"),
         (["dataset.train=x.json"], "add dataset=llama_index"),
-        (["retrieval.window_overlap=96"], "must be smaller than retrieval.window_tokens=64"),
+        (["retrieval.window_overlap=96"], "must be smaller than retrieval.window_tokens=96"),
         (["evaluation.objective=openai/ndcg@10"], "no system 'openai' is evaluated"),
         (["training.enabled=false"], "no system 'tuned' is evaluated; it can be bm25/ndcg@10"),
         (["evaluation.objective=tuned/ndgc@10"], "Did you mean 'ndcg@10'"),

@@ -2,8 +2,7 @@
 
 A chunk longer than the model's limit is otherwise cut off unseen; and a short window says one thing, where a long chunk
 says many. A chunk's score is that of its best window (MaxP: Dai and Callan, "Deeper Text Understanding for IR with
-Contextual Neural Language Modeling", SIGIR 2019). Some questions are about a sentence and some about a paragraph, so windows
-of several sizes stand side by side, and the best of all of them counts.
+Contextual Neural Language Modeling", SIGIR 2019).
 """
 
 from __future__ import annotations
@@ -27,46 +26,26 @@ def whole_chunks(corpus: Mapping[str, str]) -> Passages:
     return Passages(tuple(corpus), tuple(corpus.values()), np.arange(len(corpus), dtype=np.int64))
 
 
-def cut_windows(
-    corpus: Mapping[str, str],
-    token_spans: TokenSpans,
-    tokens: int,
-    overlap: int,
-    levels: int = 1,
-    limit: int | None = None,
-) -> Passages:
-    """Cuts every chunk into windows of ``tokens`` tokens, and at each further level into ones twice as long.
+def cut_windows(corpus: Mapping[str, str], token_spans: TokenSpans, tokens: int, overlap: int) -> Passages:
+    """Cuts every chunk into windows of ``tokens`` tokens.
 
-    A chunk's windows of one level are equally long, at most ``tokens``; neighbours share at least ``overlap`` tokens, as far
-    as whole words allow. A window does not begin or end inside a word.
+    A chunk's windows are equally long, at most ``tokens``; neighbours share at least ``overlap`` tokens, as far as whole
+    words allow. A window does not begin or end inside a word.
 
     Args:
         corpus: Chunk id to text.
         token_spans: What a token is: for a model whose tokenizer is here, that tokenizer's.
-        tokens: Length of a window of the first level, without special tokens and prompt.
-        overlap: Tokens that neighbours share at least; twice as many at each further level.
-        levels: How many sizes. A level that has the whole chunk for its window is a chunk's last.
-        limit: What the model sees; no window is longer.
+        tokens: Length of a window, without special tokens and prompt.
+        overlap: Tokens that neighbours share at least.
     """
-    sizes = window_sizes(tokens, levels, limit)
     texts: list[str] = []
     owner: list[int] = []
     spans = token_spans(list(corpus.values()))
     for position, (text, offsets) in enumerate(zip(corpus.values(), spans, strict=True)):
-        for level, size in enumerate(sizes):
-            found = window_spans(text, offsets, size, min(overlap << level, size - 1))
-            for start, end in found:
-                texts.append(text[start:end].strip())
-                owner.append(position)
-            if len(found) == 1:
-                break
+        for start, end in window_spans(text, offsets, tokens, overlap):
+            texts.append(text[start:end].strip())
+            owner.append(position)
     return Passages(tuple(corpus), tuple(texts), np.asarray(owner, np.int64))
-
-
-def window_sizes(tokens: int, levels: int, limit: int | None = None) -> list[int]:
-    """Tokens of the windows of each level, ascending; levels that the limit makes equal are one."""
-    sizes = [tokens << level for level in range(levels)]
-    return sorted({size if limit is None else min(size, limit) for size in sizes})
 
 
 def window_spans(text: str, offsets: Sequence[tuple[int, int]], tokens: int, overlap: int) -> list[tuple[int, int]]:

@@ -66,7 +66,7 @@ def measure_costs(
         "costs",
         settings={
             "mode": retrieval.mode,
-            "windows": retrieval.windows,
+            "windows": [retrieval.window_tokens, retrieval.window_overlap],
             "batch_size": retrieval.batch_size,
             "depth": retrieval.depth,
             "machine": [device, os.cpu_count()],

@@ -51,18 +51,10 @@ class Embedder:
         return whole_chunks(corpus) if self.retrieval.mode == "truncate" else self.windows(corpus)
 
     def windows(self, corpus: Mapping[str, str]) -> Passages:
-        """A corpus in windows that the model sees whole, of as many sizes as are searched."""
-        tokens, overlap, levels = self.retrieval.windows
-        return cut_windows(
-            corpus, self.encoder.token_spans, tokens, overlap, levels, limit=self.encoder.usable_tokens()
-        )
-
-    def windows_of(self, corpus: Mapping[str, str], level: int) -> Passages:
-        """Those of the windows that are searched that have one size; level 0 is the smallest."""
-        tokens, overlap, _ = self.retrieval.windows
-        return cut_windows(
-            corpus, self.encoder.token_spans, tokens << level, overlap << level, limit=self.encoder.usable_tokens()
-        )
+        """A corpus in windows that the model sees whole."""
+        tokens = min(self.retrieval.window_tokens, self.encoder.usable_tokens() or self.retrieval.window_tokens)
+        overlap = min(self.retrieval.window_overlap, tokens - 1)
+        return cut_windows(corpus, self.encoder.token_spans, tokens, overlap)
 
     def query_vectors(self, dataset: RetrievalDataset) -> Vectors:
         """float32 [n_questions, dim], in the order of ``dataset.queries``."""

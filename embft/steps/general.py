@@ -104,7 +104,7 @@ def measure_general(
         "general",
         settings={
             "mode": base.retrieval.mode,
-            "windows": base.retrieval.windows,
+            "windows": [base.retrieval.window_tokens, base.retrieval.window_overlap],
             "metrics": config.metrics,
             "resamples": config.resamples,
             "confidence": config.confidence,

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from embft.config import ExperimentConfig, RetrievalConfig
-from embft.retrieval.windows import window_sizes
+from embft.config import ExperimentConfig
 from embft.steps.training import Tuned
-
-
-def window_words(retrieval: RetrievalConfig) -> str:
-    """How long windows are, in words."""
-    sizes = window_sizes(retrieval.window_tokens, retrieval.window_levels)
-    return f"{sizes[0]} tokens" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]} tokens"
 
 
 def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
@@ -36,10 +29,10 @@ def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
     if config.training.part == "adapter":
         lines += ["", "# Passages get the base model's own vectors: an index made with it stays as it is."]
     if config.retrieval.mode == "windows":
-        tokens, overlap, levels = config.retrieval.windows
         lines += [
             "",
-            f"# The figures are with chunks cut in windows of {window_words(config.retrieval)}, a chunk scoring as its best one:",
-            f"# embft.retrieval.windows.cut_windows(chunks, token_spans, {tokens}, {overlap}, {levels}, limit) does that.",
+            f"# The figures are with chunks cut in windows of {config.retrieval.window_tokens} tokens (overlap "
+            f"{config.retrieval.window_overlap}),",
+            "# a chunk scoring as its best window: embft.retrieval.windows.cut_windows does that.",
         ]
     return "\n".join(lines)

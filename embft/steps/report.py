@@ -19,7 +19,7 @@ from embft.steps.audits import Audits
 from embft.steps.corpus import Corpus
 from embft.steps.dataset import Dataset
 from embft.steps.evaluation import Evaluated
-from embft.steps.loading import load_example, window_words
+from embft.steps.loading import load_example
 from embft.steps.questions import Questions
 from embft.steps.ranking import Rankings
 from embft.steps.realism import realism_warnings
@@ -123,7 +123,7 @@ def describe_system(name: str, config: ExperimentConfig, model_name: str, fusion
     """What a system is, in one line."""
     retrieval = config.retrieval
     how = (
-        f"best window of {window_words(retrieval)}"
+        f"best window of {retrieval.window_tokens} tokens"
         if retrieval.mode == "windows"
         else "one vector a chunk, cut off at the model's limit"
     )

@@ -66,7 +66,7 @@ def tune_model(
             "seed": seed,
             "mode": retrieval.mode,
             # Truncated chunks are searched whole, and trained on in stretches.
-            "windows": retrieval.windows,
+            "windows": [retrieval.window_tokens, retrieval.window_overlap],
             **base.encoder.settings,
         },
         inputs=[dataset.key, base.encoder.fingerprint],

@@ -82,31 +82,10 @@ def _positives(config: TrainingConfig, corpus: Mapping[str, str], base: Embedder
     A question about text that is cut off would otherwise have a beginning for its positive that does not answer it. In
     cross-validation on the 10-K that costs .008 of nDCG@10 (docs/experiments.md).
     """
-    if base.retrieval.mode == "windows":
-        return base.windows_of(corpus, _learned_level(base))
     limit = base.encoder.usable_tokens()
-    if config.positives == "beginning" or limit is None:
+    if base.retrieval.mode == "windows" or config.positives == "beginning" or limit is None:
         return base.passages(corpus)
     return cut_windows(corpus, base.encoder.token_spans, limit, min(base.retrieval.window_overlap, limit - 1))
-
-
-def _learned_level(base: Embedder) -> int:
-    """Which size of window is trained on: the second, where there is one.
-
-    In cross-validation on the 10-K such a positive taught more than the best window of any size, which is longer, and pairs of
-    them more than pairs of smaller ones (docs/experiments.md).
-    """
-    return min(1, base.retrieval.window_levels - 1)
-
-
-def _pairs(corpus: Mapping[str, str], base: Embedder) -> list[ChunkExample]:
-    """Windows that ask for their neighbours; smaller ones, where most chunks are too short to have two."""
-    pairs: list[ChunkExample] = []
-    for level in range(_learned_level(base), -1, -1):
-        pairs = window_pairs(base.windows_of(corpus, level))
-        if 2 * len(pairs) >= len(corpus):
-            break
-    return pairs
 
 
 def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) -> tuple[str, list[ChunkExample]]:
@@ -114,7 +93,7 @@ def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) ->
     train = splits.train
     cut_out = bool(splits.sources) and all(key in splits.sources for key in train.queries)
     if config.learn_from == "windows" or (config.learn_from == "auto" and cut_out and not config.negatives):
-        pairs = _pairs(train.corpus, base)
+        pairs = window_pairs(base.windows(train.corpus))
         # Chunks that are hardly longer than a window have no neighbours to ask for.
         if config.learn_from == "windows" or 2 * len(pairs) >= len(train.corpus):
             if len(pairs) < 2:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from embft import tokens as independent
 from embft.models.encoder import Encoder
-from embft.retrieval.windows import cut_windows, whole_chunks, window_sizes, window_spans
+from embft.retrieval.windows import cut_windows, whole_chunks, window_spans
 
 
 def word_offsets(text: str) -> list[tuple[int, int]]:
@@ -59,29 +59,6 @@ def test_windows_of_a_real_tokenizer_fit_the_model(minilm_folder, tokens):
     assert passages.owner.tolist() == sorted(passages.owner.tolist())
     assert passages.texts[-1] == "short"
     assert passages.starts.tolist() == [0, len(passages.texts) - 1]
-
-
-def test_each_level_doubles_the_windows_until_one_is_the_whole_chunk():
-    long, short = " ".join(f"a{n}" for n in range(100)), "just a few words of it"
-    passages = cut_windows({"long": long, "short": short}, lambda texts: map(word_offsets, texts), 16, 4, levels=3)
-    lengths = [len(text.split()) for text in passages.texts]
-    assert passages.owner.tolist() == sorted(passages.owner.tolist())
-    assert passages.texts[-1] == short, "a chunk of one window stands once, whatever the levels"
-    of_long = lengths[: passages.starts[1]]
-    assert [n for n in of_long if n <= 16] == of_long[: sum(n <= 16 for n in of_long)], "sizes ascend"
-    for size in (16, 32, 64):
-        assert any(size // 2 < n <= size for n in of_long)
-    assert set(long.split()) == set(" ".join(passages.texts[: passages.starts[1]]).split())
-
-
-def test_no_window_is_longer_than_the_model_sees():
-    assert window_sizes(64, 3, 254) == [64, 128, 254]
-    assert window_sizes(64, 4, 254) == [64, 128, 254]
-    assert window_sizes(64, 3, 48) == [48]
-    assert window_sizes(96, 1) == [96]
-    text = " ".join(f"a{n}" for n in range(300))
-    passages = cut_windows({"a": text}, lambda texts: map(word_offsets, texts), 16, 4, levels=4, limit=20)
-    assert {len(text.split()) for text in passages.texts} <= set(range(1, 21))
 
 
 def test_whole_chunks_are_their_own_passages():
