@@ -74,7 +74,7 @@ def helped(help_: Help, device: str) -> Iterator[None]:
         device: ``cpu`` or ``cuda``.
 
     Raises:
-        TrainingError: There are no helpers, or not as many devices as processes.
+        TrainingError: There are no helpers, not as many devices as processes, or a helper has ended.
     """
     if not launched():
         yield
@@ -92,9 +92,20 @@ def helped(help_: Help, device: str) -> Iterator[None]:
         # A loss that is not a number is one in every process: they all stop there and can go on with the next job.
         group.lost = not group.all_left()
         raise
-    except BaseException:
+    except BaseException as error:
         group.lost = True
+        if _says_gone(error):
+            raise TrainingError(
+                "Another process of this torchrun has ended; if it could say why, that stands above. The same command goes on "
+                "from the last whole checkpoint."
+            ) from error
         raise
+
+
+def _says_gone(error: BaseException) -> bool:
+    """Whether an error of torch's says that another process is gone."""
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(word in said for word in _CONNECTION)
 
 
 class _Group:
@@ -136,7 +147,7 @@ class _Group:
         except KeyboardInterrupt:
             return 130
         except Exception as error:
-            if not any(word in str(error).lower() for word in _CONNECTION):
+            if not _says_gone(error):
                 logger.exception("This process cannot go on, so the run ends.")
             return 1
         return 0
