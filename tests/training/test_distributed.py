@@ -195,7 +195,9 @@ def test_a_killed_process_ends_the_other_and_the_same_command_goes_on_to_the_sam
     third = "killed/cache/scratch/training/*/checkpoints/checkpoint-3/*.json"
     stopped = kill_one([*sweep, "hydra.sweep.dir=killed/first"], place, victim=1, after=third)
     assert stopped.returncode != 0
-    assert "gloo" not in stopped.stdout.lower(), stopped.stdout  # process 0 says what it means, if it is not ended first
+    assert "gloo" not in stopped.stdout.lower(), (
+        stopped.stdout
+    )  # process 0 says what it means, if it is not ended first
     done = on_two(*sweep, "hydra.sweep.dir=killed/second", cwd=place)
     first, second = (place / "killed" / "second" / number for number in "01")
     assert json.loads((first / "status.json").read_text())["status"] == "ok", done.stderr[-3000:]
