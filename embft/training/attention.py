@@ -1,9 +1,8 @@
-"""Attention for trainings in bf16 on a processor: twice as fast as PyTorch's fused kernel for passages of usual length.
+"""Attention for trainings in bf16 on a processor: several times as fast as PyTorch's fused kernel for short texts.
 
 The fused kernel never holds the scores of all pairs of tokens, and works them out again in the backward pass. For a few hundred
-tokens they fit into memory easily, so keeping them as bf16 is the better bargain: forward and backward together take .045 s
-instead of .099 for 16 passages of 254 tokens with 12 heads of 32 (one thread, AVX512-BF16). transformers' own eager attention
-keeps them too, but in fp32 under autocast, which costs as much as it saves.
+tokens they fit into a processor's cache, so keeping them is the better bargain. transformers' own eager attention keeps them too,
+but has its softmax in fp32 under autocast. `benchmarks/results/attention.md` has the times.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 NAME = "embft_scores_kept"
-_LONGEST = 1024
-"""Tokens; the scores of longer texts take memory that grows with the square of the length."""
+_LONGEST = 320
+"""Tokens; for longer texts the fused kernel is as fast and takes less memory."""
 _KNOWN = frozenset({"position_ids", "output_attentions", "use_cache", "cache_position", "output_hidden_states"})
 """What models hand on besides and changes nothing here."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from loopback import completion
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -31,15 +32,7 @@ def passage(request: Request) -> str:
 
 
 def reply(text: str) -> Response:
-    body = {
-        "id": "r",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
-        "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
-    }
-    return Response(json.dumps(body), content_type="application/json")
+    return Response(completion(text), content_type="application/json")
 
 
 def two_about(request: Request) -> Response:

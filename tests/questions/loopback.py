@@ -64,7 +64,7 @@ def serving(answer: Callable[[str, dict[str, Any]], Answer]) -> Iterator[tuple[s
             passage = passage_of(body)
             given = answer(passage, body)
             time.sleep(given.wait)
-            payload = _completion(given.text) if given.status == 200 else b'{"error": {"message": "no"}}'
+            payload = completion(given.text) if given.status == 200 else b'{"error": {"message": "no"}}'
             if given.cut:
                 payload = payload[: len(payload) // 2]
             delivered = given.status == 200 and not given.cut and not given.drop
@@ -94,7 +94,8 @@ def serving(answer: Callable[[str, dict[str, Any]], Answer]) -> Iterator[tuple[s
         server.server_close()
 
 
-def _completion(text: str) -> bytes:
+def completion(text: str) -> bytes:
+    """The body of a chat completion that says ``text``."""
     return json.dumps(
         {
             "id": "r",

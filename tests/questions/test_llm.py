@@ -23,7 +23,7 @@ def test_each_chunk_is_asked_about_once_and_a_rerun_asks_nothing(server: HTTPSer
     again, second, _ = generate(chunks(5), config(server), tmp_path, 1)
     assert again == questions
     assert len(questions) == 10
-    assert (report["requests"], report["cached_replies"], report["tokens"]) == (5, 0, 50)
+    assert (report["requests"], report["cached_replies"], report["tokens"]) == (5, 0, 500)
     assert (second["requests"], second["cached_replies"], second["tokens"]) == (0, 5, 0)
     assert len(server.log) == 5
 

@@ -53,11 +53,13 @@ def test_vectors_and_gradients_are_those_of_exact_attention(mask):
         assert torch.allclose(mine.grad.float(), theirs.grad, atol=0.06)
 
 
-@pytest.mark.parametrize("case", ["fp32", "no gradient", "causal", "dropout"])
+@pytest.mark.parametrize("case", ["fp32", "no gradient", "causal", "dropout", "long"])
 def test_all_else_goes_to_the_fused_kernel(case, monkeypatch):
     asked = []
     monkeypatch.setattr("embft.training.attention.sdpa_attention_forward", lambda *given, **kwargs: asked.append(given))
     inputs = tensors(torch.float32 if case == "fp32" else torch.bfloat16)
+    if case == "long":
+        inputs = [tensor.repeat(1, 1, 40, 1) for tensor in inputs]
     with torch.set_grad_enabled(case != "no gradient"):
         attend(Layer(), *inputs, None, dropout=0.1 * (case == "dropout"), is_causal=case == "causal")
     assert len(asked) == 1
