@@ -100,3 +100,10 @@ def test_joining_keeps_every_letter_in_order(lines: list[str]) -> None:
     text, joined = join_lines(cleaned, usual_width(cleaned), vocabulary(cleaned))
     assert [c for c in text if c.isalnum()] == [c for c in "".join(cleaned) if c.isalnum()]
     assert 0 <= joined < max(1, len(cleaned))
+
+
+def test_a_long_line_of_numbers_is_read_at_once() -> None:
+    # Any number of numbers with two spaces between them once took a time that doubled with each: forever, at fifty.
+    figures = "0.5  " * 5_000
+    assert usual_width([figures, "x" * 60, figures]) == 60
+    assert usual_width([figures + "in all"] * 2) == len(figures) + len("in all")
