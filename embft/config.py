@@ -185,6 +185,8 @@ class RetrievalConfig:
     """Chunks kept per question."""
     bm25_k1: float = number(1.5, 0.0, 10.0)
     bm25_b: float = number(0.75, 0.0, 1.0)
+    bm25_window: int = number(32, 0, 8192)
+    """BM25 adds to a chunk's score that of its best window of so many words, stop words not counted; 0: the chunk alone."""
     batch_size: int = number(32, 1, 65536)
     """Texts encoded at once."""
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")

@@ -1,4 +1,6 @@
-from embft.retrieval.bm25 import BM25Scorer, words
+import numpy as np
+
+from embft.retrieval.bm25 import BM25Scorer, windows_of, words
 from embft.retrieval.scoring import rank
 
 CORPUS = {
@@ -32,3 +34,34 @@ def test_names_numbers_and_mixed_text_stay_whole():
 def test_no_question_and_no_text_do_not_break():
     assert BM25Scorer({"a": ""}, ["x"]).scores(0, 1).tolist() == [[0.0]]
     assert BM25Scorer(CORPUS, [""]).scores(0, 1).tolist() == [[0.0] * 4]
+
+
+def test_windows_overlap_by_half_and_the_last_ends_with_the_text():
+    assert windows_of(list("abcdefg"), 4) == [list("abcd"), list("cdef"), list("defg")]
+    assert windows_of(list("abcdef"), 4) == [list("abcd"), list("cdef")]
+    assert windows_of(list("abc"), 4) == [list("abc")]
+    assert windows_of([], 4) == [[]]
+    assert windows_of(list("abc"), 1) == [["a"], ["b"], ["c"]]
+
+
+def test_words_that_stand_together_count_for_more_than_words_apart():
+    filler = [f"filler{number}" for number in range(60)]
+    together = " ".join([*filler[:30], "parental", "leave", *filler[30:]])
+    apart = " ".join(["parental", *filler, "leave"])
+    corpus = {"apart": apart, "short": "commuters", "together": together}
+    chunks, windows = (BM25Scorer(corpus, ["parental leave"], window=size).scores(0, 1)[0] for size in (0, 16))
+    assert chunks[0] == chunks[2] > 0
+    assert windows[2] > windows[0] > 0
+    assert windows[1] == 0
+
+
+def test_a_chunk_s_score_is_its_own_and_its_best_window_s():
+    corpus = {"a": "alpha beta gamma delta epsilon zeta", "b": "alpha eta", "c": ""}
+    cut = {"a1": "alpha beta gamma delta", "a2": "gamma delta epsilon zeta", "b": "alpha eta", "c": ""}
+    question = ["zeta gamma alpha"]
+    chunks, passages = (BM25Scorer(part, question).scores(0, 1)[0] for part in (corpus, cut))
+    best = np.array([passages[:2].max(), passages[2], 0])
+    assert np.allclose(BM25Scorer(corpus, question, window=4).scores(0, 1)[0], chunks + best, atol=1e-5)
+    assert BM25Scorer(corpus, question, window=4).index_bytes > BM25Scorer(corpus, question).index_bytes
+    # Where every chunk fits into one window, there is nothing to add.
+    assert np.array_equal(BM25Scorer(corpus, question, window=6).scores(0, 1)[0], chunks)
