@@ -39,19 +39,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--model", type=Path, required=True, help="the base model, a sentence-transformers folder")
     parser.add_argument("--out", type=Path, required=True, help="the folder for the tuned model")
-    validation = parser.add_mutually_exclusive_group()
-    validation.add_argument(
+    parser.add_argument(
         "--val",
         type=Path,
         default=Path(data, "val_dataset.json") if data else None,
         help=f"LlamaIndex JSON that chooses the checkpoint (default: val_dataset.json in ${DATA_VARIABLE})",
     )
-    validation.add_argument(
-        "--no-val", dest="val", action="store_const", const=None, help="train only; the last model is kept"
-    )
     options = parser.parse_args(arguments)
     for path in (options.train, options.val, options.model):
-        if path is not None and not path.exists():
+        if not path.exists():
             parser.error(f"{path} does not exist")
 
     # The toolkit sends the logs of every package to stdout as it is imported, and the trainer prints.
@@ -61,12 +57,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def finetune(train: Path, val: Path | None, model: Path, out: Path) -> float:
+def finetune(train: Path, val: Path, model: Path, out: Path) -> float:
     """Runs the engine with its defaults.
 
     Args:
         train: Training pairs, LlamaIndex JSON.
-        val: The article's ``val_dataset``, LlamaIndex JSON; None trains without evaluation.
+        val: The article's ``val_dataset``, LlamaIndex JSON.
         model: A sentence-transformers folder.
         out: Where the tuned model is written.
 
@@ -86,7 +82,7 @@ def finetune(train: Path, val: Path | None, model: Path, out: Path) -> float:
         EmbeddingQAFinetuneDataset.from_json(str(train)),
         model_id=str(model.resolve()),
         model_output_path=str(out),
-        val_dataset=None if val is None else EmbeddingQAFinetuneDataset.from_json(str(val)),
+        val_dataset=EmbeddingQAFinetuneDataset.from_json(str(val)),
     )
     # fit() makes a folder "checkpoints" where it runs.
     before = Path.cwd()
