@@ -175,7 +175,9 @@ def standard_error(differences: Floats, groups: Groups) -> float:
     return float(np.sqrt((residuals**2).sum() * size / max(1, size - 1)) / len(differences)) if size > 1 else 0.0
 
 
-def bagged_best(scores: Floats, groups: Groups, resamples: int = 1000, seed: int = 0) -> int:
+def bagged_best(
+    scores: Floats, groups: Groups, handicaps: Floats | float = 0.0, resamples: int = 1000, seed: int = 0
+) -> int:
     """Chooses a setting on an ordered scale: the best one's position, averaged over bootstrap draws of the questions.
 
     Breiman, "Bagging predictors", Machine Learning 24(2), 1996: averaging steadies a choice that a few questions sway.
@@ -183,6 +185,8 @@ def bagged_best(scores: Floats, groups: Groups, resamples: int = 1000, seed: int
     Args:
         scores: float64 [n_settings, n_questions]; neighbours on the scale are neighbours here.
         groups: int64 [n_questions], from `groups_of`.
+        handicaps: float64 [n_settings]: what each setting must be ahead by, in groups won outright: a prior that many
+            groups outvote.
         resamples: Draws of whole groups.
         seed: Decides the draws.
 
@@ -194,6 +198,7 @@ def bagged_best(scores: Floats, groups: Groups, resamples: int = 1000, seed: int
     size = len(counts)
     drawn = np.random.default_rng(seed).integers(0, size, size=(resamples, size))  # (R, G)
     means = np.stack([row[drawn].sum(axis=1) for row in sums]) / counts[drawn].sum(axis=1)  # (S, R)
+    means -= np.broadcast_to(handicaps, len(scores))[:, None] / size
     ties = means >= means.max(axis=0) - 1e-9
     middles = (ties * np.arange(len(scores))[:, None]).sum(axis=0) / ties.sum(axis=0)
     return round(float(middles.mean()))
