@@ -118,7 +118,8 @@ def mean_row(name: str, folders: Sequence[Path], reference: Sequence[Path]) -> s
     cells = []
     for system in SYSTEMS:
         cell = " / ".join(f"{mean(folders, system, metric):.3f}" for metric in METRICS)
-        cells.append(cell if folders is reference else f"{cell}, {against(folders, reference, system, system)}")
+        change = against(folders, reference, system, system)
+        cells.append(cell if change.startswith("+0.000 ± 0.000") else f"{cell}, {change}")
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
