@@ -1,4 +1,4 @@
-"""Nine published runs of the article's recipe about other documents: what each system has on them, and what a recipe changes.
+"""Nine published datasets about other documents: what each system has on them, and what a recipe changes.
 
     python benchmarks/bench_corpora.py --clones DIR [--recipe NAME "OVERRIDE ..."]... [--only uber food]
 
@@ -54,7 +54,7 @@ def main() -> int:
     lines = [
         "# Nine corpora",
         "",
-        "Questions that an LLM wrote for others, with the article's prompt, about documents of their own "
+        "Published datasets of questions that an LLM wrote for others about documents of their own "
         "(benchmarks/published_runs.py); all-MiniLM-L6-v2. " + machine() + ".",
         "",
         "nDCG@10 with the default recipe:",
@@ -91,7 +91,7 @@ def run_of(recipe: str, overrides: Sequence[str], run: PublishedRun, clones: Pat
     if not (folder / "metrics.json").is_file():
         train, test = prepare(run, clones, work / "data")
         command = [
-            "run.py", "dataset=llama_index", f"dataset.train={train}", f"dataset.test={test}", "dataset.allow_leaks=true",
+            "run.py", "dataset=llama_index", f"dataset.train={train}", f"dataset.test={test}",
             "retrieval.precision=auto", "evaluation.resamples=100", "tracking=local", f"cache_dir={work / 'cache'}",
             f"hydra.run.dir={folder}", *overrides,
         ]  # fmt: skip

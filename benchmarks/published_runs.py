@@ -1,4 +1,4 @@
-"""Datasets that others made with the article's recipe about documents of their own, to choose defaults on many corpora.
+"""Datasets of LLM-written questions that others made about documents of their own, to choose defaults on many corpora.
 
 They lie in public repositories, and nothing of them is kept here: `python benchmarks/bench_corpora.py --clones DIR` clones what
 is missing, and reads the pinned commits.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from embft.dataset.formats import write_llama_index
+from embft.dataset.leaks import find_leaks
 from embft.records import RetrievalDataset
 
 _TRAIN_CHUNKS, _TEST_CHUNKS = 150, 250
@@ -80,6 +82,8 @@ RUNS = (
 def prepare(run: PublishedRun, clones: Path, folder: Path) -> tuple[Path, Path]:
     """Writes a run's train and test questions as LlamaIndex datasets to ``folder``, and returns their paths.
 
+    Train chunks whose questions leak into the test (some authors split questions, or have a page twice) are left out.
+
     Args:
         clones: Folder of clones, each named ``owner+name``; a missing one is cloned from GitHub.
     """
@@ -88,14 +92,18 @@ def prepare(run: PublishedRun, clones: Path, folder: Path) -> tuple[Path, Path]:
         subprocess.run(["git", "clone", "--quiet", f"https://github.com/{run.repository}", clone], check=True)
     first = _read(clone, run.commit, run.train)
     if run.test is None:
-        half = len(first.corpus) // 2
-        train, test = _part(first, 0, half), _part(first, half, 2 * half + 1)
+        chunks = list(first.corpus)
+        half = len(chunks) // 2
+        train, test = _part(first, chunks[:half]), _part(first, chunks[half:])
     else:
         train, test = first, _read(clone, run.commit, run.test)
+    train, test = _part(train, list(train.corpus)[:_TRAIN_CHUNKS]), _part(test, list(test.corpus)[:_TEST_CHUNKS])
+    leaking = {leak.chunk for leak in find_leaks(train, test)}
+    train = _part(train, [chunk for chunk in train.corpus if chunk not in leaking])
     paths = folder / f"{run.name}.train.json", folder / f"{run.name}.test.json"
     folder.mkdir(parents=True, exist_ok=True)
-    for path, part, most in zip(paths, (train, test), (_TRAIN_CHUNKS, _TEST_CHUNKS), strict=True):
-        write_llama_index(path, _part(part, 0, most))
+    for path, part in zip(paths, (train, test), strict=True):
+        write_llama_index(path, part)
     return paths
 
 
@@ -116,9 +124,9 @@ def _read(clone: Path, commit: str, path: str) -> RetrievalDataset:
     return RetrievalDataset(queries, corpus, relevant)
 
 
-def _part(dataset: RetrievalDataset, start: int, end: int) -> RetrievalDataset:
-    """The chunks from ``start`` to ``end`` in the file's order, and the questions about them."""
-    corpus = dict(list(dataset.corpus.items())[start:end])
+def _part(dataset: RetrievalDataset, chunks: Sequence[str]) -> RetrievalDataset:
+    """Some of the chunks, and the questions about them."""
+    corpus = {chunk: dataset.corpus[chunk] for chunk in chunks}
     relevant = {key: tuple(chunk for chunk in found if chunk in corpus) for key, found in dataset.relevant_docs.items()}
     relevant = {key: found for key, found in relevant.items() if found}
     return RetrievalDataset({key: dataset.queries[key] for key in relevant}, corpus, relevant)

@@ -216,7 +216,7 @@ def test_the_bagged_choice_is_the_best_where_all_agree_and_in_between_where_they
 
 def test_a_handicap_decides_for_a_few_questions_and_is_outvoted_by_many():
     def choice(questions: int) -> int:
-        # A tenth of a point better with each step up the scale, for every question.
+        # A tenth better with each step up the scale, for every question.
         scores = np.tile(np.linspace(0.5, 0.7, 3)[:, None], (1, questions))
         return bagged_best(scores, np.arange(questions), np.array([1.0, 0.0, 1.0]))
 
