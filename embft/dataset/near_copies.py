@@ -67,12 +67,12 @@ def near_copies(
         for a, b in _pairs(groups_left[key], groups_right[key], within=right is None)
     ]
     # One text stands for all that are equal to it, or hundreds of copies would make their shingles look common.
-    first_left, first_right = ([keys[0] for keys in groups.values()] for groups in (groups_left, groups_right))
-    texts = [left[key] for key in first_left]
-    texts += [] if right is None else [right[key] for key in first_right]
+    alike_left, alike_right = list(groups_left.values()), list(groups_right.values())
+    texts = [left[keys[0]] for keys in alike_left]
+    texts += [] if right is None else [right[keys[0]] for keys in alike_right]
     matrix, sizes = _incidence(texts, run, fewest)
-    cut = 0 if right is None else len(first_left)
-    rows, columns, sizes_right = matrix[: len(first_left)], matrix[cut:].T.tocsr(), sizes[cut:]
+    cut = 0 if right is None else len(alike_left)
+    rows, columns, sizes_right = matrix[: len(alike_left)], matrix[cut:].T.tocsr(), sizes[cut:]
     for start in range(0, rows.shape[0], _ROWS):
         shared = (rows[start : start + _ROWS] @ columns).tocoo()
         at, to = shared.row + start, shared.col
@@ -80,11 +80,12 @@ def near_copies(
         close = jaccard >= similarity
         if right is None:
             close &= at < to
-        found += [
-            Copy(first_left[i], first_right[j], float(value))
-            for i, j, value in zip(at[close], to[close], jaccard[close], strict=True)
-            if right is None or tokens(left[first_left[i]]) != tokens(right[first_right[j]])
-        ]
+        for i, j, value in zip(at[close], to[close], jaccard[close], strict=True):
+            a, b = alike_left[i], alike_right[j]
+            if right is None:
+                found.append(Copy(a[0], b[0], float(value)))
+            elif tokens(left[a[0]]) != tokens(right[b[0]]):
+                found += [Copy(one, other, float(value)) for one, other in _pairs(a, b, within=False)]
     return sorted(found, key=lambda pair: (-pair.similarity, pair.left, pair.right))
 
 

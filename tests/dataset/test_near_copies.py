@@ -58,3 +58,11 @@ def test_pairs_within_equal_a_brute_force_search(texts):
             a, b = runs(named[one]), runs(named[two])
             if int(one) < int(two) and a and b and len(a & b) / len(a | b) >= 0.6:
                 assert (one, two) in found
+
+
+def test_every_copy_of_a_text_is_paired_with_what_is_nearly_it():
+    words = [f"word{number}" for number in range(60)]
+    text = " ".join(words)
+    left, right = {"a": text, "b": text.upper()}, {"c": " ".join([*words[:58], "other", "end"]), "d": "nothing of it"}
+    assert {(found.left, found.right) for found in near_copies(left, right, similarity=0.7)} == {("a", "c"), ("b", "c")}
+    assert {(found.left, found.right) for found in near_copies(right, left, similarity=0.7)} == {("c", "a"), ("c", "b")}
