@@ -52,7 +52,7 @@ def main() -> int:
         for name, overrides in TRUNCATED.items()
     )
     lines = [
-        "# Nine corpora",
+        "# Published corpora",
         "",
         "Published datasets of questions that an LLM wrote for others about documents of their own "
         "(benchmarks/published_runs.py); all-MiniLM-L6-v2. " + machine() + ".",
