@@ -124,6 +124,8 @@ def _training_problems(training: TrainingConfig) -> Iterator[str]:
         yield "training.symmetric=true: a teacher has an opinion of passages, not of questions: leave it out."
     if any(width < 1 for width in training.matryoshka):
         yield f"training.matryoshka={training.matryoshka}: lengths of vectors must be at least 1."
+    if training.matryoshka and training.whitening:
+        yield "training.whitening mixes the numbers of a vector, which training.matryoshka keeps in order: leave one of them out."
     if training.part == "lora" and (training.frozen_share or training.train_embeddings):
         yield "training.part=lora updates all linear layers, nothing else: leave frozen_share and train_embeddings out."
     if training.learn_from == "windows" and training.negatives:
@@ -133,6 +135,7 @@ def _training_problems(training: TrainingConfig) -> Iterator[str]:
             ("loss", training.loss, "ranking"), ("symmetric", training.symmetric, False),
             ("matryoshka", list(training.matryoshka), []), ("mini_batch", training.mini_batch, 0),
             ("frozen_share", training.frozen_share, None), ("merge", training.merge, False), ("average", training.average, 0.0),
+            ("whitening", training.whitening or None, None),
             ("learn_from", "questions" if training.learn_from == "auto" else training.learn_from, "questions"),
             ("gradient_checkpointing", training.gradient_checkpointing, False), ("negatives", training.negatives, 0),
         ):  # fmt: skip

@@ -60,13 +60,12 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.dataset import make_dataset
     from embft.steps.evaluation import evaluate
     from embft.steps.general import check_general, measure_general
-    from embft.steps.merging import merge_model
     from embft.steps.opening import open_model
     from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import rank_systems
     from embft.steps.report import write_report
     from embft.steps.seeds import measure_seeds
-    from embft.steps.training import tune_model
+    from embft.steps.tuned_model import make_tuned_model
     from embft.tracking import open_tracker
 
     cache_dir = Path(config.cache_dir).expanduser().absolute()
@@ -124,9 +123,8 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         refuse_leaks(audits.value, config.dataset.allow_leaks)
         if config.training.enabled:
             enter("training")
-            tuned = tune_model(stages, config.training, dataset, base, config.seed, tracker.log)
+            tuned = make_tuned_model(stages, config.training, dataset, base, config.seed, tracker.log)
             note("training", tuned)
-            tuned = merge_model(stages, config.training, dataset, base, tuned, config.seed)
             run.copy_model(tuned.value.folder)
         enter("ranking")
         systems = config.evaluation.systems

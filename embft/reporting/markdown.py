@@ -94,7 +94,7 @@ def training_sentence(training: Mapping[str, Any]) -> str:
         return f"On dev the fine-tune did harm, so the base model was kept; {spent}."
     return (
         f"Epoch {training['best_epoch']} of {training['epochs']} was kept; {spent}."
-        f"{stop_sentence(training)}{merge_sentence(training)}"
+        f"{stop_sentence(training)}{merge_sentence(training)}{whitening_sentence(training)}"
     )
 
 
@@ -121,6 +121,21 @@ def merge_sentence(training: Mapping[str, Any]) -> str:
     if not merge or merge["alpha"] == 1:
         return ""
     return f" Its weights are {merge['alpha']:.0%} tuned and {1 - merge['alpha']:.0%} base, chosen on dev."
+
+
+def whitening_sentence(training: Mapping[str, Any]) -> str:
+    """Whether its vectors are whitened, or why not; empty where that was not asked for."""
+    whitening = training.get("whitening")
+    if not whitening:
+        return ""
+    if whitening["kept"]:
+        return (
+            f" A last layer whitens its vectors (strength {whitening['strength']:g}), after those of "
+            f"{whitening['passages']:,} train passages."
+        )
+    if whitening["why"] == "few":
+        return f" Its vectors were not whitened: {whitening['passages']:,} train passages are too few for that."
+    return " Whitening its vectors did harm on dev and was left out."
 
 
 def plain(text: object) -> str:

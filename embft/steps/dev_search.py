@@ -16,6 +16,7 @@ from embft.records import Passages, RetrievalDataset
 from embft.retrieval.scoring import dense_scorers, rank
 from embft.steps.embedding import Embedder
 from embft.training.adapter import QueryMap
+from embft.training.whitening import Whitening
 
 Vectors = npt.NDArray[np.float32]
 
@@ -120,9 +121,10 @@ class DevSearch:
         base.cache.store(identity, encoder.document_prompt, self.passages.texts, self.best.passages)
 
     def _search(self, model: Any) -> DevResult:
-        if isinstance(model, QueryMap):
+        if isinstance(model, QueryMap | Whitening):
             assert self.base is not None
-            return self._measure(model(self.base.questions), self.base.passages)
+            passages = model(self.base.passages) if isinstance(model, Whitening) else self.base.passages
+            return self._measure(model(self.base.questions), passages)
         encoder, questions = self.embedder.open_model, list(self.dataset.queries.values())
         return self._measure(
             encoder.encode_with(model, questions, queries=True),

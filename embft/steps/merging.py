@@ -1,4 +1,4 @@
-"""Stage ``merging``, opt-in: the tuned model mixed with the base one. Its time counts as the stage ``training``'s."""
+"""Stage ``merging``, opt-in: the tuned model mixed with the base one."""
 
 from __future__ import annotations
 

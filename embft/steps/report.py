@@ -66,6 +66,9 @@ def write_report(
     merge = tuned.value.report.get("merge") if tuned else None
     if merge and merge["alpha"] < 1 and "tuned" in systems:
         systems["tuned"]["description"] += f"; weights {merge['alpha']:.0%} tuned, the rest base"
+    whitening = tuned.value.report.get("whitening") if tuned else None
+    if whitening and whitening["kept"] and "tuned" in systems:
+        systems["tuned"]["description"] += "; vectors whitened"
     endpoint = config.evaluation.openai
     own = config.model.endpoint
     base_rate = rate_of(own.model, own.price_per_million_tokens) if config.model.kind == "endpoint" else 0.0
@@ -112,7 +115,7 @@ def write_report(
         write_card(run.folder / "model", metrics, model_name, load_example(config, tuned.value))
     timings["report"] = {"seconds": round(time.perf_counter() - started, 3), "cached": False, "built_seconds": None}
     write_json(run.folder / "metrics.json", metrics)
-    _track(tracker, metrics, report.rows, tuned)
+    _track(tracker, metrics, report.rows)
     for name in ("metrics.json", "report.html"):
         tracker.file(run.folder / name)
     print_summary(metrics, run.folder)
@@ -193,14 +196,7 @@ def _objective(config: ExperimentConfig, systems: Mapping[str, Mapping[str, Any]
     return float(dev[metric])
 
 
-def _track(
-    tracker: Tracker, metrics: Mapping[str, Any], rows: list[dict[str, Any]], tuned: StageResult[Tuned] | None
-) -> None:
-    if tuned is not None and tuned.cached:
-        # A training from the cache still has its curve.
-        for epoch in tuned.value.report["history"]:
-            values = {f"train/{key}": value for key, value in epoch.items() if key != "epoch"}
-            tracker.log({**values, "train/epoch": epoch["epoch"]}, None)
+def _track(tracker: Tracker, metrics: Mapping[str, Any], rows: list[dict[str, Any]]) -> None:
     tracker.summary(flatten(metrics))
     systems = list(metrics["systems"])
     columns = [

@@ -19,9 +19,9 @@ from embft.records import Ranking, RetrievalDataset
 from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
 from embft.steps.embedding import Embedder
-from embft.steps.merging import merge_model
 from embft.steps.ranking import rank_systems
-from embft.steps.training import Tuned, tune_model
+from embft.steps.training import Tuned
+from embft.steps.tuned_model import make_tuned_model
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +54,7 @@ def measure_seeds(
     found, trained = [], [tuned]
     for other in seeds[1:]:
         logger.info("Training with seed %d, to see how far seeds move the result.", other)
-        model = tune_model(stages, config, dataset, base, other, _keep_quiet)
-        trained.append(merge_model(stages, config, dataset, base, model, other))
+        trained.append(make_tuned_model(stages, config, dataset, base, other, _keep_quiet))
     for model in trained:
         # By itself, so that its key does not depend on what else a run ranks.
         rankings = rank_systems(stages, ["tuned"], dataset, base, model, EndpointConfig(), config.select_by)
@@ -89,5 +88,5 @@ def _spread(values: list[float]) -> dict[str, Any]:
     }
 
 
-def _keep_quiet(values: Mapping[str, float], step: int) -> None:
+def _keep_quiet(values: Mapping[str, float], step: int | None) -> None:
     """The tracker shows the curve of the run's own training."""

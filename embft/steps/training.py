@@ -55,7 +55,7 @@ def tune_model(
         return Tuned(folder / "model", report["fingerprint"], report)
 
     settings = asdict(config)
-    for name in ("name", "enabled", "device", "precision", "merge", *NO_MATTER):
+    for name in ("name", "enabled", "device", "precision", "merge", "whitening", *NO_MATTER):
         settings.pop(name)
     retrieval = base.retrieval
     return stages.run(

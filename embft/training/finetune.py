@@ -23,7 +23,7 @@ from embft.training.trainee import Trainee
 
 logger = logging.getLogger(__name__)
 
-Log = Callable[[Mapping[str, float], int], None]
+Log = Callable[[Mapping[str, float], int | None], None]
 """Gets ``train/...`` values and the step."""
 
 

@@ -1,0 +1,91 @@
+"""Whitening: a last linear layer under which the directions of passage vectors differ less in how much they vary.
+
+All chunks of a corpus share its matter, so their vectors share a mean and a few strong directions, and a cosine sees little
+else. Huang et al., "WhiteningBERT: An Easy Unsupervised Sentence Embedding Approach", Findings of EMNLP 2021, centre and
+whiten them; half of that is better here (docs/experiments.md). No question is needed for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embft.retrieval.scoring import unit
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """An affine map of unit vectors, questions' and passages' alike, whose results are scaled to length 1.
+
+    Attributes:
+        weight: float32 [dim, dim], symmetric.
+        bias: float32 [dim].
+    """
+
+    weight: Vectors
+    bias: Vectors
+
+    @classmethod
+    def of(cls, vectors: Vectors, strength: float) -> Whitening:
+        """The map that takes their mean to zero, and their covariance that far towards equal variances.
+
+        Of all maps that do so this one moves the vectors least (ZCA: Kessy, Lewin and Strimmer, "Optimal Whitening and
+        Decorrelation", The American Statistician 2018, section 4). Few vectors make their weak directions look weaker
+        than they are, which the covariance's shrinkage repairs (Ledoit and Wolf, "A well-conditioned estimator for
+        large-dimensional covariance matrices", Journal of Multivariate Analysis 2004).
+
+        Args:
+            vectors: Of passages, float32 [n, dim]; more than ``dim`` distinct ones.
+            strength: 0 (their mean only) to 1 (all variances equal).
+        """
+        from sklearn.covariance import ledoit_wolf
+
+        vectors = unit(vectors)
+        mean = vectors.mean(axis=0, dtype=np.float64)  # (D,)
+        centred = vectors - mean
+        covariance, _ = ledoit_wolf(centred, assume_centered=True)
+        variances, directions = np.linalg.eigh(covariance)  # (D,), (D, D)
+        weight = (directions * variances ** (-strength / 2)) @ directions.T
+        # Lengths around 1, as before: the next layer does away with them, but a person who looks at weights is not misled.
+        weight /= np.linalg.norm(centred @ weight, axis=1).mean()
+        return cls(weight.astype(np.float32), (-mean @ weight).astype(np.float32))
+
+    def __call__(self, vectors: Vectors) -> Vectors:
+        """Maps vectors of questions or passages; float32 [n, dim] both, of length 1."""
+        return unit(unit(vectors) @ self.weight + self.bias)
+
+
+def save_whitened(model: Any, whitening: Whitening, output: Path) -> list[Path]:
+    """Saves a model whose vectors go through the map; ``SentenceTransformer(output)`` loads it, without embft.
+
+    Args:
+        model: A `SentenceTransformer`; changed in place.
+        whitening: Acts on its vectors.
+        output: Gets a sentence-transformers folder.
+
+    Returns:
+        The files of the map's weights.
+    """
+    import torch
+    from sentence_transformers.base.modules import Dense, Normalize
+
+    dim = len(whitening.bias)
+    dense = Dense(
+        dim,
+        dim,
+        activation_function=torch.nn.Identity(),
+        init_weight=torch.from_numpy(whitening.weight),
+        init_bias=torch.from_numpy(whitening.bias),
+    )
+    modules = [dense, Normalize()] if isinstance(model[-1], Normalize) else [Normalize(), dense, Normalize()]
+    for module in modules:
+        model.append(module.to(model.device))
+    model.eval()
+    model.save_pretrained(str(output), create_model_card=False)
+    return sorted(output.glob(f"*_{type(dense).__name__}/model.safetensors"))
