@@ -1,10 +1,11 @@
 """Nine published datasets about other documents: what each system has on them, and what a recipe changes.
 
-    python benchmarks/bench_corpora.py --clones DIR [--recipe NAME "OVERRIDE ..."]... [--only uber food]
+    python benchmarks/bench_corpora.py --clones DIR [--engine] [--recipe NAME "OVERRIDE ..."]... [--only uber food]
 
 Every corpus counts the same in a mean, however many questions it has. The standard error beside a difference is that of this
 mean, over groups of questions that share chunks; nothing is resampled. Defaults of embft that a single test set is too small
-to decide are decided here (docs/experiments.md). Without --clones there is nothing to run.
+to decide are decided here (docs/experiments.md). --engine lets the article's own toolkit fine-tune on each of them too; its
+checkpoint is chosen on the test questions, as the article has it. Without --clones there is nothing to run.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from bench_training import ARTICLE, base_model
 from published_runs import RUNS, PublishedRun, prepare
 from report import machine, write_result
 
@@ -38,6 +40,7 @@ def main() -> int:
     parser.add_argument("--clones", type=Path, help="folder of clones; what is missing is cloned from GitHub")
     parser.add_argument("--work", type=Path, default=Path("outputs/benchmarks/corpora"))
     parser.add_argument("--recipe", nargs=2, action="append", default=[], metavar=("NAME", "OVERRIDES"))
+    parser.add_argument("--engine", action="store_true", help="about a minute a hundred train questions")
     parser.add_argument("--only", nargs="+", choices=[run.name for run in RUNS])
     options = parser.parse_args()
     if options.clones is None:
@@ -81,6 +84,13 @@ def main() -> int:
         f"the first against the second {against(truncated, article, 'tuned', 'tuned')}, "
         f"and against base {against(truncated, truncated, 'tuned', 'base')}.",
     ]  # fmt: skip
+    if options.engine:
+        engine = [engine_of(run, clones, work) for run in runs]
+        lines += [
+            "",
+            f"The article's engine itself, its checkpoint chosen on the test questions: {mean(engine, 'base'):.3f}; embft's "
+            f"`{TRUNCATED['default']}` against it {against(truncated, engine, 'tuned', 'base')}.",
+        ]
     write_result("corpora", "\n".join(lines))
     return 0
 
@@ -97,6 +107,24 @@ def run_of(recipe: str, overrides: Sequence[str], run: PublishedRun, clones: Pat
         ]  # fmt: skip
         subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         print(f"{recipe} {run.name}", flush=True)
+    return folder
+
+
+def engine_of(run: PublishedRun, clones: Path, work: Path) -> Path:
+    """The folder of a run that judges, as ``base``, what the article's engine makes of the base model."""
+    folder = work / "engine" / run.name
+    if not (folder / "metrics.json").is_file():
+        if not ARTICLE.exists():
+            subprocess.run([str(ROOT / "benchmarks" / "setup_article_engine.sh")], check=True)
+        train, test = prepare(run, clones, work / "data")
+        model = work / "engine" / f"{run.name}.model"
+        command = [
+            ARTICLE, ROOT / "benchmarks" / "article_engine.py", "--train", train, "--val", test,
+            "--model", base_model(), "--out", model,
+        ]  # fmt: skip
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        judged = ["retrieval=truncate", "training=none", "evaluation=base_only", f"model.path={model}"]
+        run_of("engine", judged, run, clones, work)
     return folder
 
 
