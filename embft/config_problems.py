@@ -171,7 +171,10 @@ def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig)
     if evaluation.primary not in evaluation.metrics:
         yield f"evaluation.primary={evaluation.primary} must be one of evaluation.metrics."
     if not training.enabled and "tuned" in systems:
-        yield "training.enabled=false leaves no tuned model: take 'tuned' out of evaluation.systems (then fused is BM25 + base)."
+        yield (
+            "training.enabled=false (training=none) leaves no tuned model: add evaluation=base_only, or take 'tuned' out of "
+            "evaluation.systems; fused is then BM25 + base."
+        )
     if evaluation.general is not None and not training.enabled:
         yield "evaluation.general compares the tuned model with the base one: it needs a training=... recipe."
     system, _, metric = evaluation.objective.partition("/")

@@ -2,7 +2,7 @@
 
 All chunks of a corpus share its matter, so their vectors share a mean and a few strong directions, and a cosine sees little
 else. Huang et al., "WhiteningBERT: An Easy Unsupervised Sentence Embedding Approach", Findings of EMNLP 2021, centre and
-whiten them; half of that is better here (docs/experiments.md). No question is needed for it.
+whiten them; a part of that is better here (docs/experiments.md). No question is needed for it.
 """
 
 from __future__ import annotations
