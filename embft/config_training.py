@@ -60,7 +60,7 @@ class TrainingConfig:
     """Mix the tuned weights with the base ones: the mix closest to base that dev cannot tell from the best."""
     whitening: float | None = number(None, 0.0, 1.0)
     """Give the tuned model a last layer that whitens its vectors, by those of the train chunks: 0 leaves it out, 1 makes all
-    directions vary alike, null: .3 with windows, none with truncated chunks, an adapter or matryoshka."""
+    directions vary alike, null: .2 with windows, none with truncated chunks, an adapter or matryoshka."""
     checkpoint_steps: int = number(0, 0)
     """Also save a checkpoint to resume from every so many steps; 0: at the end of each epoch only."""
     seeds: int = number(1, 1, 100)

@@ -98,7 +98,7 @@ def whiten_model(
 
 
 def _strength(config: TrainingConfig, base: Embedder) -> float:
-    """What ``whitening=null`` stands for: 0.3 with windows, which gained on every set that was looked at.
+    """What ``whitening=null`` stands for: 0.2 with windows, which gained on every set that was looked at.
 
     Truncated chunks are few, and what their beginnings share is not what the rest of them shares: it did harm there. An adapter
     must leave passages as they are, and vectors that may be cut off keep their numbers in order (docs/experiments.md).
@@ -106,4 +106,4 @@ def _strength(config: TrainingConfig, base: Embedder) -> float:
     if config.whitening is not None:
         return config.whitening
     fits = base.retrieval.mode == "windows" and config.part != "adapter" and not config.matryoshka
-    return 0.3 if fits else 0.0
+    return 0.2 if fits else 0.0

@@ -128,7 +128,7 @@ def test_too_few_passages_and_a_kept_base_model_are_left_alone(tmp_path, monkeyp
 
 @pytest.mark.parametrize(
     ("mode", "settings", "strength"),
-    [("windows", {}, 0.3), ("truncate", {}, None), ("windows", {"matryoshka": [8]}, None)],
+    [("windows", {}, 0.2), ("truncate", {}, None), ("windows", {"matryoshka": [8]}, None)],
 )
 def test_without_a_strength_windows_are_whitened_and_nothing_else(tmp_path, mode, settings, strength):
     base = make_base(tmp_path)
