@@ -2,10 +2,10 @@
 
     python benchmarks/bench_covid_qa.py --clones DIR [--recipe NAME "OVERRIDE ..."]...
 
-Möller et al., "COVID-QA: A Question Answering Dataset for COVID-19", NLP-COVID19 at ACL 2020: biomedical experts asked what articles answer,
-and marked the answers. Of its 98 articles those with the most questions are read; chunks are embft's, and the answers are the
-evidence that maps a question to them. Nothing of it is kept here: what is missing in DIR is cloned from GitHub, and the pinned
-commit is read. Without --clones there is nothing to run.
+Möller et al., "COVID-QA: A Question Answering Dataset for COVID-19", NLP-COVID19 at ACL 2020: biomedical experts asked what
+articles answer, and marked the answers. Of its 98 articles those with the most questions are read; chunks are embft's, and the
+answers are the evidence that maps a question to them. Nothing of it is kept here: what is missing in DIR is cloned from GitHub,
+and the pinned commit is read. Without --clones there is nothing to run.
 """
 
 from __future__ import annotations
