@@ -4,8 +4,9 @@
 
 Every corpus counts the same in a mean, however many questions it has. The standard error beside a difference is that of this
 mean, over groups of questions that share chunks; nothing is resampled. Defaults of embft that a single test set is too small
-to decide are decided here (docs/experiments.md). --engine lets the article's own toolkit fine-tune on each of them too; its
-checkpoint is chosen on the test questions, as the article has it. Without --clones there is nothing to run.
+to decide are decided here (docs/experiments.md). Runs are kept in --work by the name of their recipe: after a change of embft
+take another folder. --engine lets the article's own toolkit fine-tune on each corpus too; its checkpoint is chosen on the test
+questions, as the article has it. Without --clones there is nothing to run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from bench_training import ARTICLE, base_model
+from bench_training import ARTICLE, base_model, watched
 from published_runs import RUNS, PublishedRun, prepare
 from report import machine, write_result
 
@@ -122,7 +123,7 @@ def engine_of(run: PublishedRun, clones: Path, work: Path) -> Path:
             ARTICLE, ROOT / "benchmarks" / "article_engine.py", "--train", train, "--val", test,
             "--model", base_model(), "--out", model,
         ]  # fmt: skip
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        watched([str(part) for part in command], None)
         judged = ["retrieval=truncate", "training=none", "evaluation=base_only", f"model.path={model}"]
         run_of("engine", judged, run, clones, work)
     return folder

@@ -128,14 +128,18 @@ def whitening_sentence(training: Mapping[str, Any]) -> str:
     whitening = training.get("whitening")
     if not whitening:
         return ""
-    if whitening["kept"]:
-        return (
-            f" A last layer whitens its vectors (strength {whitening['strength']:g}), after those of "
-            f"{whitening['passages']:,} train passages."
-        )
-    if whitening["why"] == "few":
+    if whitening["left_out"] == "few":
         return f" Its vectors were not whitened: {whitening['passages']:,} train passages are too few for that."
-    return " Whitening its vectors did harm on dev and was left out."
+    found = ""
+    if dev := whitening["dev"]:
+        metric = label(training["settings"]["select_by"])
+        found = f"; {metric} on dev {number(dev['without'])} without it, {number(dev['with'])} with it"
+    if whitening["left_out"] == "harm":
+        return f" Whitening its vectors did harm and was left out{found}."
+    return (
+        f" A last layer whitens its vectors by those of {whitening['passages']:,} train passages (strength "
+        f"{whitening['strength']:g}{found})."
+    )
 
 
 def plain(text: object) -> str:

@@ -43,9 +43,9 @@ class DevSearch:
 
     Attributes:
         passages: Of the chunks that are searched.
-        embedder: The base model: how texts are embedded.
+        embedder: The base model: how texts are embedded. Where a last layer is judged, the model without it.
         select_by: The metric that chooses.
-        base: What the base model found.
+        base: What that model found.
         epochs: What each epoch of this process found.
         best: What the kept epoch found.
     """

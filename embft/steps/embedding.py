@@ -16,6 +16,7 @@ from embft.retrieval.scoring import DenseScorer, dense_scorers, unit
 from embft.retrieval.vector_cache import VectorCache
 from embft.retrieval.windows import cut_windows, whole_chunks
 from embft.training.adapter import QueryMap
+from embft.training.whitening import Whitening
 
 Vectors = npt.NDArray[np.float32]
 
@@ -29,12 +30,14 @@ class Embedder:
         retrieval: Windows or whole chunks.
         cache: Of the encoder's vectors.
         query_map: An adapter: question vectors go through it, passages keep the encoder's.
+        whitening: A last layer: question and passage vectors go through it.
     """
 
     encoder: TextEncoder
     retrieval: RetrievalConfig
     cache: VectorCache
     query_map: QueryMap | None = None
+    whitening: Whitening | None = None
 
     @property
     def open_model(self) -> Encoder:
@@ -76,8 +79,11 @@ class Embedder:
     def _questions(self, texts: Sequence[str]) -> Vectors:
         encoder = self.encoder
         vectors = self.cache.encode(encoder.query_identity, encoder.query_prompt, texts, encoder.encode_questions)
-        return vectors if self.query_map is None else self.query_map(vectors)
+        if self.query_map is not None:
+            vectors = self.query_map(vectors)
+        return vectors if self.whitening is None else self.whitening(vectors)
 
     def _passages(self, texts: Sequence[str]) -> Vectors:
         encoder = self.encoder
-        return self.cache.encode(encoder.document_identity, encoder.document_prompt, texts, encoder.encode_passages)
+        vectors = self.cache.encode(encoder.document_identity, encoder.document_prompt, texts, encoder.encode_passages)
+        return vectors if self.whitening is None else self.whitening(vectors)

@@ -21,6 +21,7 @@ from embft.steps.dataset import Dataset
 from embft.steps.embedding import Embedder
 from embft.steps.training import Tuned
 from embft.training.adapter_model import read_query_map
+from embft.training.whitening import read_whitening
 
 SEARCHED = ("dev", "test")
 _WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
@@ -159,6 +160,9 @@ def tuned_embedder(base: Embedder, tuned: Tuned) -> Embedder:
     if tuned.report["part"] == "adapter":
         # Its questions are the base model's vectors, mapped here: nothing is embedded, or paid for, once more.
         return base.adapted(read_query_map(tuned.folder) if tuned.report["best_epoch"] else None)
+    if tuned.unwhitened is not None:
+        # So are the vectors of the model that was whitened.
+        return replace(tuned_embedder(base, tuned.unwhitened), whitening=read_whitening(tuned.folder))
     return replace(base, encoder=base.open_model.tuned(tuned.folder, tuned.fingerprint))
 
 

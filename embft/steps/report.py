@@ -67,7 +67,7 @@ def write_report(
     if merge and merge["alpha"] < 1 and "tuned" in systems:
         systems["tuned"]["description"] += f"; weights {merge['alpha']:.0%} tuned, the rest base"
     whitening = tuned.value.report.get("whitening") if tuned else None
-    if whitening and whitening["kept"] and "tuned" in systems:
+    if whitening and whitening["left_out"] is None and "tuned" in systems:
         systems["tuned"]["description"] += "; vectors whitened"
     endpoint = config.evaluation.openai
     own = config.model.endpoint

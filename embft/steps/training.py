@@ -24,11 +24,13 @@ class Tuned:
         folder: The tuned model; loads with ``SentenceTransformer(folder)``.
         fingerprint: Hash of its weights.
         report: Recipe, history, best epoch, seconds.
+        unwhitened: The same model without its last layer, where that whitens.
     """
 
     folder: Path
     fingerprint: str
     report: dict[str, Any]
+    unwhitened: Tuned | None = None
 
 
 def tune_model(

@@ -34,8 +34,12 @@ def make_tuned_model(
         found = finish(stages, config, dataset, base, made[-1], seed)
         if found is not made[-1]:
             made.append(found)
+    tuned = made[-1].value
+    # What is no part of the training's key may stand there as another run had it.
+    settings = {**tuned.report["settings"], "merge": config.merge, "whitening": config.whitening}
     return replace(
         made[-1],
+        value=replace(tuned, report={**tuned.report, "settings": settings}),
         seconds=sum(stage.seconds for stage in made),
         built_seconds=sum(stage.built_seconds for stage in made),
         cached=all(stage.cached for stage in made),

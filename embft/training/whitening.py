@@ -7,6 +7,7 @@ whiten them; a part of that is better here (docs/experiments.md). No question is
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,4 +89,13 @@ def save_whitened(model: Any, whitening: Whitening, output: Path) -> list[Path]:
         model.append(module.to(model.device))
     model.eval()
     model.save_pretrained(str(output), create_model_card=False)
-    return sorted(output.glob(f"*_{type(dense).__name__}/model.safetensors"))
+    return [output / f"{len(model) - 2}_Dense" / "model.safetensors"]
+
+
+def read_whitening(folder: Path) -> Whitening:
+    """The map of a model that `save_whitened` saved, without loading the model."""
+    from safetensors.numpy import load_file
+
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    found = load_file(folder / modules[-2]["path"] / "model.safetensors")
+    return Whitening(found["linear.weight"], found["linear.bias"])

@@ -9,15 +9,22 @@ import numpy as np
 import pytest
 from tiny import SETTINGS, make_base, make_dataset, make_splits
 
+from embft.config import RetrievalConfig
 from embft.config_training import TrainingConfig
-from embft.retrieval.scoring import unit
+from embft.dataset.formats import read_llama_index
+from embft.evaluation.metrics import per_question
+from embft.evaluation.significance import compare, groups_of
+from embft.models.encoder import Encoder
+from embft.records import RetrievalDataset
+from embft.retrieval.scoring import rank, unit
+from embft.retrieval.vector_cache import VectorCache
 from embft.stages import StageCache, StageResult
 from embft.steps.dev_search import DevSearch
 from embft.steps.embedding import Embedder
 from embft.steps.ranking import tuned_embedder
 from embft.steps.training import Tuned
 from embft.steps.tuned_model import make_tuned_model
-from embft.training.whitening import Whitening
+from embft.training.whitening import Whitening, read_whitening, save_whitened
 
 DIM = 8
 
@@ -80,7 +87,7 @@ def test_the_saved_model_gives_the_whitened_vectors(tmp_path, no_harm):
 
     base, splits = make_base(tmp_path), make_splits()
     plain, whitened = tune(tmp_path, base, whitening=0.0).value, tune(tmp_path, base).value
-    assert whitened.report["whitening"]["kept"]
+    assert whitened.report["whitening"]["left_out"] is None
     assert whitened.report["whitening"]["passages"] == len(splits.train.corpus)
     assert "whitening" not in plain.report
     assert plain.fingerprint != whitened.fingerprint
@@ -88,11 +95,10 @@ def test_the_saved_model_gives_the_whitened_vectors(tmp_path, no_harm):
     before, after = (SentenceTransformer(str(model.folder), device="cpu").encode(texts) for model in (plain, whitened))
     train = SentenceTransformer(str(plain.folder), device="cpu").encode(sorted(set(splits.train.corpus.values())))
     np.testing.assert_allclose(after, Whitening.of(train, 0.5)(before), atol=1e-5)
-    # What dev found is what the model gives: the ranking need not embed its texts again.
+    # The ranking's vectors are those that the training had embedded, mapped.
     embedder = tuned_embedder(base, whitened)
-    asked = list(splits.dev.queries.values())
-    kept = SentenceTransformer(str(whitened.folder), device="cpu").encode(asked)
-    np.testing.assert_allclose(embedder.query_vectors(splits.dev), kept, atol=1e-5)
+    np.testing.assert_allclose(embedder.passage_vectors(embedder.passages(splits.test.corpus)), after, atol=1e-5)
+    assert embedder.encoder.document_identity == tuned_embedder(base, plain).encoder.document_identity
 
 
 def test_it_is_found_again_and_its_seconds_are_the_training_s(tmp_path, no_harm):
@@ -110,28 +116,77 @@ def test_it_is_left_out_where_dev_shows_harm(tmp_path, monkeypatch):
     plain = tune(tmp_path, base, whitening=0.0).value
     monkeypatch.setattr(Whitening, "__call__", lambda self, given: np.roll(given, 1, axis=0))
     found = tune(tmp_path, base).value
-    assert found.report["whitening"]["why"] == "harm"
-    before, after = found.report["whitening"]["dev"]
-    assert after < before
+    assert found.report["whitening"]["left_out"] == "harm"
+    dev = found.report["whitening"]["dev"]
+    assert dev["with"] < dev["without"]
     assert (found.folder, found.fingerprint) == (plain.folder, plain.fingerprint)
 
 
 def test_too_few_passages_and_a_kept_base_model_are_left_alone(tmp_path, monkeypatch):
     base = make_base(tmp_path)
     few = make_splits(train=16)  # as many as a vector has numbers
-    assert tune(tmp_path, base, few).value.report["whitening"]["why"] == "few"
+    assert tune(tmp_path, base, few).value.report["whitening"]["left_out"] == "few"
     monkeypatch.setattr(DevSearch, "does_harm", lambda self, model, epoch: True)
     kept = tune(tmp_path, base, learning_rate=1e-3).value
     assert kept.report["best_epoch"] == 0
     assert "whitening" not in kept.report
 
 
+def test_a_model_that_ends_in_normalize_gets_two_modules_more(tmp_path, minilm_folder):
+    from sentence_transformers import SentenceTransformer
+
+    draw = np.random.default_rng(1)
+    whitening = Whitening.of(draw.normal(size=(500, 384)).astype(np.float32) + 1, 0.5)
+    model = SentenceTransformer(str(minilm_folder), device="cpu")
+    before = model.encode(["one", "two"])
+    save_whitened(model, whitening, tmp_path / "model")
+    assert [type(module).__name__ for module in model][-3:] == ["Normalize", "Dense", "Normalize"]
+    after = SentenceTransformer(str(tmp_path / "model"), device="cpu").encode(["one", "two"])
+    np.testing.assert_allclose(after, whitening(before), atol=1e-5)
+    np.testing.assert_array_equal(read_whitening(tmp_path / "model").weight, whitening.weight)
+
+
+def test_it_follows_a_merge_and_needs_no_dev_questions(tmp_path, no_harm):
+    base = make_base(tmp_path)
+    merged = tune(tmp_path, base, merge=True).value
+    assert {"merge", "whitening"} <= set(merged.report)
+    without = make_splits(dev=0)
+    found = tune(tmp_path / "without", base, without).value.report["whitening"]
+    assert (found["left_out"], found["dev"]) == (None, None)
+
+
+def test_a_training_that_was_found_again_says_the_settings_of_this_run(tmp_path):
+    base = make_base(tmp_path)
+    for strength in (0.0, 0.4):
+        assert tune(tmp_path, base, whitening=strength).value.report["settings"]["whitening"] == strength
+
+
+@pytest.mark.slow
+def test_questions_about_the_second_half_of_the_10_k_are_found_better_by_the_first_half_s_whitening(
+    tmp_path, minilm_folder, nvidia_data
+):
+    whole = read_llama_index(nvidia_data / "train_dataset.json")
+    first = dict(list(whole.corpus.items())[: len(whole.corpus) // 2])
+    relevant = {key: ids for key, ids in whole.relevant_docs.items() if ids[0] not in first}
+    asked = RetrievalDataset({key: whole.queries[key] for key in relevant}, whole.corpus, relevant)
+    retrieval = RetrievalConfig(name="windows", mode="windows")
+    base = Embedder(Encoder(minilm_folder, "minilm"), retrieval, VectorCache(tmp_path / "vectors.sqlite"))
+    whitening = Whitening.of(base.passage_vectors(base.passages(first)), 0.5)
+    scores = []
+    for embedder in (base, replace(base, whitening=whitening)):
+        scorer, ids = embedder.scorers(asked)["cosine"], list(relevant)
+        ranking = rank(scorer, ids, list(asked.corpus), system="base", score_name="cosine", depth=100)
+        scores.append(per_question(ranking, relevant, ids)["ndcg@10"])
+    assert compare(scores[1], scores[0], groups_of(ids, relevant)).ci95[0] > 0
+
+
 @pytest.mark.parametrize(
     ("mode", "settings", "strength"),
     [("windows", {}, 0.2), ("truncate", {}, None), ("windows", {"matryoshka": [8]}, None)],
 )
-def test_without_a_strength_windows_are_whitened_and_nothing_else(tmp_path, mode, settings, strength):
+def test_without_a_strength_windows_are_whitened_and_nothing_else(tmp_path, no_harm, mode, settings, strength):
     base = make_base(tmp_path)
     base = replace(base, retrieval=replace(base.retrieval, mode=mode))
-    found = tune(tmp_path, base, whitening=None, epochs=1, **settings).value.report.get("whitening")
-    assert (found and found["strength"]) == strength
+    report = tune(tmp_path, base, whitening=None, epochs=1, **settings).value.report
+    assert report["best_epoch"] == 1
+    assert report.get("whitening", {}).get("strength") == strength
