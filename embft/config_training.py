@@ -34,9 +34,9 @@ class TrainingConfig:
     learn_from: str = choice("auto", "auto", "questions", "windows")
     """The train questions; or windows of the train chunks, each of which asks for its neighbour. auto: windows where all train
     questions were cut out of the text, which teach a model to match words."""
-    positives: str = choice("window", "window", "beginning")
-    """With truncated chunks: the stretch that a question is about, as long as the model reads, wherever it stands in the chunk;
-    or the chunk's beginning, which is what will be searched."""
+    positives: str = choice("beginning", "beginning", "window")
+    """With truncated chunks: the chunk's beginning, which is what will be searched; or the stretch that a question is about, as
+    long as the model reads, wherever it stands in the chunk."""
     hide_source: float = number(0.9, 0.0, 1.0)
     """Share of the questions cut out of a passage for which their sentence is taken out of it in training."""
     precision: str = choice("auto", "auto", "fp32", "bf16", "fp16")
