@@ -79,8 +79,8 @@ def _frozen_share(config: TrainingConfig, base: Embedder) -> float:
 def _positives(config: TrainingConfig, corpus: Mapping[str, str], base: Embedder) -> Passages:
     """What is trained on: what is searched, or of truncated chunks, where that is asked for, also what is cut off.
 
-    A beginning does not answer a question about text that is cut off. But it is what will be searched: on web pages that all begin
-    with a menu the model must learn to tell menus apart (docs/experiments.md).
+    A beginning does not answer a question about text that is cut off. But it is what will be searched: on web pages that all
+    begin with a menu the model must learn to tell menus apart (docs/experiments.md).
     """
     limit = base.encoder.usable_tokens()
     if base.retrieval.mode == "windows" or config.positives == "beginning" or limit is None:
