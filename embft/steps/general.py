@@ -19,8 +19,7 @@ from embft.records import RetrievalDataset
 from embft.retrieval.scoring import rank
 from embft.stages import StageCache, StageResult, digest, file_digest, read_json, write_json
 from embft.steps.embedding import Embedder
-from embft.steps.ranking import tuned_embedder
-from embft.steps.training import Tuned
+from embft.steps.training import Tuned, tuned_embedder
 
 _SPLITS = ("test", "dev", "train")
 

@@ -19,9 +19,7 @@ from embft.retrieval.scoring import FusedScorer, Scorer, rank
 from embft.stages import StageCache, StageResult, read_json, write_json
 from embft.steps.dataset import Dataset
 from embft.steps.embedding import Embedder
-from embft.steps.training import Tuned
-from embft.training.adapter_model import read_query_map
-from embft.training.whitening import read_whitening
+from embft.steps.training import Tuned, tuned_embedder
 
 SEARCHED = ("dev", "test")
 _WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
@@ -121,7 +119,9 @@ def rank_systems(
             "embft.evaluation.significance",
             "embft.tokens",
             "embft.models.endpoint",
+            "embft.training.whitening",
             "embft.steps.ranking",
+            "embft.steps.training",
             "embft.steps.embedding",
         ),
         build=build,
@@ -153,17 +153,6 @@ def _scorers(
     if "openai" in systems:
         found["openai"] = _endpoint_scorers(dataset, endpoint, base, notes)
     return found
-
-
-def tuned_embedder(base: Embedder, tuned: Tuned) -> Embedder:
-    """The tuned model, searched as the base model is."""
-    if tuned.report["part"] == "adapter":
-        # Its questions are the base model's vectors, mapped here: nothing is embedded, or paid for, once more.
-        return base.adapted(read_query_map(tuned.folder) if tuned.report["best_epoch"] else None)
-    if tuned.unwhitened is not None:
-        # So are the vectors of the model that was whitened.
-        return replace(tuned_embedder(base, tuned.unwhitened), whitening=read_whitening(tuned.folder))
-    return replace(base, encoder=base.open_model.tuned(tuned.folder, tuned.fingerprint))
 
 
 def _endpoint_scorers(

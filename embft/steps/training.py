@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from embft.steps.adapting import tune_adapter
 from embft.steps.dataset import Dataset
 from embft.steps.embedding import Embedder
 from embft.steps.tuning import NO_MATTER, tune_weights
+from embft.training.adapter_model import read_query_map
 from embft.training.finetune import Hardware, Log
+from embft.training.whitening import read_whitening
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,17 @@ class Tuned:
     fingerprint: str
     report: dict[str, Any]
     unwhitened: Tuned | None = None
+
+
+def tuned_embedder(base: Embedder, tuned: Tuned) -> Embedder:
+    """The tuned model, searched as the base model is."""
+    if tuned.report["part"] == "adapter":
+        # Its questions are the base model's vectors, mapped here: nothing is embedded, or paid for, once more.
+        return base.adapted(read_query_map(tuned.folder) if tuned.report["best_epoch"] else None)
+    if tuned.unwhitened is not None:
+        # So are the vectors of the model that was whitened.
+        return replace(tuned_embedder(base, tuned.unwhitened), whitening=read_whitening(tuned.folder))
+    return replace(base, encoder=base.open_model.tuned(tuned.folder, tuned.fingerprint))
 
 
 def tune_model(

@@ -12,8 +12,7 @@ from embft.stages import StageCache, StageResult, digest, file_digest, read_json
 from embft.steps.dataset import Dataset
 from embft.steps.dev_search import DevSearch
 from embft.steps.embedding import Embedder
-from embft.steps.ranking import tuned_embedder
-from embft.steps.training import Tuned
+from embft.steps.training import Tuned, tuned_embedder
 from embft.training.whitening import Whitening, save_whitened
 
 _MOST = 4000

@@ -21,8 +21,7 @@ from embft.retrieval.vector_cache import VectorCache
 from embft.stages import StageCache, StageResult
 from embft.steps.dev_search import DevSearch
 from embft.steps.embedding import Embedder
-from embft.steps.ranking import tuned_embedder
-from embft.steps.training import Tuned
+from embft.steps.training import Tuned, tuned_embedder
 from embft.steps.tuned_model import make_tuned_model
 from embft.training.whitening import Whitening, read_whitening, save_whitened
 
