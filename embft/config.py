@@ -187,6 +187,8 @@ class RetrievalConfig:
     bm25_b: float = number(0.75, 0.0, 1.0)
     bm25_window: int = number(32, 0, 8192)
     """BM25 adds to a chunk's score that of its best window of so many words, stop words not counted; 0: the chunk alone."""
+    bm25_pairs: float = number(0.5, 0.0, 10.0)
+    """BM25 adds the score by pairs of neighbouring words, stop words not counted, times this; 0: single words alone."""
     batch_size: int = number(32, 1, 65536)
     """Texts encoded at once."""
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")

@@ -46,9 +46,7 @@ def measure_costs(
         )
         scale = len(everything.corpus) / len(searched.corpus)
         questions = list(searched.queries.values())[:_QUESTIONS]
-        lexical = BM25Scorer(
-            searched.corpus, questions, k1=retrieval.bm25_k1, b=retrieval.bm25_b, window=retrieval.bm25_window
-        )
+        lexical = BM25Scorer.of(retrieval, searched.corpus, questions)
         write_json(
             folder / "costs.json",
             {
@@ -69,7 +67,7 @@ def measure_costs(
         settings={
             "mode": retrieval.mode,
             "windows": [retrieval.window_tokens, retrieval.window_overlap],
-            "bm25_window": retrieval.bm25_window,
+            "bm25": [retrieval.bm25_window, retrieval.bm25_pairs],
             "batch_size": retrieval.batch_size,
             "depth": retrieval.depth,
             "machine": [device, os.cpu_count()],

@@ -141,11 +141,7 @@ def _scorers(
     retrieval = base.retrieval
     found: dict[str, dict[str, Scorer]] = {}
     if {"bm25", "fused"} & set(systems):
-        questions = list(dataset.queries.values())
-        lexical = BM25Scorer(
-            dataset.corpus, questions, k1=retrieval.bm25_k1, b=retrieval.bm25_b, window=retrieval.bm25_window
-        )
-        found["bm25"] = {"bm25": lexical}
+        found["bm25"] = {"bm25": BM25Scorer.of(retrieval, dataset.corpus, list(dataset.queries.values()))}
     if "base" in systems or ("fused" in systems and tuned is None):
         found["base"] = dict(base.scorers(dataset))
     if tuned is not None and {"tuned", "fused"} & set(systems):

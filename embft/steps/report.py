@@ -131,8 +131,9 @@ def describe_system(name: str, config: ExperimentConfig, model_name: str, fusion
         else "one vector a chunk, cut off at the model's limit"
     )
     if name == "bm25":
+        terms = "stemmed words and pairs of them" if retrieval.bm25_pairs else "stemmed words"
         window = f", a chunk and its best window of {retrieval.bm25_window} words" if retrieval.bm25_window else ""
-        return f"BM25 over stemmed words (k1 {retrieval.bm25_k1:g}, b {retrieval.bm25_b:g}){window}"
+        return f"BM25 over {terms} (k1 {retrieval.bm25_k1:g}, b {retrieval.bm25_b:g}){window}"
     if name == "base":
         return f"{model_name}, {how}"
     if name == "tuned":

@@ -65,3 +65,29 @@ def test_a_chunk_s_score_is_its_own_and_its_best_window_s():
     assert BM25Scorer(corpus, question, window=4).index_bytes > BM25Scorer(corpus, question).index_bytes
     # Where every chunk fits into one window, there is nothing to add.
     assert np.array_equal(BM25Scorer(corpus, question, window=6).scores(0, 1)[0], chunks)
+
+
+def test_words_side_by_side_count_for_more_than_the_same_words_scattered():
+    corpus = {
+        "bare": "leave the parental home",
+        "pair": "parental leave home",
+        "other": "commuters",
+    }
+    alone, with_pairs = (BM25Scorer(corpus, ["is parental leave paid?"], pairs=share).scores(0, 1)[0] for share in (0, 1))
+    assert alone[0] == alone[1] > 0
+    assert with_pairs[0] == alone[0]
+    assert with_pairs[1] > alone[1]
+    assert with_pairs[2] == 0
+
+
+def test_the_score_by_pairs_is_that_of_an_index_of_pairs():
+    corpus = {"a": "gross margin fell", "b": "margin gross of tax", "c": "gross of margin", "d": ""}
+    joined = {"a": "grossmargin marginfell", "b": "margingross grosstax", "c": "grossmargin", "d": ""}
+    by_words = BM25Scorer(corpus, ["gross margin"]).scores(0, 1)[0]
+    by_pairs = BM25Scorer(joined, ["grossmargin"]).scores(0, 1)[0]
+    assert by_pairs[0] > 0 == by_pairs[1]
+    mixed = BM25Scorer(corpus, ["gross margin"], pairs=0.5)
+    assert np.allclose(mixed.scores(0, 1)[0], by_words + 0.5 * by_pairs, atol=1e-5)
+    assert mixed.index_bytes > BM25Scorer(corpus, ["gross margin"]).index_bytes
+    # A question of one word has no pair.
+    assert np.array_equal(BM25Scorer(corpus, ["gross"], pairs=0.5).scores(0, 1)[0], BM25Scorer(corpus, ["gross"]).scores(0, 1)[0])
