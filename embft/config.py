@@ -181,6 +181,9 @@ class RetrievalConfig:
     """Tokens of the embedding model in a window."""
     window_overlap: int = number(24, 0, 4096)
     """Tokens that a window shares with the one before it: a sentence cut in two still stands whole in one of them."""
+    late_interaction: bool = False
+    """Base and tuned score a chunk token by token, each of the question's by the closest of the chunk's (MaxSim), instead of
+    by one vector a window. The index then holds a vector a token."""
     depth: int = number(100, 10, 100_000)
     """Chunks kept per question."""
     bm25_k1: float = number(1.5, 0.0, 10.0)

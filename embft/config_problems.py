@@ -88,6 +88,14 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
         )
     yield from _model_problems(config.model, training, retrieval)
     yield from _training_problems(training)
+    if retrieval.late_interaction and training.enabled:
+        if training.part == "adapter":
+            yield (
+                "training.part=adapter maps the one vector that a question has without retrieval.late_interaction=true: "
+                "leave one of them out."
+            )
+        if training.whitening:
+            yield "training.whitening maps one vector a text, not those of retrieval.late_interaction=true: leave it out."
     yield from _evaluation_problems(evaluation, training)
 
 
@@ -106,6 +114,8 @@ def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: Ret
             yield f"model.{name} names weights, and model={model.name} is an API: leave one of them out."
     if model.max_seq_length is not None:
         yield "model.max_seq_length is for weights; what an API takes is model.endpoint.max_tokens."
+    if retrieval.late_interaction:
+        yield f"retrieval.late_interaction=true needs a vector a token, and model={model.name} gives one a text: leave it out."
     if retrieval.precision != "fp32":
         yield f"retrieval.precision={retrieval.precision} is for weights; an API decides that itself: leave it out."
     if training.enabled and training.part != "adapter":

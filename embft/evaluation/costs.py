@@ -84,8 +84,10 @@ def cost_sentence(system: str, costs: Mapping[str, Any], chunks: int) -> str:
             f"It needs no vectors: an index of {_size(costs['index_bytes'])}, {_milliseconds(costs['query_ms'])} a question "
             "here."
         )
-    parts = f"{costs['vectors']:,} windows" if costs["vectors"] != chunks else "one vector each"
-    text = f"It takes embedding {chunks:,} chunks ({parts}, {costs['tokens']:,} tokens)"
+    read = f"{costs['vectors']:,} windows" if costs["vectors"] != chunks else "one vector each"
+    by_token = costs["vectors"] == costs["tokens"] != chunks
+    parts = f"{costs['vectors']:,} tokens, each with a vector" if by_token else f"{read}, {costs['tokens']:,} tokens"
+    text = f"It takes embedding {chunks:,} chunks ({parts})"
     if costs["embed_seconds"] is not None:
         text += f": about {_duration(costs['embed_seconds'])} at {costs['vectors_per_second']:,.0f} a second here"
     if costs["dollars"]:

@@ -149,6 +149,20 @@ class Encoder:
         prompt, task = (self.query_prompt, "query") if queries else (self.document_prompt, "document")
         return encode(model, texts, prompt, self.batch_size, task=task, precision=self.precision)
 
+    def features_with(self, model: Any, texts: Sequence[str], *, queries: bool) -> list[dict[str, Any]]:
+        """All that such a model makes of each text: tensors by name, padded to the length of some batch."""
+        prompt, task = (self.query_prompt, "query") if queries else (self.document_prompt, "document")
+        with _own_forward(model), computing_in(self.precision, model.device.type):
+            found: list[dict[str, Any]] = model.encode(
+                list(texts),
+                prompt=prompt,
+                task=task,
+                batch_size=self.batch_size,
+                show_progress_bar=False,
+                output_value=None,
+            )
+        return found
+
     def token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """Character span of each token of each text by the model's own tokenizer, without special tokens."""
         if not texts:

@@ -71,6 +71,31 @@ class DenseScorer:
 
 
 @dataclass(frozen=True)
+class TableScorer:
+    """Scores that were worked out before.
+
+    Attributes:
+        table: float32 [n_questions, n_chunks].
+    """
+
+    table: Scores
+
+    @property
+    def n_questions(self) -> int:
+        """Rows."""
+        return len(self.table)
+
+    @property
+    def n_chunks(self) -> int:
+        """Columns."""
+        return int(self.table.shape[1])
+
+    def scores(self, start: int, end: int) -> Scores:
+        """See `Scorer`. Rounded to 1e-6, as `DenseScorer`'s are."""
+        return np.round(self.table[start:end], 6)
+
+
+@dataclass(frozen=True)
 class FusedScorer:
     """A convex mix of two scorers, each question's scores min-max scaled to 0..1 first.
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.float32]
 
 _BLOCK = 512
-"""Texts embedded before their vectors are stored: what a kill can lose."""
+"""Texts embedded before their vectors are stored, unless the caller says otherwise: what a kill can lose."""
 _LOOKUP = 900
 """Keys a query; sqlite allows 999 parameters in old builds."""
 
@@ -33,7 +33,12 @@ class VectorCache:
         self.path = path
 
     def encode(
-        self, model: str, prompt: str, texts: Sequence[str], encode: Callable[[Sequence[str]], Vectors]
+        self,
+        model: str,
+        prompt: str,
+        texts: Sequence[str],
+        encode: Callable[[Sequence[str]], Vectors],
+        at_once: int = _BLOCK,
     ) -> Vectors:
         """Returns float32 [n_texts, dim], calling ``encode`` for the distinct texts that are not there yet.
 
@@ -42,6 +47,7 @@ class VectorCache:
             prompt: Put before each text; part of the key.
             texts: May hold duplicates.
             encode: Embeds texts (which do not carry the prompt) in order.
+            at_once: Texts that it gets at once.
         """
         keys = [_key(model, prompt, text) for text in texts]
         with closing(self._connect()) as connection:
@@ -49,8 +55,8 @@ class VectorCache:
             missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
             # Longest first: batches of like length waste no padding, and memory runs out at once or never.
             order = sorted(missing, key=lambda key: -len(missing[key]))
-            for start in range(0, len(order), _BLOCK):
-                block = order[start : start + _BLOCK]
+            for start in range(0, len(order), at_once):
+                block = order[start : start + at_once]
                 vectors = encode([missing[key] for key in block])
                 _write(connection, block, vectors)
                 known.update(zip(block, vectors, strict=True))

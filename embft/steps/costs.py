@@ -12,15 +12,19 @@ from statistics import median
 from typing import Any
 
 from embft.models.hardware import pick_device
+from embft.models.token_vectors import token_vectors
 from embft.records import RetrievalDataset
 from embft.retrieval.bm25 import BM25Scorer
-from embft.retrieval.scoring import Scorer, top
+from embft.retrieval.late import max_sim
+from embft.retrieval.scoring import DenseScorer, Scorer, top
 from embft.stages import StageCache, StageResult, read_json, write_json
 from embft.steps.dataset import Dataset
 from embft.steps.embedding import Embedder
 
 _MOST_CHUNKS = 5_000
 """Of a larger corpus a random draw is measured, and the figures are scaled to all of it: every cost is linear in it."""
+_MOST_CHUNKS_BY_TOKEN = 100
+"""The same with late interaction, whose token vectors are nowhere kept: all that is measured is embedded anew."""
 _SAMPLE = 8
 """Passages embedded anew to learn the speed; all others have their vectors already."""
 _QUESTIONS = 5
@@ -37,10 +41,12 @@ def measure_costs(
     retrieval, encoder = base.retrieval, base.encoder
     device = pick_device(encoder.device)
     uses_model = bool({"base", "tuned", "fused"} & set(systems))
+    dense_costs = _token_costs if retrieval.late_interaction else _dense_costs
 
     def build(folder: Path, scratch: Path) -> None:
         everything = dataset.value.splits.searched("test")
-        drawn = random.Random(seed).sample(sorted(everything.corpus), min(_MOST_CHUNKS, len(everything.corpus)))
+        most = _MOST_CHUNKS_BY_TOKEN if uses_model and retrieval.late_interaction else _MOST_CHUNKS
+        drawn = random.Random(seed).sample(sorted(everything.corpus), min(most, len(everything.corpus)))
         searched = RetrievalDataset(
             everything.queries, {key: everything.corpus[key] for key in sorted(drawn)}, everything.relevant_docs
         )
@@ -54,7 +60,7 @@ def measure_costs(
                 "cores": os.cpu_count(),
                 "chunks": len(everything.corpus),
                 "chunk_tokens": round(scale * sum(_lengths(base, list(searched.corpus.values())))),
-                "dense": _dense_costs(base, searched, questions, seed, scale) if uses_model else None,
+                "dense": dense_costs(base, searched, questions, seed, scale) if uses_model else None,
                 "bm25": {
                     "index_bytes": round(scale * lexical.index_bytes),
                     "query_ms": 1000 * scale * _searching(lexical, len(questions), retrieval.depth),
@@ -65,7 +71,7 @@ def measure_costs(
     return stages.run(
         "costs",
         settings={
-            "mode": retrieval.mode,
+            "mode": [retrieval.mode, retrieval.late_interaction],
             "windows": [retrieval.window_tokens, retrieval.window_overlap],
             "bm25": [retrieval.bm25_window, retrieval.bm25_pairs],
             "batch_size": retrieval.batch_size,
@@ -86,6 +92,7 @@ def _dense_costs(
 ) -> dict[str, Any]:
     encoder, passages = base.encoder, base.passages(searched.corpus)
     scorer = base.scorers(searched)["cosine"]
+    assert isinstance(scorer, DenseScorer)
     speed = asked = None
     # An API would have to be paid for these texts again, to learn how fast the network is.
     if not encoder.is_paid:
@@ -100,6 +107,31 @@ def _dense_costs(
         "tokens": round(scale * _read_tokens(base, list(passages.texts))),
         "vectors_per_second": speed,
         "query_ms": asked,
+    }
+
+
+def _token_costs(
+    base: Embedder, searched: RetrievalDataset, questions: list[str], seed: int, scale: float
+) -> dict[str, Any]:
+    """The same where every token has a vector: ``vectors`` and their speed are of tokens."""
+    encoder, passages = base.open_model, base.passages(searched.corpus)
+    embed = partial(token_vectors, encoder, encoder.model)
+    embed(questions[:1], queries=True)  # the first call is slower
+    started = time.perf_counter()
+    found = embed(passages.texts, queries=False)
+    seconds = time.perf_counter() - started
+    asking = median(_seconds(partial(embed, [text], queries=True)) for text in questions)
+    asked = [embed([text], queries=True) for text in questions]
+    searching = median(
+        _seconds(lambda: top(max_sim(one, found, passages.starts)[0], base.retrieval.depth))  # noqa: B023  (called here)
+        for one in asked
+    )
+    return {
+        "vectors": round(scale * len(found.vectors)),
+        "dimension": int(found.vectors.shape[1]),
+        "tokens": round(scale * len(found.vectors)),
+        "vectors_per_second": len(found.vectors) / seconds,
+        "query_ms": 1000 * (asking + scale * searching),
     }
 
 

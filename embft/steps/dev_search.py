@@ -13,8 +13,9 @@ import numpy.typing as npt
 from embft.evaluation.metrics import per_question, with_hit_rates
 from embft.evaluation.significance import groups_of, standard_error
 from embft.records import Passages, RetrievalDataset
-from embft.retrieval.scoring import dense_scorers, rank
+from embft.retrieval.scoring import Scorer, TableScorer, dense_scorers, rank
 from embft.steps.embedding import Embedder
+from embft.steps.late_interaction import cached_late_scores, late_scores, store_late_scores
 from embft.training.adapter import QueryMap
 from embft.training.whitening import Whitening
 
@@ -25,10 +26,15 @@ _DEV_DEPTH = 100
 
 @dataclass(frozen=True)
 class DevResult:
-    """One model's dev search: vectors of questions and passages, means by name, scores by the metric that selects."""
+    """One model's dev search.
 
-    questions: Vectors
-    passages: Vectors
+    Attributes:
+        found: What is ranked by: the vectors of questions and of passages; with late interaction a table of scores.
+        means: Of the metrics, by name.
+        scores: By question, of the metric that selects.
+    """
+
+    found: tuple[Vectors, Vectors] | Vectors
     means: Mapping[str, float]
     scores: npt.NDArray[np.float64]
 
@@ -69,8 +75,16 @@ class DevSearch:
         small = RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs)
         passages = base.passages(corpus)
         search = cls(small, passages, base, select_by)
-        search.base = search._measure(base.query_vectors(small), base.passage_vectors(passages))
+        search.base = search._measured(
+            cached_late_scores(base.cache, base.open_model, search._questions, passages)
+            if base.retrieval.late_interaction
+            else (base.query_vectors(small), base.passage_vectors(passages))
+        )
         return search
+
+    @property
+    def _questions(self) -> list[str]:
+        return list(self.dataset.queries.values())
 
     @property
     def base_metrics(self) -> Mapping[str, float]:
@@ -115,28 +129,38 @@ class DevSearch:
     def keep_best(self, base: Embedder, fingerprint: str) -> None:
         """Puts the vectors of the kept epoch into the cache: the ranking then need not embed them again."""
         assert self.best is not None
-        encoder = base.open_model
+        encoder, found = base.open_model, self.best.found
+        if not isinstance(found, tuple):
+            store_late_scores(base.cache, encoder, fingerprint, self._questions, self.passages, found)
+            return
         identity = encoder.identity_of(fingerprint)
-        base.cache.store(identity, encoder.query_prompt, list(self.dataset.queries.values()), self.best.questions)
-        base.cache.store(identity, encoder.document_prompt, self.passages.texts, self.best.passages)
+        base.cache.store(identity, encoder.query_prompt, self._questions, found[0])
+        base.cache.store(identity, encoder.document_prompt, self.passages.texts, found[1])
 
     def _search(self, model: Any) -> DevResult:
         if isinstance(model, QueryMap | Whitening):
             assert self.base is not None
-            passages = model(self.base.passages) if isinstance(model, Whitening) else self.base.passages
-            return self._measure(model(self.base.questions), passages)
-        encoder, questions = self.embedder.open_model, list(self.dataset.queries.values())
-        return self._measure(
-            encoder.encode_with(model, questions, queries=True),
-            encoder.encode_with(model, self.passages.texts, queries=False),
+            assert isinstance(self.base.found, tuple)  # `embft.config_problems` refuses late interaction here
+            questions, passages = self.base.found
+            return self._measured((model(questions), model(passages) if isinstance(model, Whitening) else passages))
+        encoder = self.embedder.open_model
+        if self.embedder.retrieval.late_interaction:
+            return self._measured(late_scores(encoder, model, self._questions, self.passages))
+        return self._measured(
+            (
+                encoder.encode_with(model, self._questions, queries=True),
+                encoder.encode_with(model, self.passages.texts, queries=False),
+            )
         )
 
-    def _measure(self, questions: Vectors, passages: Vectors) -> DevResult:
-        scorer = dense_scorers(questions, passages, self.passages)["cosine"]
+    def _measured(self, found: tuple[Vectors, Vectors] | Vectors) -> DevResult:
+        scorer: Scorer = (
+            dense_scorers(*found, self.passages)["cosine"] if isinstance(found, tuple) else TableScorer(found)
+        )
         question_ids = list(self.dataset.queries)
         ranking = rank(
             scorer, question_ids, self.passages.chunk_ids, system="tuned", score_name="cosine", depth=_DEV_DEPTH
         )
         scores = with_hit_rates(per_question(ranking, self.dataset.relevant_docs, question_ids))
         means = {name: float(values.mean()) for name, values in scores.items()}
-        return DevResult(questions, passages, means, scores[self.select_by])
+        return DevResult(found, means, scores[self.select_by])

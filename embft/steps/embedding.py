@@ -12,9 +12,10 @@ from embft.config import RetrievalConfig
 from embft.models.encoder import Encoder
 from embft.models.text_encoder import TextEncoder
 from embft.records import Passages, RetrievalDataset
-from embft.retrieval.scoring import DenseScorer, dense_scorers, unit
+from embft.retrieval.scoring import Scorer, TableScorer, dense_scorers, unit
 from embft.retrieval.vector_cache import VectorCache
 from embft.retrieval.windows import cut_windows, whole_chunks
+from embft.steps.late_interaction import cached_late_scores
 from embft.training.adapter import QueryMap
 from embft.training.whitening import Whitening
 
@@ -71,10 +72,18 @@ class Embedder:
         """Vectors of length 1 of any questions and passages; float32 [n, dim] each."""
         return unit(self._questions(questions)), unit(self._passages(passages))
 
-    def scorers(self, dataset: RetrievalDataset) -> dict[str, DenseScorer]:
-        """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``)."""
+    def scorers(self, dataset: RetrievalDataset) -> dict[str, Scorer]:
+        """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``).
+
+        With late interaction they are one: its vectors have length 1.
+        """
         passages = self.passages(dataset.corpus)
-        return dense_scorers(self.query_vectors(dataset), self.passage_vectors(passages), passages)
+        if self.retrieval.late_interaction:
+            questions = list(dataset.queries.values())
+            return dict.fromkeys(
+                ("cosine", "dot"), TableScorer(cached_late_scores(self.cache, self.open_model, questions, passages))
+            )
+        return {**dense_scorers(self.query_vectors(dataset), self.passage_vectors(passages), passages)}
 
     def _questions(self, texts: Sequence[str]) -> Vectors:
         encoder = self.encoder

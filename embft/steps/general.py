@@ -102,7 +102,7 @@ def measure_general(
     found = stages.run(
         "general",
         settings={
-            "mode": base.retrieval.mode,
+            "mode": [base.retrieval.mode, base.retrieval.late_interaction],
             "windows": [base.retrieval.window_tokens, base.retrieval.window_overlap],
             "metrics": config.metrics,
             "resamples": config.resamples,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -62,15 +62,18 @@ def rank_systems(
 
     def build(folder: Path, scratch: Path) -> None:
         notes: list[str] = []
-        scorers = {
-            split: _scorers(systems, dataset.value.splits.searched(split), base, tuned, endpoint, notes)
+        searched = {
+            split: dataset.value.splits.searched(split)
             for split in SEARCHED
             if getattr(dataset.value.splits, split).queries
         }
+        if retrieval.late_interaction:
+            _ask_together(_embedders(systems, base, tuned), list(searched.values()))
+        scorers = {split: _scorers(systems, found, base, tuned, endpoint, notes) for split, found in searched.items()}
         fusion = None
         if "fused" in systems:
             dense = "tuned" if tuned is not None else "base"
-            fusion = _choose_weight(dataset.value.splits.searched("dev"), scorers.get("dev"), dense, fuse_by, retrieval)
+            fusion = _choose_weight(searched.get("dev"), scorers.get("dev"), dense, fuse_by, retrieval)
             if fusion["curve"] == []:
                 notes.append(
                     "Without dev questions the fusion is an even mix; nothing says that this is its best weight."
@@ -79,10 +82,9 @@ def rank_systems(
                 mix = FusedScorer(found[dense]["cosine"], found["bm25"]["bm25"], fusion["weight"])
                 found["fused"] = {"fused": mix}
         for split, found in scorers.items():
-            searched = dataset.value.splits.searched(split)
             for system in systems:
                 for score_name, scorer in found[system].items():
-                    ranking = _rank(scorer, searched, system, score_name, retrieval.depth, fusion)
+                    ranking = _rank(scorer, searched[split], system, score_name, retrieval.depth, fusion)
                     write_json(
                         folder / f"{split}.{system}.{score_name}.json",
                         {"chunk_ids": ranking.chunk_ids, "scores": ranking.scores},
@@ -119,6 +121,8 @@ def rank_systems(
             "embft.evaluation.significance",
             "embft.tokens",
             "embft.models.endpoint",
+            "embft.models.token_vectors",
+            "embft.steps.late_interaction",
             "embft.training.whitening",
             "embft.steps.ranking",
             "embft.steps.training",
@@ -142,13 +146,34 @@ def _scorers(
     found: dict[str, dict[str, Scorer]] = {}
     if {"bm25", "fused"} & set(systems):
         found["bm25"] = {"bm25": BM25Scorer.of(retrieval, dataset.corpus, list(dataset.queries.values()))}
-    if "base" in systems or ("fused" in systems and tuned is None):
-        found["base"] = dict(base.scorers(dataset))
-    if tuned is not None and {"tuned", "fused"} & set(systems):
-        found["tuned"] = dict(tuned_embedder(base, tuned.value).scorers(dataset))
+    for system, embedder in _embedders(systems, base, tuned).items():
+        found[system] = embedder.scorers(dataset)
     if "openai" in systems:
         found["openai"] = _endpoint_scorers(dataset, endpoint, base, notes)
     return found
+
+
+def _embedders(systems: list[str], base: Embedder, tuned: StageResult[Tuned] | None) -> dict[str, Embedder]:
+    """The models that the systems need, by the name of their own system."""
+    found = {}
+    if "base" in systems or ("fused" in systems and tuned is None):
+        found["base"] = base
+    if tuned is not None and {"tuned", "fused"} & set(systems):
+        found["tuned"] = tuned_embedder(base, tuned.value)
+    return found
+
+
+def _ask_together(embedders: Mapping[str, Embedder], searched: Sequence[RetrievalDataset]) -> None:
+    """Asks the questions of all splits at once where they search the same chunks.
+
+    Token vectors are not kept, so a second split would embed the chunks again; scores are.
+    """
+    if len(searched) < 2 or any(dataset.corpus != searched[0].corpus for dataset in searched):
+        return
+    texts = [text for dataset in searched for text in dataset.queries.values()]
+    together = RetrievalDataset(dict(zip(map(str, range(len(texts))), texts, strict=True)), searched[0].corpus, {})
+    for embedder in embedders.values():
+        embedder.scorers(together)
 
 
 def _endpoint_scorers(
@@ -159,7 +184,9 @@ def _endpoint_scorers(
     texts = [*dataset.corpus.values(), *dataset.queries.values()]
     if cut := sum(end < len(text) for text, end in zip(texts, encoder.read_ends(texts), strict=True)):
         notes.append(f"{cut} texts were longer than {endpoint.model} takes and were cut.")
-    return dict(Embedder(encoder, replace(base.retrieval, mode="truncate"), base.cache).scorers(dataset))
+    return Embedder(encoder, replace(base.retrieval, mode="truncate", late_interaction=False), base.cache).scorers(
+        dataset
+    )
 
 
 def _rank(
@@ -184,7 +211,7 @@ def _rank(
 
 
 def _choose_weight(
-    dev: RetrievalDataset,
+    dev: RetrievalDataset | None,
     scorers: Mapping[str, Mapping[str, Scorer]] | None,
     dense: str,
     metric: str,
@@ -198,7 +225,7 @@ def _choose_weight(
     of the train questions flatter the tuned model: so the ends of the scale must be ahead of the even mix by one whole group of
     questions, weights between by the square of their way there (docs/experiments.md).
     """
-    if scorers is None:
+    if dev is None or scorers is None:
         return {"weight": 0.5, "dense": dense, "metric": metric, "curve": []}
     question_ids = list(dev.queries)
     scores = []

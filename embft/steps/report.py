@@ -125,11 +125,14 @@ def write_report(
 def describe_system(name: str, config: ExperimentConfig, model_name: str, fusion: Mapping[str, Any] | None) -> str:
     """What a system is, in one line."""
     retrieval = config.retrieval
-    how = (
-        f"best window of {retrieval.window_tokens} tokens"
+    cut = (
+        f"window of {retrieval.window_tokens} tokens"
         if retrieval.mode == "windows"
-        else "one vector a chunk, cut off at the model's limit"
+        else "chunk, cut off at the model's limit"
     )
+    how = f"best {cut}" if retrieval.mode == "windows" else f"one vector a {cut}"
+    if retrieval.late_interaction:
+        how = f"late interaction: the closest of a chunk's tokens for each of the question's, each {cut} read by itself"
     if name == "bm25":
         terms = "stemmed words and pairs of them" if retrieval.bm25_pairs else "stemmed words"
         window = f", a chunk and its best window of {retrieval.bm25_window} words" if retrieval.bm25_window else ""

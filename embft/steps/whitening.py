@@ -95,12 +95,14 @@ def whiten_model(
 
 
 def _strength(config: TrainingConfig, base: Embedder) -> float:
-    """What ``whitening=null`` stands for: 0.2 with windows.
+    """What ``whitening=null`` stands for: 0.2 with windows. Token vectors, with late interaction, are no affair of that layer.
 
     Truncated chunks are few, and what their beginnings share is not what the rest of them shares: it did harm there. An adapter
     must leave passages as they are, and vectors that may be cut off keep their numbers in order (docs/experiments.md).
     """
     if config.whitening is not None:
         return config.whitening
-    fits = base.retrieval.mode == "windows" and config.part != "adapter" and not config.matryoshka
+    retrieval = base.retrieval
+    one_vector = retrieval.mode == "windows" and not retrieval.late_interaction
+    fits = one_vector and config.part != "adapter" and not config.matryoshka
     return 0.2 if fits else 0.0

@@ -73,7 +73,9 @@ def test_words_side_by_side_count_for_more_than_the_same_words_scattered():
         "pair": "parental leave home",
         "other": "commuters",
     }
-    alone, with_pairs = (BM25Scorer(corpus, ["is parental leave paid?"], pairs=share).scores(0, 1)[0] for share in (0, 1))
+    alone, with_pairs = (
+        BM25Scorer(corpus, ["is parental leave paid?"], pairs=share).scores(0, 1)[0] for share in (0, 1)
+    )
     assert alone[0] == alone[1] > 0
     assert with_pairs[0] == alone[0]
     assert with_pairs[1] > alone[1]
@@ -90,4 +92,6 @@ def test_the_score_by_pairs_is_that_of_an_index_of_pairs():
     assert np.allclose(mixed.scores(0, 1)[0], by_words + 0.5 * by_pairs, atol=1e-5)
     assert mixed.index_bytes > BM25Scorer(corpus, ["gross margin"]).index_bytes
     # A question of one word has no pair.
-    assert np.array_equal(BM25Scorer(corpus, ["gross"], pairs=0.5).scores(0, 1)[0], BM25Scorer(corpus, ["gross"]).scores(0, 1)[0])
+    assert np.array_equal(
+        BM25Scorer(corpus, ["gross"], pairs=0.5).scores(0, 1)[0], BM25Scorer(corpus, ["gross"]).scores(0, 1)[0]
+    )
