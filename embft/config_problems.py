@@ -96,6 +96,11 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             )
         if training.whitening:
             yield "training.whitening maps one vector a text, not those of retrieval.late_interaction=true: leave it out."
+        if training.attention == "flash_attention_2":
+            yield (
+                "training.attention=flash_attention_2 joins the texts of a batch, and retrieval.late_interaction=true wants the "
+                "tokens of each: take sdpa."
+            )
     yield from _evaluation_problems(evaluation, training)
 
 

@@ -117,6 +117,7 @@ def test_each_value_of_a_sweep_is_checked_before_any_job():
         (["training.whitening=1.5"], "must be between 0 and 1"),
         (["retrieval=late", "training=adapter"], "leave one of them out"),
         (["retrieval=late", "training.whitening=0.2"], "not those of retrieval.late_interaction=true"),
+        (["retrieval=late", "training.attention=flash_attention_2"], "take sdpa"),
         (["retrieval=late", "model=openai", "training=none"], "model=openai gives one a text"),
         (["retrieval.bm25_pairs=-1"], "must be between 0 and 10"),
         (["training=adapter", "training.learn_from=windows"], "leave out training.learn_from"),
