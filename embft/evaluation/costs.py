@@ -99,6 +99,18 @@ def cost_sentence(system: str, costs: Mapping[str, Any], chunks: int) -> str:
     return text + "."
 
 
+def untried_sentence(measured: Mapping[str, Any]) -> str:
+    """What would find more than one vector a window or a chunk, and the size of its index; empty without a model.
+
+    Args:
+        measured: As `costs_of` takes it, of a run without late interaction.
+    """
+    if measured["dense"] is None:
+        return ""
+    size = measured["chunk_tokens"] * measured["dense"]["dimension"] * _FLOAT_BYTES
+    return f"Not tried here: the same model searched by a vector a token (retrieval=late), an index of {_size(size)}."
+
+
 def cost_cells(costs: Mapping[str, Any]) -> list[str]:
     """A row of the table of costs: vectors, dimension, tokens, a second, to embed all, index, a question, money."""
     return [

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from embft.config import ExperimentConfig
-from embft.evaluation.costs import cost_sentence, costs_of, rate_of
+from embft.evaluation.costs import cost_sentence, costs_of, rate_of, untried_sentence
 from embft.evaluation.verdict import CANNOT_TELL, decide
 from embft.run_folder import RunFolder, write_rows
 from embft.stages import StageResult, write_json
@@ -76,6 +76,8 @@ def write_report(
     verdict = decide(systems, report.comparisons, test_origins, config.evaluation.primary)
     if verdict["decision"] != CANNOT_TELL:
         verdict["reasons"].append(cost_sentence(verdict["decision"], costs[verdict["decision"]], measured["chunks"]))
+        if config.model.kind == "weights" and not config.retrieval.late_interaction:
+            verdict["reasons"].extend(filter(None, [untried_sentence(measured)]))
     verdict["costs"] = costs
     if general is not None:
         verdict["reasons"].append(general_sentence(general, config.evaluation.primary))
@@ -125,14 +127,14 @@ def write_report(
 def describe_system(name: str, config: ExperimentConfig, model_name: str, fusion: Mapping[str, Any] | None) -> str:
     """What a system is, in one line."""
     retrieval = config.retrieval
-    cut = (
-        f"window of {retrieval.window_tokens} tokens"
-        if retrieval.mode == "windows"
-        else "chunk, cut off at the model's limit"
-    )
-    how = f"best {cut}" if retrieval.mode == "windows" else f"one vector a {cut}"
+    if retrieval.mode == "windows":
+        read = f"windows of {retrieval.window_tokens} tokens"
+        how = f"best window of {retrieval.window_tokens} tokens"
+    else:
+        read = "chunks cut off at the model's limit"
+        how = "one vector a chunk, cut off at the model's limit"
     if retrieval.late_interaction:
-        how = f"late interaction: the closest of a chunk's tokens for each of the question's, each {cut} read by itself"
+        how = f"late interaction: a vector a token, {read}"
     if name == "bm25":
         terms = "stemmed words and pairs of them" if retrieval.bm25_pairs else "stemmed words"
         window = f", a chunk and its best window of {retrieval.bm25_window} words" if retrieval.bm25_window else ""

@@ -1,6 +1,6 @@
 import pytest
 
-from embft.evaluation.costs import cost_cells, cost_sentence, costs_of, rate_of
+from embft.evaluation.costs import cost_cells, cost_sentence, costs_of, rate_of, untried_sentence
 
 MEASURED = {
     "chunks": 441,
@@ -54,3 +54,19 @@ def test_a_base_model_behind_an_api_costs_money_and_no_speed_is_claimed():
 
 def test_a_model_that_no_system_uses_has_no_costs():
     assert costs_of(["bm25", "openai"], {**MEASURED, "dense": None}, "x", None)["bm25"]["index_bytes"] == 144_000
+
+
+def test_a_vector_a_token_is_told_from_a_vector_a_window():
+    dense = {**MEASURED["dense"], "vectors": 90_445, "tokens": 90_445, "vectors_per_second": 9_000.0}
+    costs = costs_of(ALL, {**MEASURED, "dense": dense}, "mine", None)
+    assert cost_sentence("tuned", costs["tuned"], 441) == (
+        "It takes embedding 441 chunks (90,445 tokens, each with a vector): about 10 s at 9,000 a second here; an index of "
+        "139 MB; 9.6 ms a question."
+    )
+
+
+def test_what_was_not_tried_is_said_with_the_size_of_its_index():
+    assert untried_sentence(MEASURED).endswith(
+        "(retrieval=late), an index of 138 MB."
+    )  # 90,000 tokens x 384 numbers x 4 bytes
+    assert untried_sentence({**MEASURED, "dense": None}) == ""

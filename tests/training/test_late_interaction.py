@@ -136,6 +136,7 @@ def test_the_report_says_how_and_what_the_index_costs(place):
     assert costs["vectors"] == costs["tokens"] > 200
     assert costs["index_bytes"] == costs["vectors"] * 384 * 4
     assert costs["query_ms"] > 0
+    assert not any("Not tried here" in reason for reason in place.metrics["verdict"]["reasons"])
 
 
 @pytest.mark.slow
