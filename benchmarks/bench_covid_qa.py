@@ -54,7 +54,9 @@ def main() -> int:
         "| recipe | system | hit rate@5, 95% | nDCG@10, 95% | less base's |",
         "| --- | --- | ---: | ---: | --- |",
     ]
-    shown = [(name, system) for name in runs for system in SYSTEMS if name == "default" or is_new(system, runs[name], runs)]
+    shown = [
+        (name, system) for name in runs for system in SYSTEMS if name == "default" or is_new(system, runs[name], runs)
+    ]
     lines += [row(name, runs[name], system) for name, system in shown]
     write_result("covid_qa", "\n".join(lines))
     return 0
