@@ -44,10 +44,11 @@ def main() -> int:
     lines = [
         "# What tuning gains on people's questions",
         "",
-        f"The Python reference, {len(train.corpus)} train chunks, hand-written test questions, all-MiniLM-L6-v2, the default recipe. "
-        "Where dev showed harm the base model was kept.",
+        f"The Python reference, {len(train.corpus)} train chunks, hand-written test questions, all-MiniLM-L6-v2, the default "
+        "recipe. Where dev showed harm the base model was kept.",
         "",
-        "| retrieval | train questions | number | dev nDCG@10 by epoch, from base | kept | test hit rate@5 | test nDCG@10 | less base's |",
+        "| retrieval | train questions | number | dev nDCG@10 by epoch, from base | kept | test hit rate@5 | test nDCG@10 "
+        "| less base's |",
         "| --- | --- | ---: | --- | --- | ---: | ---: | --- |",
     ]  # fmt: skip
     for retrieval in ("windows", "late"):
