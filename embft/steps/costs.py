@@ -13,7 +13,7 @@ from typing import Any
 
 from embft.models.hardware import pick_device
 from embft.models.token_vectors import token_vectors
-from embft.records import RetrievalDataset
+from embft.records import RetrievalDataset, TokenVectors
 from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.late import max_sim
 from embft.retrieval.scoring import DenseScorer, Scorer, top
@@ -45,12 +45,7 @@ def measure_costs(
 
     def build(folder: Path, scratch: Path) -> None:
         everything = dataset.value.splits.searched("test")
-        most = _MOST_CHUNKS_BY_TOKEN if uses_model and retrieval.late_interaction else _MOST_CHUNKS
-        drawn = random.Random(seed).sample(sorted(everything.corpus), min(most, len(everything.corpus)))
-        searched = RetrievalDataset(
-            everything.queries, {key: everything.corpus[key] for key in sorted(drawn)}, everything.relevant_docs
-        )
-        scale = len(everything.corpus) / len(searched.corpus)
+        searched, scale = _draw(everything, _MOST_CHUNKS, seed)
         questions = list(searched.queries.values())[:_QUESTIONS]
         lexical = BM25Scorer.of(retrieval, searched.corpus, questions)
         write_json(
@@ -87,6 +82,13 @@ def measure_costs(
     )
 
 
+def _draw(dataset: RetrievalDataset, most: int, seed: int) -> tuple[RetrievalDataset, float]:
+    """So many of the chunks at most, and how many times more there are."""
+    drawn = random.Random(seed).sample(sorted(dataset.corpus), min(most, len(dataset.corpus)))
+    corpus = {key: dataset.corpus[key] for key in sorted(drawn)}
+    return RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs), len(dataset.corpus) / len(corpus)
+
+
 def _dense_costs(
     base: Embedder, searched: RetrievalDataset, questions: list[str], seed: int, scale: float
 ) -> dict[str, Any]:
@@ -114,18 +116,20 @@ def _token_costs(
     base: Embedder, searched: RetrievalDataset, questions: list[str], seed: int, scale: float
 ) -> dict[str, Any]:
     """The same where every token has a vector: ``vectors`` and their speed are of tokens."""
-    encoder, passages = base.open_model, base.passages(searched.corpus)
+    drawn, times = _draw(searched, _MOST_CHUNKS_BY_TOKEN, seed)
+    scale *= times
+    encoder, passages = base.open_model, base.passages(drawn.corpus)
     embed = partial(token_vectors, encoder, encoder.model)
     embed(questions[:1], queries=True)  # the first call is slower
     started = time.perf_counter()
     found = embed(passages.texts, queries=False)
     seconds = time.perf_counter() - started
+
+    def search(asked: TokenVectors) -> None:
+        top(max_sim(asked, found, passages.starts)[0], base.retrieval.depth)
+
     asking = median(_seconds(partial(embed, [text], queries=True)) for text in questions)
-    asked = [embed([text], queries=True) for text in questions]
-    searching = median(
-        _seconds(lambda: top(max_sim(one, found, passages.starts)[0], base.retrieval.depth))  # noqa: B023  (called here)
-        for one in asked
-    )
+    searching = median(_seconds(partial(search, embed([text], queries=True))) for text in questions)
     return {
         "vectors": round(scale * len(found.vectors)),
         "dimension": int(found.vectors.shape[1]),
