@@ -38,7 +38,7 @@ class VectorCache:
         prompt: str,
         texts: Sequence[str],
         encode: Callable[[Sequence[str]], Vectors],
-        at_once: int = _BLOCK,
+        at_once: int | None = None,
     ) -> Vectors:
         """Returns float32 [n_texts, dim], calling ``encode`` for the distinct texts that are not there yet.
 
@@ -47,7 +47,7 @@ class VectorCache:
             prompt: Put before each text; part of the key.
             texts: May hold duplicates.
             encode: Embeds texts (which do not carry the prompt) in order.
-            at_once: Texts that it gets at once.
+            at_once: Texts that it gets at once, if not as many as can be lost.
         """
         keys = [_key(model, prompt, text) for text in texts]
         with closing(self._connect()) as connection:
@@ -55,8 +55,9 @@ class VectorCache:
             missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
             # Longest first: batches of like length waste no padding, and memory runs out at once or never.
             order = sorted(missing, key=lambda key: -len(missing[key]))
-            for start in range(0, len(order), at_once):
-                block = order[start : start + at_once]
+            size = at_once or _BLOCK
+            for start in range(0, len(order), size):
+                block = order[start : start + size]
                 vectors = encode([missing[key] for key in block])
                 _write(connection, block, vectors)
                 known.update(zip(block, vectors, strict=True))

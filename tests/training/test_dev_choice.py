@@ -23,7 +23,7 @@ DATASET = RetrievalDataset(
 def search(*scores: list[float]) -> DevSearch:
     """One whose base model and epochs have these scores."""
     nothing: Any = SimpleNamespace()
-    found = [DevResult(nothing, nothing, {}, np.array(values)) for values in scores]
+    found = [DevResult((nothing, nothing), {}, np.array(values)) for values in scores]
     return DevSearch(DATASET, nothing, nothing, "ndcg@10", found[0], found[1:])
 
 
