@@ -149,20 +149,6 @@ class Encoder:
         prompt, task = (self.query_prompt, "query") if queries else (self.document_prompt, "document")
         return encode(model, texts, prompt, self.batch_size, task=task, precision=self.precision)
 
-    def features_with(self, model: Any, texts: Sequence[str], *, queries: bool) -> list[dict[str, Any]]:
-        """All that such a model makes of each text: tensors by name, padded to the length of some batch."""
-        prompt, task = (self.query_prompt, "query") if queries else (self.document_prompt, "document")
-        with _own_forward(model), computing_in(self.precision, model.device.type):
-            found: list[dict[str, Any]] = model.encode(
-                list(texts),
-                prompt=prompt,
-                task=task,
-                batch_size=self.batch_size,
-                show_progress_bar=False,
-                output_value=None,
-            )
-        return found
-
     def token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """Character span of each token of each text by the model's own tokenizer, without special tokens."""
         if not texts:
@@ -211,7 +197,7 @@ def encode(
     """
     if not texts:
         return np.zeros((0, model.get_embedding_dimension() or 0), np.float32)
-    with _own_forward(model), computing_in(precision, model.device.type):
+    with own_forward(model), computing_in(precision, model.device.type):
         vectors = model.encode(
             list(texts),
             prompt=prompt,
@@ -224,7 +210,7 @@ def encode(
 
 
 @contextmanager
-def _own_forward(model: Any) -> Iterator[None]:
+def own_forward(model: Any) -> Iterator[None]:
     """Takes off what accelerate puts around the forward pass of a model in training: the training's number format."""
     wrapped = model.__dict__.pop("forward", None)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from embft.errors import ModelError
-from embft.models.encoder import Encoder
+from embft.models.encoder import Encoder, computing_in, own_forward
 from embft.records import TokenVectors
 
 
@@ -28,11 +28,21 @@ def token_vectors(encoder: Encoder, model: Any, texts: Sequence[str], *, queries
     """
     import torch
 
-    prompt = encoder.query_prompt if queries else encoder.document_prompt
+    prompt, task = (encoder.query_prompt, "query") if queries else (encoder.document_prompt, "document")
+    with own_forward(model), computing_in(encoder.precision, model.device.type):
+        # Everything that the model makes of each text, padded to the length of its batch.
+        texts_features: list[dict[str, Any]] = model.encode(
+            list(texts),
+            prompt=prompt,
+            task=task,
+            batch_size=encoder.batch_size,
+            show_progress_bar=False,
+            output_value=None,
+        )
     special = torch.tensor(sorted(marks_of(model.tokenizer)), device=model.device)
     ahead = len(model.tokenizer(prompt, add_special_tokens=False)["input_ids"]) if prompt else 0
     found, lengths = [], []
-    for features in encoder.features_with(model, texts, queries=queries):
+    for features in texts_features:
         vectors, mask, ids = (features.get(name) for name in ("token_embeddings", "attention_mask", "input_ids"))
         if vectors is None or mask is None or ids is None or not len(vectors) == len(mask) == len(ids):
             raise ModelError(

@@ -140,6 +140,21 @@ def test_the_report_says_how_and_what_the_index_costs(place):
 
 
 @pytest.mark.slow
+def test_a_run_by_windows_says_that_it_was_not_tried_and_what_it_would_take(place):
+    overrides = [f"dataset.{part}={place.root / 'data' / part}.json" for part in ("train", "test")]
+    overrides += ["dataset=llama_index", "dataset.allow_leaks=true", "evaluation=base_only", "training=none"]
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        config = as_config(
+            compose("config", overrides=[*overrides, "tracking=local", f"cache_dir={place.root / 'cache'}"])
+        )
+    run_experiment(config, place.root / "windows")
+    metrics = json.loads((place.root / "windows" / "metrics.json").read_text(encoding="utf-8"))
+    (said,) = [reason for reason in metrics["verdict"]["reasons"] if reason.startswith("Not tried here")]
+    tokens = place.metrics["verdict"]["costs"]["base"]["tokens"]
+    assert f"(retrieval=late), an index of {tokens * 384 * 4 / 1e3:.0f} kB." in said
+
+
+@pytest.mark.slow
 def test_the_card_s_example_gives_the_score_of_the_ranking_in_a_fresh_process(place):
     card = (place.run / "model" / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
