@@ -157,6 +157,11 @@ def _checked(name: str, folder: Path, origin: str) -> ModelSource:
             f"Model {name} ({model_type}) wants to run code from its repository, which embft never does. "
             "Choose a model that transformers carries itself."
         )
+    if modules_file.is_file() and "StaticEmbedding" in modules_file.read_text(encoding="utf-8"):
+        raise ModelError(
+            f"Model {name} is a table of static vectors (StaticEmbedding), whose tokenizer cannot cut windows nor tell what is "
+            "cut off. Choose a transformer."
+        )
     return ModelSource(name, folder, _fingerprint(folder), origin)
 
 

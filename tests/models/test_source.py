@@ -99,3 +99,16 @@ def test_a_missing_package_without_an_id_names_the_ways(monkeypatch):
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match="not installed"):
         resolve(config(id=None))
+
+
+def test_a_table_of_static_vectors_is_told_before_it_is_loaded(tmp_path):
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+
+    tokenizer = Tokenizer(WordLevel({"a": 0, "[UNK]": 1}, unk_token="[UNK]"))
+    model = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=4)], device="cpu")
+    model.save_pretrained(str(tmp_path), create_model_card=False)
+    with pytest.raises(ModelError, match=r"static vectors .* Choose a transformer"):
+        resolve(ModelConfig(name="x", path=str(tmp_path)))

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from test_encoder import tiny_bert
 
 from embft.errors import ModelError
@@ -38,15 +39,11 @@ def test_what_is_read_ends_where_the_model_s_limit_is(tmp_path):
 
 
 def test_a_model_without_token_vectors_is_refused(tmp_path):
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
+    class OneVectorOnly(torch.nn.Module):
+        def forward(self, features):
+            return {key: value for key, value in features.items() if key != "token_embeddings"}
 
-    tokenizer = Tokenizer(WordLevel({"a": 0, "[UNK]": 1}, unk_token="[UNK]"))
-    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=4)], device="cpu").save_pretrained(
-        str(tmp_path / "static"), create_model_card=False
-    )
-    encoder = Encoder(tmp_path / "static", "x", name="static", query_prompt="", document_prompt="")
-    with pytest.raises(ModelError, match="static gives no vector a token"):
+    encoder = Encoder(tiny_bert(tmp_path), "x", name="one", query_prompt="", document_prompt="")
+    encoder.model.append(OneVectorOnly())
+    with pytest.raises(ModelError, match="one gives no vector a token"):
         token_vectors(encoder, encoder.model, ["a"], queries=False)
