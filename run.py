@@ -15,10 +15,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from embft.config import register
-from embft.distributed import together
+from embft.config.command_line import as_config, command_line_problems
 from embft.errors import ConfigError, EmbftError
-from embft.overrides import as_config, command_line_problems
-from embft.sweep_end import finish_sweeps
+from embft.runs.processes import together
+from embft.runs.sweep_end import finish_sweeps
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 logger = logging.getLogger("embft")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from embft.config import ExperimentConfig
-from embft.config_problems import problems
-from embft.distributed import launch_problems
+from embft.config.problems import problems
 from embft.errors import ConfigError
-from embft.run_folder import RunFolder
+from embft.runs.folder import RunFolder
+from embft.runs.processes import launch_problems
 from embft.stages import StageCache, StageResult
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.dataset import make_dataset
     from embft.steps.evaluation import evaluate
     from embft.steps.general import check_general, measure_general
-    from embft.steps.opening import open_model
+    from embft.steps.model import open_model
     from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import rank_systems
     from embft.steps.report import write_report

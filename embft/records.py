@@ -6,14 +6,15 @@ system's ranking orders chunks for each question.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from embft.files import iter_jsonl
 
 _Record = TypeVar("_Record", "Page", "Chunk", "Question")
 
@@ -174,23 +175,7 @@ class Ranking:
     scores: Mapping[str, tuple[float, ...]]
 
 
-def write_jsonl(path: Path, records: Iterable[Page | Chunk | Question | Mapping[str, Any]]) -> None:
-    """Writes one JSON object a line, UTF-8, with readable non-ASCII text."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for record in records:
-            row = record if isinstance(record, Mapping) else asdict(record)
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
 def read_jsonl(path: Path, kind: type[_Record]) -> list[_Record]:
-    """Reads records of one kind written by `write_jsonl`."""
+    """Reads records of one kind written by `embft.files.write_jsonl`."""
     names = {item.name for item in fields(kind)}
     return [kind(**{key: value for key, value in row.items() if key in names}) for row in iter_jsonl(path)]
-
-
-def iter_jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    """Yields the objects of a JSON Lines file; blank lines are passed over."""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            if line.strip():
-                yield json.loads(line)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -24,6 +23,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from filelock import FileLock
+
+from embft.files import digest, write_json
 
 T = TypeVar("T")
 
@@ -121,21 +122,6 @@ class StageCache:
         return self.root / "scratch" / name / key
 
 
-def digest(value: Any) -> str:
-    """Hash of any JSON-able value; the order of a mapping's keys does not matter."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, in full length."""
-    hasher = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            hasher.update(block)
-    return hasher.hexdigest()
-
-
 @cache
 def code_digest(packages: tuple[str, ...]) -> str:
     """Hash of the source of embft packages or modules, found without importing them."""
@@ -150,16 +136,3 @@ def code_digest(packages: tuple[str, ...]) -> str:
             hasher.update(f"{name}:{file.name}\0".encode())
             hasher.update(file.read_bytes())
     return hasher.hexdigest()[:_KEY_LENGTH]
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes readable JSON (UTF-8, no escapes) in one step: the file is whole or as it was."""
-    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
-def read_json(path: Path) -> Any:
-    """Reads a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from embft.errors import EmbftError, RunError
 from embft.reporting.compare import print_comparison, write_csv, write_page
 from embft.reporting.jobs import checked_system, collect, named
-from embft.reporting.wording import LABELS
+from embft.reporting.phrases import LABELS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,5 @@
-from embft.records import Chunk, Question, RetrievalDataset, Splits, read_jsonl, write_jsonl
+from embft.files import write_jsonl
+from embft.records import Chunk, Question, RetrievalDataset, Splits, read_jsonl
 
 
 def test_records_survive_a_round_trip_with_readable_chinese(tmp_path):

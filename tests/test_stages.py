@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from embft.stages import StageCache, digest, write_json
+from embft.files import digest, write_json
+from embft.stages import StageCache
 
 
 def run(cache: StageCache, build, *, settings=None, inputs=(), name="corpus"):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from embft.records import Chunk, Page
-from embft.tokens import count
+from embft.text.tokens import count
 
 Span = tuple[int, int]
 
@@ -27,7 +27,7 @@ def chunk_pages(pages: Iterable[Page], max_tokens: int, overlap: int = 0) -> lis
 
     Args:
         pages: Cleaned pages.
-        max_tokens: Upper bound in tokens of `embft.tokens.count`.
+        max_tokens: Upper bound in tokens of `embft.text.tokens.count`.
         overlap: Tokens that neighbouring chunks of a page may share; below ``max_tokens``.
 
     Returns:

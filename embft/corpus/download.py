@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from embft import __version__
 from embft.errors import CorpusError
-from embft.stages import file_digest
+from embft.files import file_digest
 
 _REMEDIES = (
     "Do one of these:\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from embft.tokens import CJK
+from embft.text.tokens import CJK
 
 _DROPPED = {
     "script", "style", "nav", "noscript", "template", "svg", "math", "head", "iframe", "object", "form", "button",

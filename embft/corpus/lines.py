@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from embft.corpus.cleaning import join_hyphenated
 from embft.corpus.grid_tables import is_grid_table, join_grid_table
-from embft.tokens import CJK
+from embft.text.tokens import CJK
 
 _WIDE = re.compile(rf"[{CJK}\u3000-\u303f\uff00-\uffef]")
 _ENDS_WIDE = re.compile(rf"[{CJK}\u3000-\u303f\uff00-\uffef“”‘’—…]$")

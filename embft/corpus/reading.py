@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embft.corpus import python_reference
-from embft.corpus.boilerplate import Boilerplate, drop_boilerplate
 from embft.corpus.cleaning import clean_characters, vocabulary
 from embft.corpus.decoding import decode
 from embft.corpus.download import fetch_document
@@ -17,10 +16,11 @@ from embft.corpus.html import html_text
 from embft.corpus.lines import join_lines, usual_width
 from embft.corpus.markdown import markdown_text
 from embft.corpus.pdf import read_pdf
+from embft.corpus.running_heads import Boilerplate, drop_boilerplate
 from embft.corpus.sources import Source, find_sources
 from embft.errors import CorpusError
+from embft.files import digest, file_digest
 from embft.records import Page
-from embft.stages import digest, file_digest
 
 if TYPE_CHECKING:
     from embft.config import CorpusConfig

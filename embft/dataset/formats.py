@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from embft.errors import DatasetError
-from embft.records import RetrievalDataset, write_jsonl
-from embft.stages import write_json
+from embft.files import replacing, write_json, write_jsonl
+from embft.records import RetrievalDataset
 
 _MAPS = ("queries", "corpus", "relevant_docs")
 _LLAMA_INDEX_SHAPE = (
@@ -106,10 +104,8 @@ def write_beir(folder: Path, parts: Mapping[str, RetrievalDataset]) -> None:
     """
     queries, corpus = (_merged(parts, name) for name in ("queries", "corpus"))
     (folder / "qrels").mkdir(parents=True, exist_ok=True)
-    with replacing(folder / "corpus.jsonl") as path:
-        write_jsonl(path, ({"_id": key, "title": "", "text": text} for key, text in corpus.items()))
-    with replacing(folder / "queries.jsonl") as path:
-        write_jsonl(path, ({"_id": key, "text": text} for key, text in queries.items()))
+    write_jsonl(folder / "corpus.jsonl", ({"_id": key, "title": "", "text": text} for key, text in corpus.items()))
+    write_jsonl(folder / "queries.jsonl", ({"_id": key, "text": text} for key, text in queries.items()))
     for split, dataset in parts.items():
         with (
             replacing(folder / "qrels" / f"{split}.tsv") as path,
@@ -190,14 +186,3 @@ def _merged(parts: Mapping[str, RetrievalDataset], name: str) -> dict[str, str]:
             if merged.setdefault(key, text) != text:
                 raise DatasetError(f"Two parts have different texts for '{key}' in {name}: a BEIR folder has one.")
     return merged
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Gives a path to write to, which then takes the place of ``path``: the file is whole or as it was."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

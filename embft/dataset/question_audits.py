@@ -9,8 +9,8 @@ from itertools import islice
 from embft.dataset.findings import EXAMPLES, Finding, count_of, example, first_relevant
 from embft.dataset.leaks import COPY
 from embft.dataset.near_copies import near_copies, tokens
-from embft.passage_dependence import passage_dependence
 from embft.records import RetrievalDataset, Splits
+from embft.text.passage_dependence import passage_dependence
 
 _FEWEST_WORDS = 5
 """A chunk with fewer answers nothing."""

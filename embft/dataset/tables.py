@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from embft.dataset.formats import replacing
 from embft.errors import DatasetError
-from embft.records import RetrievalDataset, write_jsonl
+from embft.files import replacing, write_jsonl
+from embft.records import RetrievalDataset
 
 COLUMNS = ("split", "question_id", "question", "chunk_id", "passage", "negative_id", "negative")
 """A triple is question, passage, negative: anchor, positive, negative of sentence-transformers' losses."""

@@ -10,7 +10,7 @@ import torch
 from sentence_transformers.base.modules import InputModule
 
 from embft.config import EndpointConfig
-from embft.models.endpoint import EndpointEncoder
+from embft.models.embeddings_endpoint import EndpointEncoder
 
 
 class EndpointModule(InputModule):  # type: ignore[misc]

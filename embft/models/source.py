@@ -21,7 +21,7 @@ from pathlib import Path
 
 from embft.config import ModelConfig
 from embft.errors import ModelError
-from embft.stages import file_digest
+from embft.files import file_digest
 
 _WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "README.md"]
 _UNWANTED = ["onnx/*", "openvino/*", "*.onnx", "*.bin", "*.h5", "*.msgpack", "*.py", "*.ot"]

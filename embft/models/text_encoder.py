@@ -12,7 +12,7 @@ Vectors = npt.NDArray[np.float32]
 
 
 class TextEncoder(Protocol):
-    """Weights that are here (`embft.models.encoder.Encoder`) or an API (`embft.models.endpoint.EndpointEncoder`)."""
+    """Weights that are here (`embft.models.encoder.Encoder`) or an API (`embft.models.embeddings_endpoint.EndpointEncoder`)."""
 
     @property
     def name(self) -> str:

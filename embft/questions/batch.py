@@ -16,15 +16,15 @@ from typing import Any
 
 from embft.config import QuestionsConfig
 from embft.errors import EndpointError
+from embft.files import digest
 from embft.questions.budget import Budget
+from embft.questions.chat_endpoint import BUDGET_SPENT, Reply, stored_replies
 from embft.questions.client import open_client, refused_key, unreachable, where
-from embft.questions.endpoint import BUDGET_SPENT, Reply, stored_replies
 from embft.questions.generated import Generated
 from embft.questions.llm import ask_llm, estimate_llm
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
 from embft.records import Chunk
-from embft.stages import digest
 
 logger = logging.getLogger(__name__)
 

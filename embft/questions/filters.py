@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from embft.config import FiltersConfig
-from embft.passage_dependence import passage_dependence
-from embft.questions.boilerplate import boilerplate
-from embft.questions.wording import copied_run, length, script_of
+from embft.questions.traits import copied_run, length, script_of
+from embft.questions.unaskable import boilerplate
 from embft.records import Chunk, Question
+from embft.text.passage_dependence import passage_dependence
 
 BestRanks = Callable[[Sequence[Question]], Sequence[int | None]]
 """Rank, from 1, of each question's best relevant chunk by the reference retriever; None where it finds none."""

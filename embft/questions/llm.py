@@ -17,14 +17,14 @@ from filelock import FileLock
 from embft.config import QuestionsConfig
 from embft.errors import EndpointError, QuestionError
 from embft.questions.budget import Budget, Estimate, estimate
+from embft.questions.chat_endpoint import BUDGET_SPENT, Reply, ask_live
 from embft.questions.client import where
-from embft.questions.endpoint import BUDGET_SPENT, Reply, ask_live
 from embft.questions.filters import Rejected
 from embft.questions.generated import Generated
 from embft.questions.parsing import Parsed, parse_reply
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Task, make_request, make_tasks
-from embft.questions.wording import terms
+from embft.questions.traits import terms
 from embft.records import Chunk, Question
 
 T = TypeVar("T")

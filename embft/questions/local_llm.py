@@ -9,11 +9,11 @@ from pathlib import Path
 
 from embft.config import QuestionsConfig
 from embft.errors import QuestionError
+from embft.files import file_digest
 from embft.questions.budget import Estimate
 from embft.questions.generated import Generated
 from embft.questions.llm import ask_llm, estimate_llm
 from embft.records import Chunk
-from embft.stages import file_digest
 
 PACKAGED = "smollm2"
 

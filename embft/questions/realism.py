@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import Any
 
-from embft.passage_dependence import passage_dependence
 from embft.questions.filters import near_duplicates
-from embft.questions.wording import KINDS, copied_run, kind_of, length, overlap, terms
+from embft.questions.traits import KINDS, copied_run, kind_of, length, overlap, terms
+from embft.text.passage_dependence import passage_dependence
 
 SIMILARITY = 90.0
 """Percent from which two questions count as near-duplicates."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from embft.chinese import jieba
+from embft.text.chinese import jieba
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _CHINESE = re.compile(f"[{_HAN}]")

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from embft.reporting.audit_words import cost_markdown, general_sentence, warnings_of
-from embft.reporting.files import write_whole
+from embft.files import write_text
+from embft.reporting.audit_phrases import cost_markdown, general_sentence, warnings_of
 from embft.reporting.markdown import fenced, plain, systems_table, training_sentence
-from embft.reporting.wording import comparisons_of, origin_words, sentence, test_questions
+from embft.reporting.phrases import comparisons_of, origin_words, sentence, test_questions
 
 
 def write_card(model_folder: Path, metrics: Mapping[str, Any], base_model: str, load_example: str) -> None:
@@ -22,7 +22,7 @@ def write_card(model_folder: Path, metrics: Mapping[str, Any], base_model: str, 
         base_model: The base model's id, or its folder.
         load_example: Python that loads and searches as the evaluation did.
     """
-    write_whole(model_folder / "README.md", render_card(metrics, base_model, load_example))
+    write_text(model_folder / "README.md", render_card(metrics, base_model, load_example))
 
 
 def render_card(metrics: Mapping[str, Any], base_model: str, load_example: str) -> str:

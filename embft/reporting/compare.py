@@ -15,8 +15,8 @@ from rich.text import Text
 
 from embft.evaluation.multiple import holm
 from embft.evaluation.names import LABELS, label
+from embft.files import write_text
 from embft.reporting.against import compare_jobs
-from embft.reporting.files import write_whole
 from embft.reporting.jobs import (
     Job,
     best_on_dev,
@@ -29,9 +29,9 @@ from embft.reporting.jobs import (
     systems_of,
 )
 from embft.reporting.parallel import Axis, parallel, scatter
+from embft.reporting.phrases import interval, number, points, points_interval, printable
 from embft.reporting.plots import dots
 from embft.reporting.summary import measured
-from embft.reporting.wording import interval, number, points, points_interval, printable
 
 __all__ = ["Job", "collect", "print_comparison", "render", "write_csv", "write_page"]
 
@@ -156,7 +156,7 @@ def write_csv(path: Path, jobs: Sequence[Job], baseline: str = "base") -> None:
             difference = job.difference(system, baseline, metric)
             row += [job.figure(system, metric), low, high, difference and difference[0], job.on_dev(system, metric)]
         writer.writerow(row)
-    write_whole(path, text.getvalue())
+    write_text(path, text.getvalue())
 
 
 def write_page(
@@ -233,7 +233,7 @@ def write_page(
             x_label="seconds to make everything, without a cache",
         ),
     )
-    write_whole(path, page)
+    write_text(path, page)
 
 
 def _figure(job: Job, system: str, metric: str, *, intervals: bool) -> Text:

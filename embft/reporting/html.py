@@ -12,7 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from embft.evaluation.names import label
-from embft.reporting.audit_words import (
+from embft.files import write_text
+from embft.reporting.audit_phrases import (
     COST_COLUMNS,
     audit_name,
     clean_sentence,
@@ -22,10 +23,8 @@ from embft.reporting.audit_words import (
     warnings_of,
 )
 from embft.reporting.explorer import embedded_json, explorer_data
-from embft.reporting.files import write_whole
 from embft.reporting.markdown import learned_sentence, training_sentence
-from embft.reporting.plots import curve, differences, dots
-from embft.reporting.wording import (
+from embft.reporting.phrases import (
     REALISM,
     comparisons_of,
     dataset_rows,
@@ -44,6 +43,7 @@ from embft.reporting.wording import (
     test_questions,
     timing_rows,
 )
+from embft.reporting.plots import curve, differences, dots
 
 _FILTERS = (audit_name, label, number, interval, p_value, points, points_interval, sentence)
 
@@ -59,7 +59,7 @@ def write_html(
         rows: As in per_query.jsonl.
         passages: Chunk id to text; those that the rows name are embedded.
     """
-    write_whole(path, render_html(metrics, rows, passages))
+    write_text(path, render_html(metrics, rows, passages))
 
 
 def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], passages: Mapping[str, str]) -> str:

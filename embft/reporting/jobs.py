@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from embft.errors import RunError, nearest
-from embft.reporting.wording import printable
+from embft.reporting.phrases import printable
 
 _DEPTH = 3
 """How far below a given folder runs are looked for: outputs/, outputs/sweeps/, a sweep, a run."""

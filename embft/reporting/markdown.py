@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from embft.evaluation.names import label
-from embft.reporting.audit_words import (
+from embft.files import write_text
+from embft.reporting.audit_phrases import (
     audit_name,
     clean_sentence,
     cost_markdown,
     power_sentences,
     slice_markdown,
 )
-from embft.reporting.files import write_whole
-from embft.reporting.wording import (
+from embft.reporting.phrases import (
     comparisons_of,
     headline_metrics,
     interval,
@@ -31,7 +31,7 @@ from embft.reporting.wording import (
 
 def write_markdown(path: Path, metrics: Mapping[str, Any]) -> None:
     """Writes report.md."""
-    write_whole(path, render_markdown(metrics))
+    write_text(path, render_markdown(metrics))
 
 
 def render_markdown(metrics: Mapping[str, Any]) -> str:

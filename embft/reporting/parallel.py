@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from embft.reporting.wording import number
+from embft.reporting.phrases import number
 
 _WIDTH, _HEIGHT, _TOP, _BOTTOM = 900, 320, 40, 14
 _SIDE = 70

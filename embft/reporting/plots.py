@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from embft.evaluation.names import label
-from embft.reporting.wording import interval, number, outcome, points, points_interval
+from embft.reporting.phrases import interval, number, outcome, points, points_interval
 
 # About as wide as the page shows them, so that text in a plot is as large as text around it.
 _WIDTH, _RIGHT = 500, 48

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from embft.evaluation.names import label
-from embft.reporting.audit_words import audit_name, warnings_of
-from embft.reporting.wording import (
+from embft.reporting.audit_phrases import audit_name, warnings_of
+from embft.reporting.phrases import (
     HEADLINES,
     comparisons_of,
     headline_metrics,

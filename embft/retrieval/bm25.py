@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from embft.chinese import jieba
 from embft.config import RetrievalConfig
 from embft.retrieval.scoring import Scores
+from embft.text.chinese import jieba
 
 # Runs of Han characters, or words with their inner apostrophes dots and underscores (10.5, __init__, don't).
 _WORDS = re.compile(

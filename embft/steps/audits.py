@@ -27,10 +27,11 @@ from embft.dataset.truncation import hidden_evidence, sights_of, truncation_find
 from embft.errors import DatasetError
 from embft.evaluation.power import Power, power_of
 from embft.evaluation.significance import groups_of
-from embft.stages import StageCache, StageResult, read_json, write_json
+from embft.files import read_json, write_json
+from embft.retrieval.embedder import Embedder
+from embft.stages import StageCache, StageResult
 from embft.steps.corpus import Corpus
 from embft.steps.dataset import Dataset
-from embft.steps.embedding import Embedder
 
 logger = logging.getLogger(__name__)
 
@@ -136,8 +137,8 @@ def audit_dataset(
         inputs=[dataset.key, corpus.key if corpus else "", base.encoder.fingerprint],
         code=(
             "embft.dataset",
-            "embft.tokens",
-            "embft.passage_dependence",
+            "embft.text.tokens",
+            "embft.text.passage_dependence",
             "embft.evaluation.power",
             "embft.steps.audits",
         ),

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from embft.config import CorpusConfig
-from embft.records import Chunk, Page, read_jsonl, write_jsonl
-from embft.stages import StageCache, StageResult, read_json, write_json
+from embft.files import read_json, write_json, write_jsonl
+from embft.records import Chunk, Page, read_jsonl
+from embft.stages import StageCache, StageResult
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def make_corpus(stages: StageCache, config: CorpusConfig, cache_dir: Path) -> St
             "on_error": config.on_error,
         },
         inputs=input_digests(config, cache_dir),
-        code=("embft.corpus", "embft.records", "embft.tokens"),
+        code=("embft.corpus", "embft.records", "embft.text.tokens"),
         build=build,
         load=load,
     )

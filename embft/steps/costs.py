@@ -11,15 +11,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from embft.files import read_json, write_json
 from embft.models.hardware import pick_device
 from embft.models.token_vectors import token_vectors
 from embft.records import RetrievalDataset, TokenVectors
 from embft.retrieval.bm25 import BM25Scorer
-from embft.retrieval.late import max_sim
+from embft.retrieval.embedder import Embedder
+from embft.retrieval.max_sim import max_sim
 from embft.retrieval.scoring import DenseScorer, Scorer, top
-from embft.stages import StageCache, StageResult, read_json, write_json
+from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
-from embft.steps.embedding import Embedder
 
 _MOST_CHUNKS = 5_000
 """Of a larger corpus a random draw is measured, and the figures are scaled to all of it: every cost is linear in it."""

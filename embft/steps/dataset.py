@@ -14,8 +14,9 @@ from embft.dataset.leaks import without_leaks
 from embft.dataset.splitting import carve_dev, split_questions
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
+from embft.files import file_digest, read_json, write_json
 from embft.records import RetrievalDataset, Splits
-from embft.stages import StageCache, StageResult, file_digest, read_json, write_json
+from embft.stages import StageCache, StageResult
 from embft.steps.corpus import Corpus
 from embft.steps.questions import Questions
 from embft.steps.realism import realism
@@ -102,7 +103,7 @@ def make_dataset(
             "embft.steps.dataset",
             "embft.steps.realism",
             "embft.questions.realism",
-            "embft.passage_dependence",
+            "embft.text.passage_dependence",
         ),
         build=build,
         load=_load,

@@ -17,8 +17,9 @@ from embft.evaluation.multiple import holm, mcnemar
 from embft.evaluation.power import detectable, questions_needed
 from embft.evaluation.significance import compare, groups_of, mean_interval, steady_resamples
 from embft.evaluation.slices import slices
+from embft.files import read_json, write_json
 from embft.records import Ranking, RetrievalDataset
-from embft.stages import StageCache, StageResult, read_json, write_json
+from embft.stages import StageCache, StageResult
 from embft.steps.audits import Audits
 from embft.steps.dataset import Dataset
 from embft.steps.ranking import Rankings

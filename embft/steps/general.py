@@ -15,10 +15,11 @@ from embft.dataset.validation import validate
 from embft.errors import DatasetError
 from embft.evaluation.metrics import per_question, with_hit_rates
 from embft.evaluation.significance import compare, groups_of, mean_interval, steady_resamples
+from embft.files import digest, file_digest, read_json, write_json
 from embft.records import RetrievalDataset
+from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import rank
-from embft.stages import StageCache, StageResult, digest, file_digest, read_json, write_json
-from embft.steps.embedding import Embedder
+from embft.stages import StageCache, StageResult
 from embft.steps.training import Tuned, tuned_embedder
 
 _SPLITS = ("test", "dev", "train")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.evaluation.significance import groups_of
+from embft.files import file_digest, read_json, write_json
 from embft.models.encoder import load_model
 from embft.models.hardware import pick_device
-from embft.stages import StageCache, StageResult, file_digest, read_json, write_json
+from embft.retrieval.embedder import Embedder
+from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
-from embft.steps.dev_search import DevSearch
-from embft.steps.embedding import Embedder
 from embft.steps.training import Tuned
+from embft.training.dev_search import DevSearch
 from embft.training.merging import ALPHAS, choose_alpha, mix_weights
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from embft.config import QuestionsConfig
-from embft.records import Question, read_jsonl, write_jsonl
-from embft.stages import StageCache, StageResult, digest, read_json, write_json
+from embft.files import digest, read_json, write_json, write_jsonl
+from embft.records import Question, read_jsonl
+from embft.stages import StageCache, StageResult
 from embft.steps.corpus import Corpus
 from embft.steps.realism import best_ranks
 
@@ -85,7 +86,7 @@ def make_questions(
         inputs=[corpus.key, digest([asdict(question) for question in human])],
         code=(
             "embft.questions",
-            "embft.passage_dependence",
+            "embft.text.passage_dependence",
             "embft.records",
             "embft.steps.realism",
             "embft.retrieval.bm25",

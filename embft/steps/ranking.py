@@ -12,13 +12,14 @@ import numpy as np
 from embft.config import EndpointConfig, RetrievalConfig
 from embft.evaluation.metrics import per_question, with_hit_rates
 from embft.evaluation.significance import bagged_best, groups_of
-from embft.models.endpoint import EndpointEncoder
+from embft.files import read_json, write_json
+from embft.models.embeddings_endpoint import EndpointEncoder
 from embft.records import Ranking, RetrievalDataset
 from embft.retrieval.bm25 import BM25Scorer
+from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import FusedScorer, Scorer, rank
-from embft.stages import StageCache, StageResult, read_json, write_json
+from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
-from embft.steps.embedding import Embedder
 from embft.steps.training import Tuned, tuned_embedder
 
 SEARCHED = ("dev", "test")
@@ -119,14 +120,14 @@ def rank_systems(
             "embft.retrieval",
             "embft.evaluation.metrics",
             "embft.evaluation.significance",
-            "embft.tokens",
-            "embft.models.endpoint",
+            "embft.text.tokens",
+            "embft.models.embeddings_endpoint",
             "embft.models.token_vectors",
-            "embft.steps.late_interaction",
+            "embft.retrieval.late_scores",
             "embft.training.whitening",
             "embft.steps.ranking",
             "embft.steps.training",
-            "embft.steps.embedding",
+            "embft.retrieval.embedder",
         ),
         build=build,
         load=load,

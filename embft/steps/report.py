@@ -13,13 +13,14 @@ from typing import Any
 from embft.config import ExperimentConfig
 from embft.evaluation.costs import cost_sentence, costs_of, rate_of, untried_sentence
 from embft.evaluation.verdict import CANNOT_TELL, decide
-from embft.run_folder import RunFolder, write_rows
-from embft.stages import StageResult, write_json
+from embft.files import write_json, write_jsonl
+from embft.reporting.load_example import load_example
+from embft.runs.folder import RunFolder
+from embft.stages import StageResult
 from embft.steps.audits import Audits
 from embft.steps.corpus import Corpus
 from embft.steps.dataset import Dataset
 from embft.steps.evaluation import Evaluated
-from embft.steps.loading import load_example
 from embft.steps.questions import Questions
 from embft.steps.ranking import Rankings
 from embft.steps.realism import realism_warnings
@@ -49,7 +50,7 @@ def write_report(
     timings: dict[str, dict[str, Any]],
 ) -> float:
     """Writes the run's results, tracks them, prints the summary. Returns the objective."""
-    from embft.reporting.audit_words import general_sentence
+    from embft.reporting.audit_phrases import general_sentence
     from embft.reporting.card import write_card
     from embft.reporting.html import write_html
     from embft.reporting.markdown import write_markdown
@@ -110,7 +111,7 @@ def write_report(
     metrics["objective"] = {"name": config.evaluation.objective, "split": "dev", "value": objective}
     splits = dataset.value.splits
     searched = splits.searched("test").corpus
-    write_rows(run.folder / "per_query.jsonl", report.rows)
+    write_jsonl(run.folder / "per_query.jsonl", report.rows)
     write_html(run.folder / "report.html", metrics, report.rows, searched)
     write_markdown(run.folder / "report.md", metrics)
     if tuned is not None:

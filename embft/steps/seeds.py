@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from embft.config import EndpointConfig
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.evaluation.metrics import per_question, with_hit_rates
 from embft.records import Ranking, RetrievalDataset
+from embft.retrieval.embedder import Embedder
 from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
-from embft.steps.embedding import Embedder
 from embft.steps.ranking import rank_systems
 from embft.steps.training import Tuned
 from embft.steps.tuned_model import make_tuned_model

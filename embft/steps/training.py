@@ -6,15 +6,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
+from embft.files import read_json
 from embft.models.hardware import pick_device, pick_precision
-from embft.stages import StageCache, StageResult, read_json
-from embft.steps.adapting import tune_adapter
+from embft.retrieval.embedder import Embedder
+from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
-from embft.steps.embedding import Embedder
-from embft.steps.tuning import NO_MATTER, tune_weights
 from embft.training.adapter_model import read_query_map
 from embft.training.finetune import Hardware, Log
+from embft.training.tune_adapter import tune_adapter
+from embft.training.tune_weights import NO_MATTER, tune_weights
 from embft.training.whitening import read_whitening
 
 
@@ -88,17 +89,17 @@ def tune_model(
         code=(
             "embft.training",
             "embft.retrieval",
-            "embft.tokens",
-            "embft.models.endpoint",
+            "embft.text.tokens",
+            "embft.models.embeddings_endpoint",
             "embft.models.endpoint_module",
             "embft.models.token_vectors",
             "embft.evaluation.metrics",
             "embft.steps.training",
-            "embft.steps.tuning",
-            "embft.steps.training_job",
-            "embft.steps.adapting",
-            "embft.steps.dev_search",
-            "embft.steps.late_interaction",
+            "embft.training.tune_weights",
+            "embft.training.weights_job",
+            "embft.training.tune_adapter",
+            "embft.training.dev_search",
+            "embft.retrieval.late_scores",
         ),
         build=build,
         load=load,

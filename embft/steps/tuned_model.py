@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
+from embft.retrieval.embedder import Embedder
 from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
-from embft.steps.embedding import Embedder
 from embft.steps.merging import merge_model
 from embft.steps.training import Tuned, tune_model
 from embft.steps.whitening import whiten_model

@@ -6,13 +6,14 @@ import random
 from pathlib import Path
 from typing import Any
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
+from embft.files import digest, file_digest, read_json, write_json
 from embft.models.encoder import load_model
-from embft.stages import StageCache, StageResult, digest, file_digest, read_json, write_json
+from embft.retrieval.embedder import Embedder
+from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
-from embft.steps.dev_search import DevSearch
-from embft.steps.embedding import Embedder
 from embft.steps.training import Tuned, tuned_embedder
+from embft.training.dev_search import DevSearch
 from embft.training.whitening import Whitening, save_whitened
 
 _MOST = 4000
@@ -86,8 +87,8 @@ def whiten_model(
             "embft.evaluation.metrics",
             "embft.evaluation.significance",
             "embft.steps.whitening",
-            "embft.steps.dev_search",
-            "embft.steps.embedding",
+            "embft.training.dev_search",
+            "embft.retrieval.embedder",
         ),
         build=build,
         load=load,

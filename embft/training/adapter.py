@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.training.finetune import Dev, Log
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.training.averaging import WeightAverage
 from embft.training.batching import ByChunkCollator, Guide, Teacher

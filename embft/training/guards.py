@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.training.examples import ChunkExample
 

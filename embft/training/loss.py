@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.training.gathering import average_gradients, gathered, world
 from embft.training.gradcache import cached_loss
 from embft.training.lengths import embed_by_length

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from torch import Tensor, arange, where
 from torch.nn import functional
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.models.encoder import load_model
 from embft.training.freezing import freeze

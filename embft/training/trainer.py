@@ -11,7 +11,7 @@ from sentence_transformers import SentenceTransformerTrainer, SentenceTransforme
 from sentence_transformers.base.evaluation import BaseEvaluator
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerState
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.training.averaging import WeightAverage
 from embft.training.gathering import wait_for_others, world
 from embft.training.guards import KEPT_CHECKPOINTS, check_course, check_number, used_up

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from embft.corpus import chunk_pages
 from embft.corpus.python_reference import read_topics
 from embft.records import Page
-from embft.tokens import count
+from embft.text.tokens import count
 
 PIECES = st.sampled_from(
     [

@@ -11,8 +11,8 @@ from embft.dataset.question_audits import (
     script_of,
     unanswerable_findings,
 )
-from embft.passage_dependence import passage_dependence
 from embft.records import RetrievalDataset, Splits
+from embft.text.passage_dependence import passage_dependence
 from tests.dataset.test_leaks import part, passage, plus, splits
 
 

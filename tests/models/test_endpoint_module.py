@@ -11,7 +11,7 @@ from werkzeug import Request, Response
 
 from embft.config import EndpointConfig
 from embft.errors import EndpointError
-from embft.models.endpoint import EndpointEncoder
+from embft.models.embeddings_endpoint import EndpointEncoder
 
 KEY = "sk-sentinel-4711"
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from embft.config import FiltersConfig
 from embft.dataset.formats import read_llama_index
-from embft.passage_dependence import passage_dependence
-from embft.questions.boilerplate import boilerplate
 from embft.questions.filters import askable_chunks, filter_questions, near_duplicates
-from embft.questions.wording import copied_run, kind_of, length, overlap, script_of
+from embft.questions.traits import copied_run, kind_of, length, overlap, script_of
+from embft.questions.unaskable import boilerplate
 from embft.records import Chunk, Question
+from embft.text.passage_dependence import passage_dependence
 
 ENGLISH = "The garbage collector frees objects whose reference count has dropped to zero."
 CHINESE = "垃圾回收器会释放引用计数降为零的对象。"

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from embft.reporting.html import render_html
 from embft.reporting.markdown import render_markdown
+from embft.reporting.phrases import seeds_sentence
 from embft.reporting.text import terminal_table
-from embft.reporting.wording import seeds_sentence
 from embft.steps.report import flatten
 
 

@@ -15,7 +15,7 @@ from embft.reporting.compare import write_page
 from embft.reporting.jobs import best_per_setting, collect, named
 from embft.reporting.parallel import Axis, parallel, scatter
 from embft.reporting.summary import sweep_summary, sweep_table
-from embft.sweep_end import SweepFolders, finish_sweeps
+from embft.runs.sweep_end import SweepFolders, finish_sweeps
 
 SYSTEMS = ("bm25", "base", "tuned", "fused")
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embft import tokens as independent
 from embft.models.encoder import Encoder
 from embft.retrieval.windows import cut_windows, whole_chunks, window_spans
+from embft.text import tokens as independent
 
 
 def word_offsets(text: str) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embft.config import TrackingConfig
-from embft.records import iter_jsonl
+from embft.files import iter_jsonl
 from embft.tracking import TRACKING_FILE, open_tracker
 from embft.tracking.tracker import plain
 

@@ -13,7 +13,7 @@ import pytest
 
 from embft.config import TrackingConfig
 from embft.errors import TrainingError
-from embft.records import iter_jsonl
+from embft.files import iter_jsonl
 from embft.tracking import TRACKING_FILE, open_tracker
 
 SENTINEL = "5e47131e5e47131e5e47131e5e47131e5e47131e"

@@ -45,7 +45,7 @@ def worker(root: Path, settings: dict[str, Any], said: Connection) -> None:
     """One of the two: trains, or helps."""
     from tiny import train
 
-    from embft.distributed import rank, together
+    from embft.runs.processes import rank, together
 
     # A fork keeps the agent's handlers; what torchrun starts has none, and SIGTERM ends it at once.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -17,8 +17,8 @@ from hydra import compose, initialize_config_dir
 from jargon import write_jargon
 
 from embft.config import register
+from embft.config.command_line import as_config
 from embft.errors import EndpointError
-from embft.overrides import as_config
 from embft.pipeline import run_experiment
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.training.attention import NAME, attend
 from embft.training.trainee import Trainee
 

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 from tiny import make_splits, train
 
-from embft.steps.dev_search import DevSearch
 from embft.training.averaging import WeightAverage
+from embft.training.dev_search import DevSearch
 
 
 def weights(value: float) -> dict[str, torch.nn.Parameter]:

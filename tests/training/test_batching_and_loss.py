@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.training.batching import ByChunkCollator
 from embft.training.examples import ChunkExample
 from embft.training.gradcache import pieces_of

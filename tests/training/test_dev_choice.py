@@ -10,7 +10,7 @@ import pytest
 from tiny import train
 
 from embft.records import RetrievalDataset
-from embft.steps.dev_search import DevResult, DevSearch
+from embft.training.dev_search import DevResult, DevSearch
 
 QUESTIONS = 40
 DATASET = RetrievalDataset(

@@ -19,10 +19,10 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from embft.config_training import TrainingConfig
-from embft.distributed import helped, launch_problems
+from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.models.encoder import Encoder
+from embft.runs.processes import helped, launch_problems
 
 pytestmark = pytest.mark.slow  # what takes the time is that four more processes import torch
 

@@ -19,19 +19,19 @@ from jargon import write_jargon
 from tiny import SETTINGS, make_base, make_dataset, make_splits
 
 from embft.config import RetrievalConfig, register
-from embft.config_training import TrainingConfig
+from embft.config.command_line import as_config
+from embft.config.training import TrainingConfig
 from embft.dataset.formats import read_llama_index
 from embft.evaluation.metrics import per_question
 from embft.evaluation.significance import compare, groups_of
 from embft.models.encoder import Encoder
-from embft.overrides import as_config
 from embft.pipeline import run_experiment
 from embft.records import RetrievalDataset
+from embft.retrieval import late_scores
+from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import rank
 from embft.retrieval.vector_cache import VectorCache
 from embft.stages import StageCache
-from embft.steps import late_interaction
-from embft.steps.embedding import Embedder
 from embft.steps.training import tuned_embedder
 from embft.steps.tuned_model import make_tuned_model
 
@@ -53,14 +53,14 @@ def tune(root: Path, base: Embedder, splits: Any = None, **settings: Any) -> Any
 def embedded(monkeypatch) -> list[str]:
     """The passages that are embedded token by token, as that happens."""
     texts: list[str] = []
-    plain = late_interaction.token_vectors
+    plain = late_scores.token_vectors
 
     def counting(encoder, model, asked, *, queries):
         if not queries:
             texts.extend(asked)
         return plain(encoder, model, asked, queries=queries)
 
-    monkeypatch.setattr(late_interaction, "token_vectors", counting)
+    monkeypatch.setattr(late_scores, "token_vectors", counting)
     return texts
 
 
@@ -98,7 +98,7 @@ def test_merged_models_are_compared_the_same_way(tmp_path, embedded):
 def test_memory_is_flat_as_blocks_of_chunks_give_what_all_at_once_gives(tmp_path, monkeypatch):
     base, searched = late(make_base(tmp_path)), make_splits().searched("test")
     whole = base.scorers(searched)["cosine"].scores(0, len(searched.queries))
-    monkeypatch.setattr("embft.retrieval.late._WINDOWS", 5)
+    monkeypatch.setattr("embft.retrieval.max_sim._WINDOWS", 5)
     other = replace(base, cache=VectorCache(tmp_path / "other.sqlite"))
     assert np.allclose(other.scorers(searched)["cosine"].scores(0, len(searched.queries)), whole, atol=1e-5)
 

@@ -18,8 +18,8 @@ from hydra import compose, initialize_config_dir
 from jargon import write_jargon
 
 from embft.config import register
+from embft.config.command_line import as_config
 from embft.models.encoder import Encoder
-from embft.overrides import as_config
 from embft.pipeline import run_experiment
 from embft.retrieval.vector_cache import VectorCache
 from embft.training.adapter_model import read_query_map

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tiny import SETTINGS, make_base, make_dataset, train
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.stages import StageCache
 from embft.steps.seeds import measure_seeds
 from embft.training.loss import ByChunkLoss

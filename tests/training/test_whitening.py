@@ -10,19 +10,19 @@ import pytest
 from tiny import SETTINGS, make_base, make_dataset, make_splits
 
 from embft.config import RetrievalConfig
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.dataset.formats import read_llama_index
 from embft.evaluation.metrics import per_question
 from embft.evaluation.significance import compare, groups_of
 from embft.models.encoder import Encoder
 from embft.records import RetrievalDataset
+from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import rank, unit
 from embft.retrieval.vector_cache import VectorCache
 from embft.stages import StageCache, StageResult
-from embft.steps.dev_search import DevSearch
-from embft.steps.embedding import Embedder
 from embft.steps.training import Tuned, tuned_embedder
 from embft.steps.tuned_model import make_tuned_model
+from embft.training.dev_search import DevSearch
 from embft.training.whitening import Whitening, read_whitening, save_whitened
 
 DIM = 8

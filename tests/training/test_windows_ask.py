@@ -9,12 +9,12 @@ import pytest
 from tiny import make_base, make_dataset, make_splits, train
 
 from embft.config import RetrievalConfig
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.records import RetrievalDataset, Splits
 from embft.stages import StageCache
 from embft.steps.training import tune_model
-from embft.steps.tuning import training_examples
+from embft.training.tune_weights import training_examples
 
 TOPICS = [[f"w{number}" for number in range(first, first + 8)] for first in range(0, 80, 8)]
 

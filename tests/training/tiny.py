@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from embft.config import RetrievalConfig
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.records import RetrievalDataset, Splits
 from embft.retrieval.vector_cache import VectorCache
 from embft.stages import StageCache, StageResult
@@ -60,7 +60,7 @@ def make_dataset(splits: Splits | None = None, key: str = "tiny") -> Any:
 def make_base(root: Path) -> Any:
     """The embedder of the model of ``root/base``, which is made where it is not there."""
     from embft.models.encoder import Encoder
-    from embft.steps.embedding import Embedder
+    from embft.retrieval.embedder import Embedder
 
     if not (root / "base").exists():
         make_model(root / "base")

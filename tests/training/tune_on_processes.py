@@ -14,11 +14,11 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 
 from embft.config import register
-from embft.config_training import TrainingConfig
-from embft.distributed import helped, together
+from embft.config.command_line import as_config
+from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
-from embft.overrides import as_config
 from embft.pipeline import run_experiment
+from embft.runs.processes import helped, together
 from embft.training.examples import ChunkExample
 from embft.training.finetune import Hardware, fine_tune
 from embft.training.trainee import Trainee

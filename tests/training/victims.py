@@ -82,7 +82,7 @@ def tell_phases(say: Callable[[str], None]) -> None:
     """Has the trainings of this process say the name of each phase as it begins and ``.`` as it ends."""
     import torch
 
-    from embft.steps.dev_search import DevSearch
+    from embft.training.dev_search import DevSearch
     from embft.training.trainee import Trainee
     from embft.training.trainer import ByChunkTrainer
 

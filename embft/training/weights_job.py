@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from embft.config import ModelConfig
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.models.encoder import Encoder, computing_in
 from embft.models.hardware import pick_device
 from embft.models.source import resolve
 from embft.records import RetrievalDataset
-from embft.steps.embedding import Embedder
+from embft.retrieval.embedder import Embedder
 from embft.training.batching import Guide, Teacher
 from embft.training.examples import ChunkExample
 from embft.training.finetune import Dev, Hardware, Log, fine_tune

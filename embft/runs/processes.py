@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.errors import EmbftError, TrainingError
 
 logger = logging.getLogger(__name__)

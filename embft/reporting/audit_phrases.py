@@ -7,7 +7,7 @@ from typing import Any
 
 from embft.evaluation.costs import cost_cells
 from embft.evaluation.names import label
-from embft.reporting.wording import comparisons_of, interval, number, points, points_interval
+from embft.reporting.phrases import comparisons_of, interval, number, points, points_interval
 
 _AUDITS = {
     "leaks": "leaks of train into test",

@@ -20,8 +20,8 @@ from omegaconf import OmegaConf
 from embft import __version__
 from embft.config import ExperimentConfig
 from embft.errors import RunError
+from embft.files import write_json
 from embft.records import RetrievalDataset
-from embft.stages import write_json
 
 
 class RunFolder:
@@ -121,13 +121,6 @@ class RunFolder:
         # Not resolved: an override may refer to another key (`a=${seed}`), which this list alone does not have.
         items = OmegaConf.to_container(OmegaConf.load(file)) if file.is_file() else None
         return [str(item) for item in items or ()]
-
-
-def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Writes JSON Lines in one step."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    temporary.replace(path)
 
 
 def _held_by(status: Path) -> str | None:

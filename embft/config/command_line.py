@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from embft.config import ExperimentConfig
-from embft.config_problems import problems
+from embft.config.problems import problems
 from embft.errors import ConfigError, nearest
 
 _MOST_JOBS = 64

@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from embft.config_training import TrainingConfig
-from embft.distributed import helped
+from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
+from embft.files import file_digest, write_json
 from embft.models.encoder import load_model
 from embft.records import Passages, Splits
+from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import unit
 from embft.retrieval.windows import cut_windows
-from embft.stages import file_digest, write_json
-from embft.steps.dev_search import DevSearch
-from embft.steps.embedding import Embedder
-from embft.steps.training_job import TrainingJob
+from embft.runs.processes import helped
+from embft.training.dev_search import DevSearch
 from embft.training.examples import ChunkExample, by_chunk, hidden, window_chooser, window_pairs
 from embft.training.finetune import Hardware, Log
 from embft.training.negatives import with_negatives
 from embft.training.trainee import Trainee
+from embft.training.weights_job import TrainingJob
 
 NO_MATTER = ("checkpoint_steps", "seeds")
 """Settings that change nothing about one training; `tests/training/test_resume.py` says so of checkpoints."""

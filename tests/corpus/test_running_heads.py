@@ -1,4 +1,4 @@
-from embft.corpus.boilerplate import drop_boilerplate
+from embft.corpus.running_heads import drop_boilerplate
 
 
 def pages(count: int, head: str = "", foot: str = "", body: int = 10) -> list[list[str]]:

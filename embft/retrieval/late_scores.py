@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from embft.files import digest
 from embft.models.encoder import Encoder
 from embft.models.token_vectors import token_vectors
 from embft.records import Passages
-from embft.retrieval.late import blocks_of_chunks, max_sim
+from embft.retrieval.max_sim import blocks_of_chunks, max_sim
 from embft.retrieval.scoring import Scores
 from embft.retrieval.vector_cache import VectorCache
-from embft.stages import digest
 
 
 def late_scores(encoder: Encoder, model: Any, questions: Sequence[str], passages: Passages) -> Scores:

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
+from embft.files import digest, file_digest, write_json
 from embft.records import Splits
+from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import unit
-from embft.stages import digest, file_digest, write_json
-from embft.steps.dev_search import DevSearch
-from embft.steps.embedding import Embedder
-from embft.steps.tuning import NO_MATTER
 from embft.training.adapter import AdapterQuestions, train_adapter
 from embft.training.adapter_model import save_adapted
+from embft.training.dev_search import DevSearch
 from embft.training.examples import window_chooser
 from embft.training.finetune import Log
+from embft.training.tune_weights import NO_MATTER
 
 
 def tune_adapter(

@@ -17,7 +17,7 @@ from embft.config import (
     QuestionsConfig,
     RetrievalConfig,
 )
-from embft.config_training import TrainingConfig
+from embft.config.training import TrainingConfig
 from embft.errors import nearest
 
 

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embft.records import Passages, TokenVectors
-from embft.retrieval import late
-from embft.retrieval.late import blocks_of_chunks, max_sim
+from embft.retrieval import max_sim as late
+from embft.retrieval.max_sim import blocks_of_chunks, max_sim
 from embft.retrieval.scoring import TableScorer, unit
 
 

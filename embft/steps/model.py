@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from embft.config import ModelConfig, RetrievalConfig
+from embft.models.embeddings_endpoint import EndpointEncoder
 from embft.models.encoder import Encoder
-from embft.models.endpoint import EndpointEncoder
 from embft.models.source import resolve
+from embft.retrieval.embedder import Embedder
 from embft.retrieval.vector_cache import VectorCache
-from embft.steps.embedding import Embedder
 
 _FIRST = "first"
 

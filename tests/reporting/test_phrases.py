@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_run import make_metrics
 
-from embft.reporting import wording
+from embft.reporting import phrases as wording
 
 
 def row(low: float, high: float) -> dict[str, Any]:

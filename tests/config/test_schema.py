@@ -4,10 +4,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from embft.config import GROUPS, register
-from embft.config_problems import problems
-from embft.overrides import as_config, command_line_problems
+from embft.config.command_line import as_config, command_line_problems
+from embft.config.problems import problems
 
-CONFIGS = Path(__file__).parents[1] / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 register()
 
 NEEDS = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from embft.config_fields import choice, number
+from embft.config.fields import choice, number
 
 
 @dataclass

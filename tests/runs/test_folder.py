@@ -13,7 +13,7 @@ import pytest
 
 from embft.config import ExperimentConfig
 from embft.errors import RunError
-from embft.run_folder import RunFolder
+from embft.runs.folder import RunFolder
 
 
 def opened(folder: Path, **status: object) -> RunFolder:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embft import tokens
 from embft.config import EndpointConfig
 from embft.errors import EndpointError
-from embft.stages import digest
+from embft.files import digest
+from embft.text import tokens
 
 Vectors = npt.NDArray[np.float32]
 
@@ -96,11 +96,11 @@ class EndpointEncoder:
         return self._encode([self.document_prompt + text for text in texts], self._config.model)
 
     def token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-        """Character span of each token by `embft.tokens`: an API's own tokenizer is not here."""
+        """Character span of each token by `embft.text.tokens`: an API's own tokenizer is not here."""
         return [tokens.spans(text) for text in texts]
 
     def usable_tokens(self) -> int:
-        """Tokens by `embft.tokens` that are sent whole, however long their words."""
+        """Tokens by `embft.text.tokens` that are sent whole, however long their words."""
         return max(8, (self._longest - len(self.document_prompt)) // _LONGEST_TOKEN)
 
     def read_ends(self, texts: Sequence[str]) -> list[int]:

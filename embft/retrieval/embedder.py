@@ -12,10 +12,10 @@ from embft.config import RetrievalConfig
 from embft.models.encoder import Encoder
 from embft.models.text_encoder import TextEncoder
 from embft.records import Passages, RetrievalDataset
+from embft.retrieval.late_scores import cached_late_scores
 from embft.retrieval.scoring import Scorer, TableScorer, dense_scorers, unit
 from embft.retrieval.vector_cache import VectorCache
 from embft.retrieval.windows import cut_windows, whole_chunks
-from embft.steps.late_interaction import cached_late_scores
 from embft.training.adapter import QueryMap
 from embft.training.whitening import Whitening
 
@@ -42,7 +42,7 @@ class Embedder:
 
     @property
     def open_model(self) -> Encoder:
-        """The encoder where its weights are at hand; `embft.config_problems` refuses what needs an API's."""
+        """The encoder where its weights are at hand; `embft.config.problems` refuses what needs an API's."""
         assert isinstance(self.encoder, Encoder)
         return self.encoder
 

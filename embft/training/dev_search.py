@@ -13,9 +13,9 @@ import numpy.typing as npt
 from embft.evaluation.metrics import per_question, with_hit_rates
 from embft.evaluation.significance import groups_of, standard_error
 from embft.records import Passages, RetrievalDataset
+from embft.retrieval.embedder import Embedder
+from embft.retrieval.late_scores import cached_late_scores, late_scores, store_late_scores
 from embft.retrieval.scoring import Scorer, TableScorer, dense_scorers, rank
-from embft.steps.embedding import Embedder
-from embft.steps.late_interaction import cached_late_scores, late_scores, store_late_scores
 from embft.training.adapter import QueryMap
 from embft.training.whitening import Whitening
 
@@ -140,7 +140,7 @@ class DevSearch:
     def _search(self, model: Any) -> DevResult:
         if isinstance(model, QueryMap | Whitening):
             assert self.base is not None
-            assert isinstance(self.base.found, tuple)  # `embft.config_problems` refuses late interaction here
+            assert isinstance(self.base.found, tuple)  # `embft.config.problems` refuses late interaction here
             questions, passages = self.base.found
             return self._measured((model(questions), model(passages) if isinstance(model, Whitening) else passages))
         encoder = self.embedder.open_model

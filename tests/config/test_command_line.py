@@ -12,7 +12,7 @@ from pydoc_data.topics import topics
 import pytest
 from forks import typed
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1"}
 
 

@@ -1,6 +1,6 @@
 """The schema of the configuration: one dataclass per group of ``configs/``, each field with its default and its limits.
 
-Hydra checks names and types against it, `embft.config_problems` checks values and combinations.
+Hydra checks names and types against it, `embft.config.problems` checks values and combinations.
 They are plain dataclasses: a stage package takes its own group's object or plain arguments, and never sees OmegaConf.
 """
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from embft.config_fields import choice, number
-from embft.config_training import TrainingConfig
+from embft.config.fields import choice, number
+from embft.config.training import TrainingConfig
 
 
 @dataclass
@@ -27,7 +27,7 @@ class CorpusConfig:
     sha256: str | None = None
     pdf_reader: str = choice("pypdfium2", "pypdfium2", "pypdf")
     chunk_tokens: int = number(256, 16, 8192)
-    """Upper bound of a chunk in model-independent tokens (see embft.tokens)."""
+    """Upper bound of a chunk in model-independent tokens (see embft.text.tokens)."""
     chunk_overlap: int = number(0, 0, 4096)
     drop_boilerplate: bool = True
     """Leave out lines that stand at the edge of most pages of a document."""

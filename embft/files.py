@@ -1,0 +1,82 @@
+"""Files that are whole or as they were: every write of embft goes through here. And the digests that name contents."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+_KEY_LENGTH = 16
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yields a path to write to. When the block ends, that file takes the place of ``path`` in one step.
+
+    A reader sees the old file or the new one, never half of one. The new file is on the disk before the old one goes, so a
+    power cut leaves one of the two.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 in one step.
+
+    A lone surrogate, which text out of a PDF can hold and UTF-8 cannot, becomes ``?``.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes readable JSON (UTF-8, no escapes) in one step."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n")
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_jsonl(path: Path, rows: Iterable[Any]) -> None:
+    """Writes one JSON object per line, in one step; rows are mappings or dataclasses."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        for row in rows:
+            fields = asdict(row) if is_dataclass(row) and not isinstance(row, type) else row
+            file.write(json.dumps(fields, ensure_ascii=False) + "\n")
+
+
+def iter_jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Yields the objects of a JSON Lines file; blank lines are skipped."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.strip():
+                yield json.loads(line)
+
+
+def digest(value: Any) -> str:
+    """Hash of any JSON-able value; the order of a mapping's keys does not matter."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_KEY_LENGTH]
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, in full length."""
+    hasher = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            hasher.update(block)
+    return hasher.hexdigest()

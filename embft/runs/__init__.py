@@ -1,0 +1,1 @@
+"""Around a run: its folder, the end of a sweep, several processes."""
