@@ -43,9 +43,9 @@ class FiltersConfig:
 
     boilerplate: bool = False
     """Chunks that nobody asks about: tables of contents, signatures, indexes. No question is bought for them."""
-    fewest_words: int | None = None
+    fewest_words: int | None = number(None, 0, 10_000)
     """Shorter questions go; a Chinese character counts as half a word."""
-    most_words: int | None = None
+    most_words: int | None = number(None, 1, 10_000)
     language: bool = False
     """Questions in another script than their chunk (or than ``questions.language``)."""
     passage_dependent: bool = False
@@ -166,7 +166,7 @@ class ModelConfig:
     query_prompt: str | None = None
     """Put before every question; null takes the model's own, if it has one."""
     document_prompt: str | None = None
-    max_seq_length: int | None = None
+    max_seq_length: int | None = number(None, 8, 1_000_000)
     """Tokens a text is cut at; null takes the model's own."""
     language: str = choice("en", "en", "zh", "multi")
 
@@ -268,9 +268,29 @@ GROUPS: dict[str, type] = {
 }
 
 
+_JOB_LOGGING = {
+    "version": 1,
+    "formatters": {"simple": {"format": "[%(asctime)s][%(name)s][%(levelname)s] - %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "simple", "stream": "ext://sys.stdout"},
+        "file": {
+            "class": "logging.FileHandler",
+            "formatter": "simple",
+            "filename": "${hydra.runtime.output_dir}/${hydra.job.name}.log",
+            "encoding": "utf-8",
+            "delay": True,
+        },
+    },
+    "root": {"level": "INFO", "handlers": ["console", "file"]},
+    "disable_existing_loggers": False,
+}
+"""As Hydra's own, but a log is begun by its first line: a run that is refused its folder leaves the log there alone."""
+
+
 def register() -> None:
-    """Puts the schema into Hydra's config store: ``schema`` in each group, ``experiment_schema`` at the top."""
+    """Puts into Hydra's config store: ``schema`` in each group, ``experiment_schema`` at the top, and how jobs log."""
     store = ConfigStore.instance()
     store.store(name="experiment_schema", node=ExperimentConfig)
     for group, schema in GROUPS.items():
         store.store(group=group, name="schema", node=schema)
+    store.store(group="hydra/job_logging", name="embft", node=_JOB_LOGGING)
