@@ -25,7 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = page()
     if options.check:
         current = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text
-        print(f"{PAGE.name} is up to date." if current else f"{PAGE.name} is out of date: run python scripts/reference.py.")
+        print(
+            f"{PAGE.name} is up to date."
+            if current
+            else f"{PAGE.name} is out of date: run python scripts/reference.py."
+        )
         return 0 if current else 1
     write_text(PAGE, text)
     print(PAGE)

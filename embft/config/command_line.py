@@ -96,7 +96,15 @@ def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> Ch
             launcher = str(composed.whole.hydra.runtime.choices.get("hydra/launcher", launcher))
         except ConfigError as error:
             found |= dict.fromkeys(error.problems)
-        except (HydraException, OmegaConfBaseException, yaml.YAMLError, AssertionError, ValueError, TypeError) as error:
+        except (
+            HydraException,
+            OmegaConfBaseException,
+            yaml.YAMLError,
+            AssertionError,
+            AttributeError,
+            ValueError,
+            TypeError,
+        ) as error:
             found[_explain(error)] = None
     if configs:
         given = [setting.key for setting in settings]
@@ -171,8 +179,8 @@ def _folder_problems(composed: DictConfig, sweep: bool) -> Iterator[str]:
     folder = Path(place)
     if not place.strip() or "\0" in place:
         yield f"{name} is empty: give a folder, or leave it out."
-    elif taken := next((path for path in (folder, *folder.parents) if path.is_file()), None):
-        yield f"{name}={place}: {taken} is a file, so there can be no folder."
+    elif taken := next((path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()), None):
+        yield f"{name}={place}: {taken} is no folder, so nothing can be put into it."
 
 
 def _explain(error: Exception) -> str:

@@ -80,7 +80,9 @@ _full = Condition("training.part=full", lambda c: c.training.part == "full", "tr
 _lora = Condition("training.part=lora", lambda c: c.training.part == "lora", "training=lora")
 _adapter = Condition("training.part=adapter", lambda c: c.training.part == "adapter", "training=adapter")
 _gist = Condition("training.loss=gist", lambda c: c.training.loss == "gist", "training.loss=gist")
-_teacher = Condition("training.loss=distillation", lambda c: c.training.loss == "distillation", "training.loss=distillation")
+_teacher = Condition(
+    "training.loss=distillation", lambda c: c.training.loss == "distillation", "training.loss=distillation"
+)
 _learns_questions = Condition(
     "training from questions", lambda c: c.training.learn_from != "windows", "training.learn_from=questions"
 )

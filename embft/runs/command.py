@@ -136,6 +136,7 @@ def _status_of(error: Exception, wants_trace: bool) -> int:
         return MISTAKEN
     words = " ".join(str(error).split()) if isinstance(error, yaml.YAMLError) else plain_message(error)
     known = isinstance(error, (HydraException, OmegaConfBaseException, yaml.YAMLError))
-    what = "" if known else f"Hydra's launcher or sweeper does not start ({type(error).__name__}): "
-    print(ConfigError([re.sub(r"\s+", " ", f"{what}{words}")]), file=sys.stderr)
+    cause = f" ({error.__cause__})" if error.__cause__ and str(error.__cause__) not in words else ""
+    what = "" if known else f"Hydra cannot start the run, {type(error).__name__}: "
+    print(ConfigError([re.sub(r"\s+", " ", f"{what}{words}{cause}")]), file=sys.stderr)
     return MISTAKEN

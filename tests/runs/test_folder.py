@@ -64,7 +64,8 @@ def test_a_failed_run_makes_room(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "held"), [({"status": "ok", "pid": 1, "host": "another"}, "a run already"), ({"state": "mine"}, "another kind")]
+    ("status", "held"),
+    [({"status": "ok", "pid": 1, "host": "another"}, "a run already"), ({"state": "mine"}, "another kind")],
 )
 def test_a_finished_run_is_left_alone(tmp_path: Path, status: dict[str, Any], held: str) -> None:
     with pytest.raises(RunError, match=held):
@@ -90,7 +91,9 @@ def test_a_run_in_progress_is_left_alone_and_a_killed_one_makes_room(tmp_path: P
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_run_that_is_told_to_end_says_so_at_once(tmp_path: Path, name: str) -> None:
     # A tracker that waits for its server stands between the signal and the end of the run.
-    with elsewhere(tmp_path, "\n        try: input()\n        finally: print('waiting', flush=True); input()") as process:
+    with elsewhere(
+        tmp_path, "\n        try: input()\n        finally: print('waiting', flush=True); input()"
+    ) as process:
         process.send_signal(getattr(signal, name))
         assert process.stdout is not None
         assert process.stdout.readline() == "waiting\n"
@@ -115,7 +118,10 @@ def test_a_full_disk_leaves_a_true_status(tmp_path: Path) -> None:
     )
     script = 'mount -t tmpfs -o size=512k none "$1" && "$2" -c "$3" "$1"; cat "$1/run/status.json"; ls -A "$1/run" >&2'
     command = ["unshare", "-rm", "bash", "-c", script, "_", str(tmp_path), sys.executable, code]
-    if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+    if (
+        not shutil.which("unshare")
+        or subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode
+    ):
         pytest.skip("no small file system can be made here")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     status = json.loads(done.stdout)
