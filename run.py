@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from embft.config import register
 from embft.runs.command import run_command
 from embft.runs.job import run_job
-from embft.runs.processes import together
+from embft.runs.processes import run_distributed
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 
@@ -30,4 +30,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(together(main))
+    sys.exit(run_distributed(main))

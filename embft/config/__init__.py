@@ -1,9 +1,8 @@
 """The configuration: its schema, its limits, what cannot be combined, and the command line that sets it."""
 
-from embft.config.experiment import GROUPS, ExperimentConfig, TrackingConfig, register
+from embft.config.experiment import GROUPS, MOVED_KEYS, ExperimentConfig, TrackingConfig, register
+from embft.config.fields import OBJECTIVE_METRICS
 from embft.config.schema import (
-    OBJECTIVE_METRICS,
-    SYSTEMS,
     CorpusConfig,
     DatasetConfig,
     EndpointConfig,
@@ -17,8 +16,8 @@ from embft.config.training import TrainingConfig
 
 __all__ = [
     "GROUPS",
+    "MOVED_KEYS",
     "OBJECTIVE_METRICS",
-    "SYSTEMS",
     "CorpusConfig",
     "DatasetConfig",
     "EndpointConfig",

@@ -22,7 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from embft.config import GROUPS, ExperimentConfig
+from embft.config import GROUPS, MOVED_KEYS, ExperimentConfig
 from embft.config.keys import all_keys
 from embft.errors import ConfigError
 
@@ -171,6 +171,8 @@ def plain_message(error: BaseException) -> str:
 def _unknown(key: str) -> str:
     from embft.config.hints import meant_by, members
 
+    if moved := MOVED_KEYS.get(key):
+        return f"{key} is gone; in its place: {moved}."
     group = key.rpartition(".")[0]
     hint = meant_by(key)
     has = f" {group} has: {', '.join(members(group))}." if not hint and group and members(group) else ""

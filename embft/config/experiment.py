@@ -59,6 +59,13 @@ class ExperimentConfig:
     """Where stages, vectors and replies that were paid for are kept."""
 
 
+MOVED_KEYS = {
+    "retrieval.late_interaction": "retrieval.mode=late (the config file: retrieval=late)",
+    "training.merge": "nothing: mixing tuned and base weights was no gain, see docs/decisions.md",
+    "training.adapter_layers": "nothing: an adapter has one layer, two were no better, see docs/decisions.md",
+}
+"""Keys of earlier versions, and what takes their place."""
+
 GROUPS: dict[str, type] = {
     "corpus": CorpusConfig,
     "questions": QuestionsConfig,

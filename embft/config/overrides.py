@@ -19,6 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import BooleanNode, FloatNode, IntegerNode, StringNode
 from omegaconf.errors import OmegaConfBaseException
 
+from embft.config import MOVED_KEYS
 from embft.config.group_choices import GROUP_NAMES, choice_problem
 from embft.config.hints import meant_by, members
 from embft.config.keys import Key, all_keys
@@ -112,6 +113,8 @@ def _without_value(argument: str) -> str:
 
 
 def _key_problem(sign: str, key: str, raw: str) -> str:
+    if moved := MOVED_KEYS.get(key):
+        return f"{key} is gone; in its place: {moved}."
     known = key in all_keys() or key in GROUP_NAMES or bool(members(key))
     if not known:
         group = key.rpartition(".")[0]

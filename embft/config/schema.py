@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from embft.config.fields import choice, number
+from embft.config.fields import DEV_METRICS, choice, number
 
 
 @dataclass
@@ -107,7 +107,7 @@ class QuestionsConfig:
     max_tokens: int | None = number(None, 0)
     """Stop before this set of questions takes more tokens, prompts and replies together."""
     prices: str | None = None
-    """A price table of your own, in the form of embft/questions/prices.yaml."""
+    """A price table of your own, in the form of embft/prices.yaml."""
     concurrency: int = number(8, 1, 512)
     """Requests under way at once."""
     requests_per_minute: int | None = number(None, 1)
@@ -215,16 +215,13 @@ class RetrievalConfig:
 
     name: str = MISSING
     """What reports call the choice: the name of its file."""
-    mode: str = choice("windows", "windows", "truncate")
-    """windows: one vector per window, a chunk scores as its best window; truncate: one vector per chunk, its text cut
-    off at the model's limit."""
+    mode: str = choice("windows", "windows", "truncate", "late")
+    """windows: one vector per window, a chunk scores as its best window; truncate: one vector per chunk, its text cut off at the
+    model's limit; late: one vector per token, each of the question's matched with the closest of the chunk's (MaxSim)."""
     window_tokens: int = number(96, 16, 8192)
     """Tokens of the embedding model in a window."""
     window_overlap: int = number(24, 0, 4096)
     """Tokens that a window shares with the one before it: a sentence cut in two still stands whole in one of them."""
-    late_interaction: bool = False
-    """Base and tuned score a chunk token by token, each of the question's by the closest of the chunk's (MaxSim), instead of
-    by one vector a window. The index then holds a vector a token."""
     depth: int = number(100, 10, 100_000)
     """Chunks kept per question."""
     bm25_k1: float = number(1.5, 0.0, 10.0)
@@ -235,17 +232,13 @@ class RetrievalConfig:
     """BM25 adds to a chunk's score that of its best window of so many words, stop words not counted; 0: the chunk alone."""
     bm25_pairs: float = number(0.5, 0.0, 10.0)
     """BM25 adds the score by pairs of neighbouring words, stop words not counted, times this; 0: single words alone."""
+    fusion_metric: str = choice("ndcg@10", *DEV_METRICS)
+    """The dev metric that chooses the weight of the fusion."""
     batch_size: int = number(32, 1, 65536)
     """Texts encoded at once."""
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")
     """What vectors are worked out in. auto: half precision where the hardware has it, twice as fast or more; rankings move
     a little."""
-
-
-SYSTEMS = ("bm25", "base", "tuned", "fused", "openai")
-OBJECTIVE_METRICS = (
-    "hit_rate@1", "hit_rate@3", "hit_rate@5", "hit_rate@10", "mrr@10", "ndcg@10", "map@100",
-)  # fmt: skip
 
 
 @dataclass

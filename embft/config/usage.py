@@ -78,7 +78,6 @@ _tunes_model = Condition(
 )
 _full = Condition("training.part=full", lambda c: c.training.part == "full", "training.part=full")
 _lora = Condition("training.part=lora", lambda c: c.training.part == "lora", "training=lora")
-_adapter = Condition("training.part=adapter", lambda c: c.training.part == "adapter", "training=adapter")
 _gist = Condition("training.loss=gist", lambda c: c.training.loss == "gist", "training.loss=gist")
 _teacher = Condition(
     "training.loss=distillation", lambda c: c.training.loss == "distillation", "training.loss=distillation"
@@ -141,7 +140,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("training.weight_decay training.max_grad_norm training.temperature training.select_by", (_trained,)),
     ("training.dev_chunks training.patience training.seeds training.part", (_trained,)),
     ("training.dropout training.learn_from training.precision training.attention", (_trained, _tunes_model)),
-    ("training.gradient_checkpointing training.compile training.average training.merge", (_trained, _tunes_model)),
+    ("training.gradient_checkpointing training.compile training.average", (_trained, _tunes_model)),
     ("training.whitening training.checkpoint_steps training.loss training.symmetric", (_trained, _tunes_model)),
     ("training.hardness training.matryoshka training.mini_batch", (_trained, _tunes_model)),
     ("training.train_embeddings training.frozen_share", (_trained, _full)),
@@ -149,10 +148,9 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("training.hide_source training.negatives", (_trained, _tunes_model, _learns_questions)),
     ("training.negative_margin", (_trained, _tunes_model, _mines)),
     ("training.lora_rank training.lora_alpha", (_trained, _lora)),
-    ("training.adapter_layers", (_trained, _adapter)),
     ("training.guide training.guide_margin", (_trained, _tunes_model, _gist)),
     ("training.teacher", (_trained, _tunes_model, _teacher)),
-    ("retrieval.mode retrieval.depth retrieval.late_interaction", ALWAYS),
+    ("retrieval.mode retrieval.depth", ALWAYS),
     ("retrieval.window_tokens retrieval.window_overlap", (_windows,)),
     ("retrieval.bm25_k1 retrieval.bm25_b retrieval.bm25_window retrieval.bm25_pairs", (_bm25,)),
     ("retrieval.batch_size retrieval.precision", (_weights,)),

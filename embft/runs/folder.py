@@ -21,6 +21,7 @@ from embft.config import ExperimentConfig
 from embft.errors import RunError
 from embft.files import write_text
 from embft.records import RetrievalDataset
+from embft.results import RunFacts
 from embft.run_lock import take_lock
 from embft.runs.status import Status, overrides_of
 from embft.runs.stopping import last_words
@@ -84,19 +85,19 @@ class RunFolder:
         """Puts the tuned model into the run. A copy, not a link: people go on to change it."""
         shutil.copytree(stage, self.folder / "model", dirs_exist_ok=True)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> RunFacts:
         """Who, what and with which versions; the report's "how to reproduce"."""
-        return {
-            "name": self.name,
-            "command": self.command,
-            "seed": self.settings["seed"],
-            "embft_version": __version__,
-            "commit": _commit(),
-            "python": platform.python_version(),
-            "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-            "choices": self.choices,
-            "overrides": overrides_of(self.folder),
-        }
+        return RunFacts(
+            name=self.name,
+            command=self.command,
+            seed=self.settings["seed"],
+            embft_version=__version__,
+            commit=_commit(),
+            python=platform.python_version(),
+            platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            choices=self.choices,
+            overrides=overrides_of(self.folder),
+        )
 
 
 def claim(folder: Path) -> FileLock:

@@ -191,7 +191,7 @@ REFUSED: list[tuple[str, str]] = [
     ("dataset=beir dataset.path=d questions.per_chunk=3", "questions.per_chunk is given and would not be used"),
     ("dataset=beir dataset.path=d questions=openai", "questions is given and would not be used"),
     ("dataset=beir dataset.path=d dataset.split=documents", "dataset.split is given and would not be used"),
-    ("dataset=llama_index dataset.train=a dataset.dev=b dataset.test=c dataset.dev_fraction=0.1", "dataset.dev_fraction is given"),
+    ("dataset=llama_index dataset.train=a dataset.dev=b dataset.test=c dataset.dev_fraction=0.1", "dataset.dev_fraction is"),
     ("dataset.train=a.json", "Add dataset=llama_index"),
     ("dataset.path=d", "Add dataset=beir"),
     ("dataset.train_pages=90", "Add dataset.split=article"),

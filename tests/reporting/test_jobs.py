@@ -11,8 +11,8 @@ from rich.console import Console
 
 from embft.errors import RunError
 from embft.reporting.compare import print_comparison, write_csv
-from embft.run_lock import take_lock
 from embft.reporting.jobs import best_on_dev, by_dev, checked_system, collect, differing, names_of, short_keys
+from embft.run_lock import take_lock
 
 
 @pytest.fixture
