@@ -40,6 +40,7 @@ class CheckedLine:
         overrides: For Hydra, what was implied included.
         notices: What was implied, in sentences.
         problems: What is wrong, in sentences; empty if nothing is.
+        unread: Those of them for which an override is left out of ``overrides``.
         configs: What the jobs would run, as far as they were composed.
         launcher: The name of Hydra's launcher.
     """
@@ -47,6 +48,7 @@ class CheckedLine:
     overrides: list[str]
     notices: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     configs: list[ExperimentConfig] = field(default_factory=list)
     launcher: str = "basic"
 
@@ -83,6 +85,7 @@ def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> Ch
             found[read] = None
         else:
             settings.append(read)
+    unread = list(found)
     implied, notices = _implied(settings)
     rows = _Rows([*settings, *implied], sweep)
     configs = []
@@ -113,7 +116,9 @@ def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> Ch
             unused = unused_problems(unused, [*configs, *_composable(tree, rows.every_combination())])
         # Where another sentence is about the same key, it says more.
         found |= {words: None for key, words in unused.items() if not any(key in problem for problem in found)}
-    return CheckedLine([setting.text for setting in (*settings, *implied)], notices, list(found), configs, launcher)
+    return CheckedLine(
+        [setting.text for setting in (*settings, *implied)], notices, list(found), unread, configs, launcher
+    )
 
 
 def _implied(settings: Sequence[Setting]) -> tuple[list[Setting], list[str]]:

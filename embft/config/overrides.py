@@ -136,6 +136,9 @@ def _key_problem(sign: str, key: str, raw: str) -> str:
 def _read_hydra(argument: str, key: str, raw: str) -> Setting | str:
     parsed = _parsed(key, raw, argument)
     if not isinstance(parsed, str):
+        if parsed.is_sweep_override() and key.startswith("hydra."):
+            as_text = shell(f"{key}={quoted(raw)}")
+            return f"{key}={raw} holds a comma: quote it, as in {as_text}. Hydra's own settings are not swept."
         return Setting(argument, key, ())
     if key.startswith("hydra.") and not re.search(r"[,{}\[\]]|\w\(", raw):
         return Setting(f"{key}={quoted(raw)}", key, ())

@@ -68,7 +68,7 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
             sys.argv[1:] = [*checked.overrides, *arguments.options]
         job()
     except ConfigError as error:
-        if not failures:
+        if not getattr(error, "was_reported", False):
             print(error, file=sys.stderr)
         status = MISTAKEN
     except KeyboardInterrupt:
@@ -105,7 +105,7 @@ def _checked(arguments: Arguments, tree: ConfigTree) -> CheckedLine:
     """
     checked = check_line(arguments.overrides, tree, sweep=arguments.is_sweep)
     if not arguments.runs:
-        if checked.problems and not checked.configs:
+        if checked.unread or (checked.problems and not checked.configs):
             raise ConfigError(checked.problems)
         return checked
     problems = checked.problems

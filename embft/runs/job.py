@@ -20,7 +20,7 @@ from embft.files import write_text
 from embft.runs.folder import claim
 from embft.runs.processes import launch_problems
 from embft.runs.status import Status
-from embft.runs.stopping import disk_is_full
+from embft.runs.stopping import disk_is_full, last_words
 
 logger = logging.getLogger("embft")
 failures: list[BaseException] = []
@@ -72,7 +72,7 @@ def device_problems(config: ExperimentConfig) -> list[str]:
 
 def _checked(composed: DictConfig, folder: Path, command: str) -> ExperimentConfig:
     """The job's configuration; what is wrong with it stands in its folder too, so that a sweep's comparison lists it."""
-    with Status(folder, command):
+    with Status(folder, command) as status, last_words(status.fail):
         config = as_config(composed)
         wrong = [*problems(config), *launch_problems(config.training), *device_problems(config)]
         if wrong:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-GOOD, FAILED, MISTAKEN, INTERRUPTED = 0, 1, 2, 130
-"""All went well; a job failed; the command line or the configuration is wrong; Ctrl-C."""
+GOOD, FAILED, MISTAKEN, INTERRUPTED, CLOSED = 0, 1, 2, 130, 141
+"""All went well; a job failed; the command line or the configuration is wrong; Ctrl-C; nobody reads the output any more."""
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -93,7 +93,7 @@ def quietly(main: Callable[[], int]) -> int:
     except BrokenPipeError:
         # Python would try to write the rest when it exits, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Stopped as stopped:

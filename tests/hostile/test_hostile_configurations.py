@@ -179,6 +179,7 @@ REFUSED: list[tuple[str, str]] = [
     ("hydra.run.dir=${nothing}", "'nothing' not found"),
     # Hydra's own.
     ("hydra.run.dir=", "hydra.run.dir is empty"),
+    ("hydra.run.dir=a,b", "\"hydra.run.dir='a,b'\""),
     ("hydra.foo=1", "hydra.foo"),
     ("hydra.run.dir=/dev/null/x", "/dev/null"),
     ("hydra/launcher=nothing", "hydra/launcher=nothing is not installed"),
