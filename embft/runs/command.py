@@ -75,7 +75,7 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
         print("Interrupted. The same command continues where this one stopped.", file=sys.stderr)
         return INTERRUPTED
     except Stopped as stopped:
-        print(f"{stopped}. The same command continues where this one stopped.".capitalize(), file=sys.stderr)
+        print(f"S{str(stopped)[1:]}. The same command continues where this one stopped.", file=sys.stderr)
         return stopped.status
     except BrokenPipeError:
         raise
