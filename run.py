@@ -9,9 +9,10 @@ import hydra
 from omegaconf import DictConfig
 
 from embft.config import register
+from embft.pipeline import run_experiment
 from embft.runs.command import run_command
 from embft.runs.job import run_job
-from embft.runs.processes import run_distributed
+from embft.training.processes import run_distributed
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 
@@ -21,7 +22,7 @@ register()
 @hydra.main(version_base="1.3", config_path="configs", config_name="config")
 def job(composed: DictConfig) -> float:
     """One experiment; returns its objective to the sweeper."""
-    return run_job(composed)
+    return run_job(composed, run_experiment)
 
 
 def main() -> int:

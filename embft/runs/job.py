@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
@@ -18,17 +18,30 @@ from embft.config.problems import problems
 from embft.errors import ConfigError, EmbftError, RunError
 from embft.files import write_text
 from embft.runs.folder import claim
-from embft.runs.processes import launch_problems
 from embft.runs.status import Status
 from embft.runs.stopping import disk_is_full, last_words
+from embft.training.processes import launch_problems
 
 logger = logging.getLogger("embft")
 failures: list[BaseException] = []
 """What went wrong in jobs of this process; each is reported already."""
 
 
-def run_job(composed: DictConfig) -> float:
+class Experiment(Protocol):
+    """What runs an experiment: `embft.pipeline.run_experiment`."""
+
+    def __call__(
+        self, config: ExperimentConfig, folder: Path, *, command: str, group: str | None, choices: Mapping[str, str]
+    ) -> float:
+        """Runs it in a folder; returns its objective."""
+
+
+def run_job(composed: DictConfig, run_experiment: Experiment) -> float:
     """One experiment; returns its objective to the sweeper.
+
+    Args:
+        composed: Its configuration.
+        run_experiment: Runs it.
 
     Raises:
         EmbftError: A mistake that the user can mend; it is reported already.
@@ -44,7 +57,15 @@ def run_job(composed: DictConfig) -> float:
         raise _reported(error) from None
     try:
         _write_hydra(folder, composed, settings)
-        return _run(_checked(composed, folder, command), folder, command, settings)
+        config = _checked(composed, folder, command)
+        chosen: Mapping[str, str] = settings.runtime.choices
+        return run_experiment(
+            config,
+            folder,
+            command=command,
+            group=Path(settings.sweep.dir).name if settings.mode.name == "MULTIRUN" else None,
+            choices={key: value for key, value in chosen.items() if value and not key.startswith("hydra")},
+        )
     except Exception as error:
         if isinstance(error, EmbftError):
             logger.error("%s", error)
@@ -78,20 +99,6 @@ def _checked(composed: DictConfig, folder: Path, command: str) -> ExperimentConf
         if wrong:
             raise ConfigError(wrong)
     return config
-
-
-def _run(config: ExperimentConfig, folder: Path, command: str, settings: Any) -> float:
-    from embft.pipeline import run_experiment
-
-    is_sweep = settings.mode.name == "MULTIRUN"
-    chosen: Mapping[str, str] = settings.runtime.choices
-    return run_experiment(
-        config,
-        folder,
-        command=command,
-        group=Path(settings.sweep.dir).name if is_sweep else None,
-        choices={key: value for key, value in chosen.items() if value and not key.startswith("hydra")},
-    )
 
 
 def _write_hydra(folder: Path, composed: DictConfig, settings: Any) -> None:
