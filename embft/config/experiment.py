@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
 
 from embft.config.fields import choice, number
 from embft.config.schema import (
@@ -98,9 +99,18 @@ _JOB_LOGGING = {
 
 
 def register() -> None:
-    """Puts into Hydra's config store: ``schema`` in each group, ``experiment_schema`` at the top, and how jobs log."""
+    """Puts into Hydra's config store: ``schema`` in each group, ``experiment_schema`` at the top, and how jobs log.
+
+    And the resolver ``has_key``: ``${has_key:NAME,a,b}`` is ``a`` where the environment variable is set, else ``b``. It tells
+    whether there is a key, never what it is.
+    """
+    OmegaConf.register_new_resolver("has_key", _has_key, replace=True)
     store = ConfigStore.instance()
     store.store(name="experiment_schema", node=ExperimentConfig)
     for group, schema in GROUPS.items():
         store.store(group=group, name="schema", node=schema)
     store.store(group="hydra/job_logging", name="embft", node=_JOB_LOGGING)
+
+
+def _has_key(variable: str, yes: str, no: str) -> str:
+    return yes if os.environ.get(variable) else no

@@ -81,6 +81,8 @@ class QuestionsConfig:
     """JSON Lines of people's own questions, or ``bundled:NAME``."""
     language: str = choice("auto", "auto", "en", "zh")
     """Language that questions are asked in; auto: the chunk's own."""
+    stands_in: str | None = None
+    """A sentence for log and report: what these questions stand in for."""
     filters: FiltersConfig = field(default_factory=FiltersConfig)
     model: str = "gpt-4o-mini"
     """Name of the LLM at the endpoint; for local_llm a GGUF file, or null for the packaged SmolLM2."""

@@ -110,7 +110,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("corpus.path corpus.pdf_reader corpus.drop_boilerplate corpus.on_error", (_generated, _own_files)),
     ("corpus.url", (_generated, _download)),
     ("corpus.sha256", (_generated, _article_pdf)),
-    ("questions.backend questions.per_chunk questions.human questions.language questions.dry_run", (_generated,)),
+    ("questions.backend questions.per_chunk questions.human questions.language questions.stands_in questions.dry_run", (_generated,)),
     ("questions.filters.boilerplate questions.filters.fewest_words questions.filters.most_words", (_generated,)),
     ("questions.filters.language questions.filters.passage_dependent questions.filters.copied_share", (_generated,)),
     ("questions.filters.near_duplicates questions.filters.round_trip", (_generated,)),
