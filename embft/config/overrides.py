@@ -63,7 +63,7 @@ def read_override(argument: str, *, sweep: bool, options: Mapping[str, Sequence[
     sign, key, raw = (match[1] or "", match[2].strip(), match[3])
     if not key:
         return f"'{argument}' sets nothing: write KEY=VALUE, without spaces around the equals sign."
-    if key.startswith(("hydra.", "hydra/")) or "@" in key:
+    if key.startswith("hydra.") or "@" in key or "/" in key:
         return _read_hydra(argument, key, raw)
     if problem := _key_problem(sign, key, raw):
         return problem
