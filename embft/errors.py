@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 class EmbftError(Exception):
@@ -25,6 +26,10 @@ class ConfigError(EmbftError):
         count = len(self.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
         super().__init__(f"{head} in the configuration:\n" + "\n".join(f"  - {problem}" for problem in self.problems))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For launchers that send a job's error to another process."""
+        return type(self), (self.problems,), self.__dict__
 
 
 class CorpusError(EmbftError):

@@ -11,6 +11,7 @@ from embft.dataset.convert import FORMATS, read_any, write_any
 from embft.dataset.tables import SUFFIXES
 from embft.errors import EmbftError
 from embft.records import RetrievalDataset
+from embft.runs.stopping import quietly
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,4 +58,4 @@ def hardest_by_bm25(part: RetrievalDataset) -> Mapping[str, str | None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(quietly(main))

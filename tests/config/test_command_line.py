@@ -17,7 +17,7 @@ ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1"}
 
 
 def test_a_mistake_comes_without_a_traceback_and_its_folder_takes_the_next_try(tmp_path):
-    command = ["corpus=files", "corpus.path=docs", "tracking=local", "hydra.run.dir=outputs/mine"]
+    command = ["corpus.path=docs", "tracking=local", "hydra.run.dir=outputs/mine"]
     done = subprocess.run(
         [sys.executable, str(ROOT / "run.py"), *command],
         cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False,
