@@ -22,7 +22,8 @@ from report import machine, write_result
 
 from embft.dataset.formats import read_llama_index
 from embft.evaluation.metrics import per_question, with_hit_rates
-from embft.models.encoder import Encoder, load_model
+from embft.models.encoder import Encoder
+from embft.models.loading import load_model
 from embft.retrieval.scoring import dense_scorers, rank, unit
 from embft.retrieval.windows import cut_windows, whole_chunks
 

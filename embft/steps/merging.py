@@ -8,8 +8,9 @@ from pathlib import Path
 from embft.config.training import TrainingConfig
 from embft.evaluation.significance import groups_of
 from embft.files import file_digest, read_json, write_json
-from embft.models.encoder import load_model
 from embft.models.hardware import pick_device
+from embft.models.loading import load_model
+from embft.models.saving import save_model
 from embft.retrieval.embedder import Embedder
 from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
@@ -53,7 +54,7 @@ def merge_model(
         place = choose_alpha([found.scores for found in dev.epochs], groups)
         dev.best = dev.epochs[place]
         mix_weights(model, original, weights, ALPHAS[place])
-        model.save_pretrained(str(folder / "model"), create_model_card=False)
+        save_model(model, folder / "model")
         fingerprint = file_digest(folder / "model" / "model.safetensors")[:16]
         dev.keep_best(base, fingerprint)
         merge = {"alpha": ALPHAS[place], "curve": curve, "metric": config.select_by}

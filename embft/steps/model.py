@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from embft.config import ModelConfig, RetrievalConfig
 from embft.models.embeddings_endpoint import EndpointEncoder
 from embft.models.encoder import Encoder
 from embft.models.source import resolve
+from embft.models.trial import try_once
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.vector_cache import VectorCache
+
+logger = logging.getLogger(__name__)
 
 _FIRST = "first"
 
@@ -21,7 +25,7 @@ def open_model(config: ModelConfig, retrieval: RetrievalConfig, device: str, cac
     name or address is known before documents are read and questions are paid for.
 
     Raises:
-        ModelError: The weights cannot be had.
+        ModelError: The weights are not available, or they are not those of an embedding model.
         EndpointError: The API has no key, refuses, or cannot be reached.
     """
     cache = VectorCache(cache_dir / "vectors.sqlite")
@@ -37,6 +41,8 @@ def open_model(config: ModelConfig, retrieval: RetrievalConfig, device: str, cac
         base.pair_vectors([_FIRST], [_FIRST])
         return base
     source = resolve(config)
+    for note in source.notes:
+        logger.warning(note)
     encoder = Encoder(
         source.folder,
         source.fingerprint,
@@ -47,5 +53,7 @@ def open_model(config: ModelConfig, retrieval: RetrievalConfig, device: str, cac
         device=device,
         batch_size=retrieval.batch_size,
         precision=retrieval.precision,
+        notes=source.notes,
     )
+    try_once(encoder, cache_dir / "models_tried")
     return Embedder(encoder, retrieval, cache)

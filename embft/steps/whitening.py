@@ -8,7 +8,7 @@ from typing import Any
 
 from embft.config.training import TrainingConfig
 from embft.files import digest, file_digest, read_json, write_json
-from embft.models.encoder import load_model
+from embft.models.loading import load_model
 from embft.retrieval.embedder import Embedder
 from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from embft.models.saving import TrialVectors, save_as_ranked
 from embft.training.adapter import QueryMap
 
 
@@ -17,18 +20,27 @@ def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
     module, then the map. ``encode_query`` takes one, ``encode_document`` and plain ``encode`` the other.
 
     Args:
-        model: The base model, a `SentenceTransformer`; changed in place.
+        model: The base model, a `SentenceTransformer` with its prompts (`embft.models.saving.Prompts`); changed in place.
         query_map: Acts on its vectors.
         output: Gets a sentence-transformers folder.
 
     Returns:
         The files of the map's weights.
+
+    Raises:
+        ModelError: The saved model gives other vectors than the map.
     """
     import torch
     from sentence_transformers.base.modules import Dense, Normalize, Router
 
+    before = TrialVectors.of(model)
+    # A model may cut its vectors off, which happens after all modules: what is cut off weighs nothing in the first layer.
+    with model.truncate_embeddings(None):
+        whole = model.get_embedding_dimension()
     layers: list[Any] = []
     for place, (weight, bias) in enumerate(query_map.layers):
+        if not place and whole is not None and whole > weight.shape[1]:
+            weight = np.pad(weight, ((0, 0), (0, whole - weight.shape[1])))
         inner = place < len(query_map.layers) - 1
         layers.append(
             Dense(
@@ -44,8 +56,8 @@ def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
     name = next(reversed(model._modules))
     last = model._modules[name]
     model._modules[name] = Router.for_query_document([last, *layers], [last]).to(model.device, model.dtype)
-    model.eval()
-    model.save_pretrained(str(output), create_model_card=False)
+    expected = None if before is None else before.mapped(query_map, lambda vectors: vectors)
+    save_as_ranked(model, output, expected)
     return sorted(output.rglob("query_*_Dense/model.safetensors"))
 
 
@@ -58,6 +70,7 @@ def read_query_map(folder: Path) -> QueryMap:
     route = json.loads((router / "router_config.json").read_text(encoding="utf-8"))["structure"]["query"]
     _, *own = route  # the first is the base model's last module
     weights = [load_file(router / name / "model.safetensors") for name in own if name.endswith("_Dense")]
-    return QueryMap(
-        tuple((found["linear.weight"], found["linear.bias"]) for found in weights), own[-1].endswith("_Normalize")
-    )
+    layers = [(weight["linear.weight"], weight["linear.bias"]) for weight in weights]
+    cut = json.loads((folder / "config_sentence_transformers.json").read_text(encoding="utf-8")).get("truncate_dim")
+    first, bias = layers[0]
+    return QueryMap(((np.ascontiguousarray(first[:, :cut]), bias), *layers[1:]), own[-1].endswith("_Normalize"))

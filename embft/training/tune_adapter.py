@@ -11,6 +11,7 @@ import numpy as np
 
 from embft.config.training import TrainingConfig
 from embft.files import digest, file_digest, write_json
+from embft.models.saving import Prompts, save_base
 from embft.records import Splits
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import unit
@@ -39,11 +40,12 @@ def tune_adapter(
         dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, config.select_by, seed)
     # A matrix of the model's width: a GPU's start would take longer than the training.
     trained, report = train_adapter(learned, config, seed=seed, dev=dev, log=log)
-    model = base.encoder.as_module()
     fingerprint = base.encoder.fingerprint
     if trained is None:
-        model.save_pretrained(str(folder / "model"), create_model_card=False)
+        save_base(base.encoder, folder / "model")
     else:
+        model = base.encoder.as_module()
+        Prompts(base.encoder.query_prompt, base.encoder.document_prompt).put_into(model)
         files = save_adapted(model, trained, folder / "model")
         fingerprint = digest([fingerprint, *(file_digest(file) for file in files)])
     shutil.rmtree(scratch, ignore_errors=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.files import file_digest, write_json
-from embft.models.encoder import load_model
+from embft.models.saving import save_base
 from embft.records import Passages, Splits
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import unit
@@ -51,7 +51,7 @@ def tune_weights(
             dev = DevSearch.of(base_or_trainee, searched, config.dev_chunks, config.select_by, seed)
         report = job.tune(trainee, dev, folder / "model", log)
     if not report["best_epoch"]:
-        load_model(base.open_model.folder, "cpu").save_pretrained(str(folder / "model"), create_model_card=False)
+        save_base(base.encoder, folder / "model")
     # A kept base model shares its vectors.
     fingerprint = (
         file_digest(folder / "model" / "model.safetensors")[:16] if report["best_epoch"] else base.encoder.fingerprint

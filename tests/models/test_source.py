@@ -45,7 +45,7 @@ def test_a_model_that_cannot_be_had_names_three_ways_to_get_it(monkeypatch, tmp_
     with pytest.raises(ModelError) as caught:
         resolve(ModelConfig(name="bge_small", id="BAAI/bge-small-en"))
     message = str(caught.value)
-    assert "BAAI/bge-small-en cannot be had" in message
+    assert "BAAI/bge-small-en is not available" in message
     assert "hf download BAAI/bge-small-en" in message
     assert "model.path=DIR" in message
     assert "model=minilm" in message
