@@ -114,7 +114,7 @@ def _read(name: str, file: Path) -> Any:
         raise ModelError(f"Model {name} is incomplete: {file} is missing. Get the model's files again.") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(
-            f"Model {name} is damaged: {file} is not JSON ({str(error).splitlines()[0]}). Get the model's files again."
+            f"Model {name} is damaged: {file} is not JSON ({error}). Get the model's files again."
         ) from error
 
 

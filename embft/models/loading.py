@@ -14,6 +14,8 @@ from embft.models.plain_folder import Pooling, pooling_of
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+_LONGEST = 300
+"""Characters of somebody else's error message that are repeated."""
 TEXT_ONLY: dict[str, Any] = {"text": {"method": "forward", "method_output_name": "last_hidden_state"}}
 """What sentence-transformers 6 calls the modalities of a model of texts."""
 
@@ -100,10 +102,16 @@ def _plain_modules(folder: Path, pooling: Pooling, kwargs: dict[str, Any]) -> li
 
 def _reason(error: Exception, folder: Path) -> str:
     """The error in one line; weights of other shapes by name, which transformers itself says in its log alone."""
-    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    line = one_line(error)
     if isinstance(error, RuntimeError) and "ignore_mismatched_sizes" in line:
         return f"weights have other shapes than config.json says{_misfits(folder)}. Get the model's files again."
     return line if isinstance(error, OSError | ValueError | RuntimeError) else f"{type(error).__name__}: {line}"
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, without line breaks and not at any length."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
 
 
 def _misfits(folder: Path) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from embft.errors import ModelError
 from embft.files import digest, write_json
 from embft.models.encoder import Encoder, encode
-from embft.models.loading import quiet
+from embft.models.loading import one_line, quiet
 
 _AGAIN = "Get the model's files again."
 _WORDS = 12
@@ -94,9 +94,8 @@ def _vectors(name: str, model: Any, texts: Sequence[str]) -> Any:
     try:
         return encode(model, texts, "", 32, task="document")
     except Exception as error:  # whatever its modules bring about when they are put together
-        line = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise ModelError(
-            f"Model {name} cannot embed a text: {line}. Its modules and its tokenizer do not fit together. {_AGAIN}"
+            f"Model {name} cannot embed a text: {one_line(error)}. Its modules and its tokenizer do not fit together. {_AGAIN}"
         ) from error
 
 
@@ -133,7 +132,7 @@ def _check_complete(name: str, model: Any, folder: Path) -> None:
             device_map="meta",
         )  # fmt: skip
     except Exception as error:
-        raise ModelError(f"The weights of {name} cannot be read: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"The weights of {name} cannot be read: {one_line(error)}") from error
     missing = _used(model, sorted(report["missing_keys"]))
     spare = sorted(report["unexpected_keys"])
     if missing:
