@@ -199,6 +199,8 @@ def _check_transformer(name: str, folder: Path, *, plain: bool) -> None:
             f"Model {name}: {folder / 'config.json'} names no model_type, so nobody can tell what it is. "
             "Give the folder of a transformers model."
         )
+    if config["model_type"] == "model2vec":
+        raise ModelError(f"Model {name} is {_OF_OTHER_KINDS['StaticEmbedding']}. Choose a transformer.")
     if "quantization_config" in config:
         raise ModelError(
             f"Model {name} has quantised weights, which cannot be trained. Choose the model it was made of."

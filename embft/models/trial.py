@@ -21,6 +21,8 @@ from embft.models.loading import one_line, quiet
 
 _AGAIN = "Get the model's files again."
 _WORDS = 12
+_ANY = ("a", "loop", "is", "left", "early", "1", "2", "3")
+"""Words for a tokenizer without any: one of bytes or characters knows them all the same."""
 _EQUAL = 1e-5
 """Vectors that differ by less than this share of their size are one vector."""
 _LIBRARIES = ("sentence-transformers", "transformers", "tokenizers")
@@ -81,10 +83,10 @@ def trial_texts(tokenizer: Any, limit: int | None) -> list[str]:
     for token, number in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1]):
         # A first piece of a word, whichever sign the tokenizer has for that.
         word = token.lstrip("▁Ġ")
-        if number not in special and word.isalpha() and len(word) < 20:
+        if number not in special and word.isalnum() and len(word) < 20:
             words.append(word)
-    step = max(1, len(words) // _WORDS)
-    chosen = words[::step][:_WORDS]
+    chosen = words[:: max(1, len(words) // _WORDS)][:_WORDS]
+    chosen = chosen if len(chosen) > 1 else [*chosen, *_ANY]
     short = [" ".join(chosen[start : start + length]) for start, length in ((0, 1), (1, 3), (4, 8))]
     longest = min(limit or 512, 512) + 8
     return [text for text in [*short, " ".join((chosen * longest)[:longest])] if text]
