@@ -46,8 +46,8 @@ def token_vectors(encoder: Encoder, model: Any, texts: Sequence[str], *, queries
         vectors, mask, ids = (features.get(name) for name in ("token_embeddings", "attention_mask", "input_ids"))
         if vectors is None or mask is None or ids is None or not len(vectors) == len(mask) == len(ids):
             raise ModelError(
-                f"{encoder.name} gives no vector per token, which late interaction needs: choose a transformer, or search "
-                "without it."
+                f"{encoder.name} has no vectors of tokens, which retrieval.mode=late needs: take a transformer, or "
+                "retrieval=windows."
             )
         real = mask.bool().nonzero()[:, 0]  # padding may stand before a text as well as after it
         own = real[start:]

@@ -1,14 +1,14 @@
-"""How the tuned model is loaded, for its card."""
+"""Python that loads the tuned model and searches as the evaluation did, for its card."""
 
 from __future__ import annotations
 
 from embft.config import ExperimentConfig
-from embft.steps.training import Tuned
+from embft.results import Tuned
 
 
 def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
     """Python that loads the tuned model and searches as the evaluation did."""
-    query, document = tuned.report["query_prompt"], tuned.report["document_prompt"]
+    query, document = tuned.report.query_prompt, tuned.report.document_prompt
     loads = ['model = SentenceTransformer("model")  # this folder']
     if config.model.kind == "endpoint":
         key = config.model.endpoint.api_key_env
@@ -24,19 +24,19 @@ def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
         "scores = model.similarity(questions, passages)",
     ]
     imports = ["from sentence_transformers import SentenceTransformer"]
-    if config.retrieval.late_interaction:
+    if config.retrieval.mode == "late":
         asks = _late_example(query, document)
         imports = ["import torch", *imports, "from torch.nn.functional import normalize"]
     lines = [*imports, "", *loads, *asks]
     if config.training.part == "adapter":
         lines += ["", "# Passages get the base model's own vectors: an index made with it stays as it is."]
-    if config.retrieval.mode == "windows":
+    if config.retrieval.mode != "truncate":
         lines += [
             "",
             f"# The figures are with chunks cut in windows of {config.retrieval.window_tokens} tokens (overlap "
             f"{config.retrieval.window_overlap}),",
             "# whose tokens are searched together: embft.retrieval.windows.cut_windows cuts them."
-            if config.retrieval.late_interaction
+            if config.retrieval.mode == "late"
             else "# a chunk scoring as its best window: embft.retrieval.windows.cut_windows does that.",
         ]
     return "\n".join(lines)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from embft.models.saving import TrialVectors, save_as_ranked
-from embft.training.adapter import QueryMap
+from embft.models.vectors import QueryMap
 
 
 def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
@@ -34,23 +33,18 @@ def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
     from sentence_transformers.base.modules import Dense, Normalize, Router
 
     before = TrialVectors.of(model)
-    # A model may cut its vectors off, which happens after all modules: what is cut off weighs nothing in the first layer.
+    dim = len(query_map.bias)
+    # A model may cut its vectors off, which happens after all modules: what is cut off then weighs nothing here.
     with model.truncate_embeddings(None):
-        whole = model.get_embedding_dimension()
-    layers: list[Any] = []
-    for place, (weight, bias) in enumerate(query_map.layers):
-        if not place and whole is not None and whole > weight.shape[1]:
-            weight = np.pad(weight, ((0, 0), (0, whole - weight.shape[1])))
-        inner = place < len(query_map.layers) - 1
-        layers.append(
-            Dense(
-                weight.shape[1],
-                weight.shape[0],
-                activation_function=torch.nn.ReLU() if inner else torch.nn.Identity(),
-                init_weight=torch.from_numpy(weight),
-                init_bias=torch.from_numpy(bias),
-            )
-        )
+        whole = model.get_embedding_dimension() or dim
+    dense = Dense(
+        whole,
+        dim,
+        activation_function=torch.nn.Identity(),
+        init_weight=torch.from_numpy(np.pad(query_map.weight, ((0, 0), (0, whole - dim)))),
+        init_bias=torch.from_numpy(query_map.bias),
+    )
+    layers: list[Any] = [dense]
     if query_map.unit:
         layers.append(Normalize())
     name = next(reversed(model._modules))
@@ -59,18 +53,3 @@ def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
     expected = None if before is None else before.mapped(query_map, lambda vectors: vectors)
     save_as_ranked(model, output, expected)
     return sorted(output.rglob("query_*_Dense/model.safetensors"))
-
-
-def read_query_map(folder: Path) -> QueryMap:
-    """The map of a model that `save_adapted` saved, without loading the model."""
-    from safetensors.numpy import load_file
-
-    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    router = folder / modules[-1]["path"]
-    route = json.loads((router / "router_config.json").read_text(encoding="utf-8"))["structure"]["query"]
-    _, *own = route  # the first is the base model's last module
-    weights = [load_file(router / name / "model.safetensors") for name in own if name.endswith("_Dense")]
-    layers = [(weight["linear.weight"], weight["linear.bias"]) for weight in weights]
-    cut = json.loads((folder / "config_sentence_transformers.json").read_text(encoding="utf-8")).get("truncate_dim")
-    first, bias = layers[0]
-    return QueryMap(((np.ascontiguousarray(first[:, :cut]), bias), *layers[1:]), own[-1].endswith("_Normalize"))

@@ -45,5 +45,5 @@ def test_a_model_without_token_vectors_is_refused(tmp_path):
 
     encoder = Encoder(tiny_bert(tmp_path), "x", name="one", query_prompt="", document_prompt="")
     encoder.model.append(OneVectorOnly())
-    with pytest.raises(ModelError, match="one gives no vector per token"):
+    with pytest.raises(ModelError, match="one has no vectors of tokens"):
         token_vectors(encoder, encoder.model, ["a"], queries=False)
