@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -140,13 +144,20 @@ LAYOUTS = {
 
 
 def save_layout(name: str, folder: Path, limit: int = 40) -> Path:
-    """Writes a model of random weights, large enough that every layer shows in its vectors; returns its folder.
+    """Writes a model of random weights; returns its folder.
 
     Args:
         name: Of the layout.
         folder: Gets ``raw``, a transformers folder, and ``model``, a sentence-transformers folder.
         limit: Its max_seq_length.
     """
+    shutil.copytree(_made(name, limit), folder, dirs_exist_ok=True)
+    return folder / "model"
+
+
+@cache
+def _made(name: str, limit: int) -> Path:
+    """The folder of `save_layout`, made once a session; weights are large enough that every layer shows in the vectors."""
     import torch
     import transformers
     from sentence_transformers import SentenceTransformer
@@ -155,6 +166,8 @@ def save_layout(name: str, folder: Path, limit: int = 40) -> Path:
 
     from embft.models.loading import TEXT_ONLY
 
+    folder = Path(tempfile.mkdtemp(prefix="embft-layout-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     layout = LAYOUTS[name]
     torch.manual_seed(0)
     made, names = layout.tokenizer()
@@ -171,4 +184,4 @@ def save_layout(name: str, folder: Path, limit: int = 40) -> Path:
     dense = [Dense(*widths, bias=False, activation_function=torch.nn.Identity()) for widths in layout.dense]
     modules = [body, Pooling(16, layout.pooling), *dense, Normalize()]
     SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(folder / "model"), create_model_card=False)
-    return folder / "model"
+    return folder

@@ -214,7 +214,7 @@ def _check_transformer(name: str, folder: Path, *, plain: bool) -> None:
         )
     for settings in sorted(folder.glob("sentence_*_config.json")):
         _check_settings(name, settings)
-    tensors = check_weights(name, folder, what="the model")
+    tensors = check_weights(name, folder)
     if not any((folder / file).is_file() for file in _TOKENIZERS):
         raise ModelError(
             f"Model {name} has no tokenizer ({folder} holds none of {', '.join(_TOKENIZERS[:4])}, ...). Get it from where the "
@@ -257,4 +257,4 @@ def _check_module(name: str, folder: Path, kind: str) -> None:
                 "Choose another model."
             )
     if kind in _WITH_WEIGHTS:
-        check_weights(name, folder, what=f"its module {folder.name} ({kind})")
+        check_weights(name, folder, f"its module {folder.name} ({kind})")

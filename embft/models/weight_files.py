@@ -12,23 +12,25 @@ _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _OTHERS = ("*.h5", "*.msgpack", "*.ot", "*.gguf", "*.onnx", "*.npz")
 
 
-def check_weights(name: str, folder: Path, *, what: str) -> int:
+def check_weights(name: str, folder: Path, module: str = "") -> int:
     """How many tensors the safetensors files of a folder hold.
 
     Args:
         name: What a person calls the model.
         folder: Of the transformer, or of one module.
-        what: Whose weights they are, for the message.
+        module: Which module they are of, for the message; empty for the transformer.
 
     Raises:
         ModelError: There are no such files, one is missing, or one is damaged.
     """
     files = _files(name, folder)
     if not files:
-        raise ModelError(f"Model {name} has no safetensors weights for {what}{_instead(folder)}. {_WAY_OUT}")
+        raise ModelError(
+            f"Model {name} has no safetensors weights{f' for {module}' if module else ''}{_instead(folder)}. {_WAY_OUT}"
+        )
     tensors = sum(_tensors(name, file) for file in files)
     if not tensors:
-        raise ModelError(f"Model {name} is damaged: the weights of {what} ({files[0]}) are empty. Get its files again.")
+        raise ModelError(f"Model {name} is damaged: {files[0]} holds no weights. Get its files again.")
     return tensors
 
 

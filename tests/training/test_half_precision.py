@@ -30,7 +30,7 @@ def test_losses_and_result_are_those_of_fp32(tmp_path):
     losses, dtypes = {}, set()
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
         tuned = train(saved_in(tmp_path / "base", tmp_path / str(dtype), dtype)).value
-        losses[dtype] = [epoch["loss"] for epoch in tuned.report["history"] if "loss" in epoch]
+        losses[dtype] = [epoch.loss for epoch in tuned.report.history if epoch.loss is not None]
         dtypes |= {weight.dtype for weight in load_file(tuned.folder / "model.safetensors").values()}
         dtypes.add(json.loads((tuned.folder / "config.json").read_text())["dtype"])
     assert len(losses[torch.float32]) == 2
@@ -43,5 +43,6 @@ def test_losses_and_result_are_those_of_fp32(tmp_path):
 def test_bf16_computing_over_half_weights_learns_too(tmp_path):
     make_model(tmp_path / "base")
     root = saved_in(tmp_path / "base", tmp_path / "half", torch.float16)
-    losses = [epoch["loss"] for epoch in train(root, precision="bf16").value.report["history"] if "loss" in epoch]
+    history = train(root, precision="bf16").value.report.history
+    losses = [epoch.loss for epoch in history if epoch.loss is not None]
     assert losses[1] < losses[0]
