@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
 Vectors = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Computing:
+    """How vectors are worked out.
+
+    Attributes:
+        device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+        batch_size: Texts encoded at once.
+        precision: ``fp32``, ``bf16``, ``fp16`` or ``auto``.
+    """
+
+    device: str = "cpu"
+    batch_size: int = 32
+    precision: str = "fp32"
+
+
 class Encoder:
     """A sentence-transformers model, loaded when its first vector is needed.
 
@@ -30,9 +46,9 @@ class Encoder:
         name: What a person calls it: the hub id or the folder.
         query_prompt, document_prompt: Put before each text; None takes the model's own, if it has one.
         max_seq_length: Tokens a text is cut at; None takes the model's own.
-        device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        batch_size: Texts encoded at once.
-        precision: ``fp32``, ``bf16``, ``fp16`` or ``auto``: what vectors are worked out in.
+        computing: How vectors are worked out.
+
+    Attributes:
         notes: What a reader of its figures should know of the model; sentences (see `embft.models.source.ModelSource`).
     """
 
@@ -47,19 +63,14 @@ class Encoder:
         query_prompt: str | None = None,
         document_prompt: str | None = None,
         max_seq_length: int | None = None,
-        device: str = "cpu",
-        batch_size: int = 32,
-        precision: str = "fp32",
-        notes: Sequence[str] = (),
+        computing: Computing | None = None,
     ) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
         self.name = name or folder.name
         self.max_seq_length = max_seq_length
-        self.device = device
-        self.batch_size = batch_size
-        self.notes = tuple(notes)
-        self._precision = precision
+        self.computing = computing or Computing()
+        self.notes: tuple[str, ...] = ()
         self._query_prompt = query_prompt
         self._document_prompt = document_prompt
 
@@ -72,12 +83,21 @@ class Encoder:
         """The model, in evaluation mode."""
         return load_model(self.folder, pick_device(self.device), self.max_seq_length)
 
+    @property
+    def device(self) -> str:
+        """What computes; may be ``auto``."""
+        return self.computing.device
+
+    @property
+    def batch_size(self) -> int:
+        """Texts encoded at once."""
+        return self.computing.batch_size
+
     @cached_property
     def precision(self) -> str:
         """What vectors are worked out in; never ``auto``."""
-        return (
-            self._precision if self._precision == "fp32" else pick_precision(self._precision, pick_device(self.device))
-        )
+        wanted = self.computing.precision
+        return "fp32" if wanted == "fp32" else pick_precision(wanted, pick_device(self.device))
 
     @cached_property
     def query_prompt(self) -> str:
@@ -128,9 +148,7 @@ class Encoder:
             query_prompt=self.query_prompt,
             document_prompt=self.document_prompt,
             max_seq_length=self.max_seq_length,
-            device=self.device,
-            batch_size=self.batch_size,
-            precision=self._precision,
+            computing=self.computing,
         )
 
     def using(self, model: Any) -> Encoder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from embft.models.embeddings_endpoint import EndpointEncoder
-from embft.models.encoder import Encoder
+from embft.models.encoder import Computing, Encoder
 from embft.models.source import resolve
 from embft.models.trial import try_once
 from embft.retrieval.embedder import Embedder
@@ -50,10 +50,8 @@ def open_model(workspace: Workspace) -> Lab:
         query_prompt=config.query_prompt,
         document_prompt=config.document_prompt,
         max_seq_length=config.max_seq_length,
-        device=workspace.config.training.device,
-        batch_size=retrieval.batch_size,
-        precision=retrieval.precision,
-        notes=source.notes,
+        computing=Computing(workspace.config.training.device, retrieval.batch_size, retrieval.precision),
     )
+    encoder.notes = source.notes
     try_once(encoder, workspace.cache_dir / "models_tried")
     return Lab(workspace.config, workspace.cache_dir, Embedder(encoder, retrieval, cache))
