@@ -45,7 +45,7 @@ class DatasetError(EmbftError):
 
 
 class ModelError(EmbftError):
-    """Model weights cannot be had or are not of a kind that embft loads."""
+    """Model weights are not available, or not of a kind that embft loads."""
 
 
 class EndpointError(EmbftError):

@@ -225,7 +225,7 @@ def test_a_sweep_shares_stages_survives_a_failed_job_and_says_so(first, place):
     assert good["status"] == "ok"
     assert bad["status"] == "failed"
     assert bad["stage"] == "model"
-    assert "BAAI/bge-small-en cannot be had" in bad["error"]["message"]
+    assert "BAAI/bge-small-en is not available" in bad["error"]["message"]
     assert "hf download BAAI/bge-small-en" in (place / "outputs" / "sweep" / "1" / "embft.log").read_text()
     assert "Traceback" not in done.stderr
     timings = metrics_of(place / "outputs" / "sweep" / "0")["timings"]

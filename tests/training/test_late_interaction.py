@@ -22,7 +22,7 @@ from embft.config.command_line import as_config
 from embft.dataset.formats import read_llama_index
 from embft.evaluation.metrics import per_question
 from embft.evaluation.significance import compare, groups_of
-from embft.models.encoder import Encoder
+from embft.models.encoder import Computing, Encoder
 from embft.pipeline import run_experiment
 from embft.records import RetrievalDataset
 from embft.retrieval import late_search
@@ -166,7 +166,7 @@ def test_without_any_training_the_10_k_s_questions_find_far_more(tmp_path, minil
     scores = []
     for overlap, mode in ((24, "windows"), (0, "late")):
         retrieval = RetrievalConfig(name="x", mode=mode, window_overlap=overlap, precision="auto")
-        encoder = Encoder(minilm_folder, "minilm", precision="auto")
+        encoder = Encoder(minilm_folder, "minilm", computing=Computing(precision="auto"))
         embedder = Embedder(encoder, retrieval, VectorCache(tmp_path / "vectors.sqlite"))
         ids = list(asked.queries)
         ranking = rank(
