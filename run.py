@@ -19,6 +19,7 @@ from embft.config.command_line import as_config, command_line_problems
 from embft.errors import ConfigError, EmbftError
 from embft.runs.processes import together
 from embft.runs.sweep_end import finish_sweeps
+from embft.services.address import secrets_in
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 logger = logging.getLogger("embft")
@@ -59,6 +60,10 @@ def main() -> int:
     # Wherever a user puts it: argparse takes no more overrides after a flag that stands between them.
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in {"-m", "--multirun"})
     arguments = get_args_parser().parse_args()
+    # Hydra writes the command line into files before a job can look at it.
+    if secrets := secrets_in(arguments.overrides):
+        print(ConfigError(secrets), file=sys.stderr)
+        return 2
     # A single run composes once and checks what it got; a sweep would find the fifth job's typo after four jobs.
     if arguments.multirun and (found := command_line_problems(arguments.overrides, CONFIG_DIR)):
         print(ConfigError(found), file=sys.stderr)

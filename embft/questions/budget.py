@@ -16,11 +16,8 @@ from embft.config import QuestionsConfig
 from embft.errors import QuestionError
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
+from embft.questions.usage import Usage, tokens_of
 
-_HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
-_CHARACTERS_A_TOKEN = 3.5
-_MESSAGE_TOKENS = 12
-"""What a chat adds to its text."""
 _QUESTION_TOKENS = 25
 _MARGIN = 1.25
 """A reservation is an estimate and so much more; what was used is known once the reply is there."""
@@ -182,13 +179,6 @@ def in_words(found: Estimate) -> str:
     )
 
 
-def tokens_of(body: Mapping[str, Any]) -> int:
-    """Prompt tokens of a request, estimated: a CJK character is a token, so are 3.5 others. Vendors count by their own."""
-    text = "".join(message["content"] for message in body["messages"])
-    cjk = len(_HAN.findall(text))
-    return math.ceil(cjk + (len(text) - cjk) / _CHARACTERS_A_TOKEN) + _MESSAGE_TOKENS
-
-
 class Budget:
     """Counts tokens and money, and lets no request begin that could pass a cap.
 
@@ -216,11 +206,10 @@ class Budget:
         """Whether ``usd`` means anything."""
         return self._price is not None
 
-    def note(self, reply: Mapping[str, Any]) -> None:
-        """Counts a reply, stored or new."""
-        prompt, completion = reply.get("prompt_tokens", 0), reply.get("completion_tokens", 0)
-        self.tokens += prompt + completion
-        self.usd += self._price.cost(prompt, completion) if self._price else 0.0
+    def note(self, usage: Usage) -> None:
+        """Counts what a reply took, stored or new."""
+        self.tokens += usage.total
+        self.usd += self._price.cost(usage.prompt, usage.reply) if self._price else 0.0
 
     def fits(self, requests: Sequence[Request]) -> bool:
         """Whether all of these may be made on top of what was counted."""
@@ -248,12 +237,12 @@ class Budget:
                     await self._changed.wait()
         return None
 
-    async def settle(self, reserved: tuple[int, float], reply: Mapping[str, Any] | None) -> None:
-        """Puts what a reply took in place of its reservation; None: there was no reply."""
+    async def settle(self, reserved: tuple[int, float], spent: Sequence[Usage]) -> None:
+        """Puts what a request took in place of its reservation: nothing, where it got no answer."""
         async with self._changed:
             self._reserved.remove(reserved)
-            if reply is not None:
-                self.note(reply)
+            for usage in spent:
+                self.note(usage)
             self._changed.notify_all()
 
     def _ceiling(self, body: Mapping[str, Any]) -> tuple[int, float]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embft.config import RetrievalConfig
+from embft.errors import EndpointError
 from embft.models.encoder import Encoder
 from embft.models.text_encoder import TextEncoder
 from embft.records import Passages, RetrievalDataset
@@ -70,7 +71,7 @@ class Embedder:
 
     def pair_vectors(self, questions: Sequence[str], passages: Sequence[str]) -> tuple[Vectors, Vectors]:
         """Vectors of length 1 of any questions and passages; float32 [n, dim] each."""
-        return unit(self._questions(questions)), unit(self._passages(passages))
+        return self._of_one_length(unit(self._questions(questions)), unit(self._passages(passages)))
 
     def scorers(self, dataset: RetrievalDataset) -> dict[str, Scorer]:
         """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``).
@@ -83,7 +84,16 @@ class Embedder:
             return dict.fromkeys(
                 ("cosine", "dot"), TableScorer(cached_late_scores(self.cache, self.open_model, questions, passages))
             )
-        return {**dense_scorers(self.query_vectors(dataset), self.passage_vectors(passages), passages)}
+        vectors = self._of_one_length(self.query_vectors(dataset), self.passage_vectors(passages))
+        return {**dense_scorers(*vectors, passages)}
+
+    def _of_one_length(self, questions: Vectors, passages: Vectors) -> tuple[Vectors, Vectors]:
+        if len(questions) and len(passages) and questions.shape[1] != passages.shape[1]:
+            raise EndpointError(
+                f"{self.encoder.name} has vectors of {questions.shape[1]:,} numbers for questions and of "
+                f"{passages.shape[1]:,} for passages, which cannot be compared: check model and query_model of the endpoint."
+            )
+        return questions, passages
 
     def _questions(self, texts: Sequence[str]) -> Vectors:
         encoder = self.encoder

@@ -15,8 +15,7 @@ from werkzeug import Request, Response
 from embft.config import QuestionsConfig
 from embft.errors import EndpointError, QuestionError
 from embft.questions import generate
-from embft.questions.batch import _send
-from embft.questions.client import open_client
+from embft.questions.batch import BatchApi as Client
 from embft.questions.tasks import make_request, make_tasks
 from embft.records import Chunk
 
@@ -147,8 +146,8 @@ def test_a_batch_that_a_killed_run_left_is_found_again(
     requests = [make_request(task, settings, settings.base_url, 1) for task in make_tasks(CHUNKS, settings)]
 
     async def send_and_die() -> None:
-        client = open_client(settings)
-        await _send(client, requests)
+        client = Client(settings)
+        await client.send(requests)
         await client.close()
 
     asyncio.run(send_and_die())
