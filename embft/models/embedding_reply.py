@@ -17,7 +17,7 @@ Vectors = npt.NDArray[np.float32]
 _NUMBERS = {int, float}
 
 
-class UnusableVectors(Exception):
+class UnusableVectorsError(Exception):
     """An answer that holds no usable vectors. The message ends a sentence that begins with the server."""
 
 
@@ -30,35 +30,35 @@ def read_vectors(content: bytes, count: int, secrets: Sequence[str] = ()) -> Vec
         secrets: What must not be shown.
 
     Raises:
-        UnusableVectors: It is no JSON, or its indexes are not 0 to count - 1, or a vector is not a flat list of finite
+        UnusableVectorsError: It is no JSON, or its indexes are not 0 to count - 1, or a vector is not a flat list of finite
             numbers, or they differ in length.
     """
     try:
         body = parse_json(content)
     except ValueError:
         words = read_words(content[:65536], secrets)
-        raise UnusableVectors(f"answered with something that is no JSON{words.quoted}") from None
+        raise UnusableVectorsError(f"answered with something that is no JSON{words.quoted}") from None
     rows = body.get("data") if isinstance(body, dict) else None
     if not isinstance(rows, list):
         words = words_of(body, secrets)
         said = f", but said{words.quoted}" if words.text and isinstance(body, dict) else ""
-        raise UnusableVectors(f"answered without a list of vectors{said}")
+        raise UnusableVectorsError(f"answered without a list of vectors{said}")
     if len(rows) != count:
-        raise UnusableVectors(f"gave {len(rows):,} vectors for {count:,} texts")
+        raise UnusableVectorsError(f"gave {len(rows):,} vectors for {count:,} texts")
     placed: list[Any] = [None] * count
     for row in rows:
         place = row.get("index") if isinstance(row, dict) else None
         if type(place) is not int or not 0 <= place < count or placed[place] is not None:
-            raise UnusableVectors(f"numbered its vectors otherwise than 0 to {count - 1}, each once")
+            raise UnusableVectorsError(f"numbered its vectors otherwise than 0 to {count - 1}, each once")
         placed[place] = _numbers(row.get("embedding"))
     lengths = sorted({len(row) for row in placed})
     if len(lengths) > 1:
-        raise UnusableVectors(
+        raise UnusableVectorsError(
             f"gave vectors of different lengths ({lengths[0]} to {lengths[-1]} numbers) in one answer"
         )
     vectors = np.stack(placed)
     if not (usable := usable_rows(vectors)).all():
-        raise UnusableVectors(
+        raise UnusableVectorsError(
             f"gave {np.count_nonzero(~usable):,} of {count:,} vectors that point nowhere (numbers that are not finite, "
             "too large, or all 0)"
         )
@@ -67,13 +67,13 @@ def read_vectors(content: bytes, count: int, secrets: Sequence[str] = ()) -> Vec
 
 def _numbers(value: Any) -> Vectors:
     if isinstance(value, str):
-        raise UnusableVectors("gave a vector as text (base64?), although a list of numbers was asked for")
+        raise UnusableVectorsError("gave a vector as text (base64?), although a list of numbers was asked for")
     if not isinstance(value, list) or not value:
-        raise UnusableVectors("gave an empty vector, or none, for a text")
+        raise UnusableVectorsError("gave an empty vector, or none, for a text")
     if not set(map(type, value)) <= _NUMBERS:
-        raise UnusableVectors("gave a vector that is not a flat list of numbers")
+        raise UnusableVectorsError("gave a vector that is not a flat list of numbers")
     try:
         with np.errstate(over="ignore"):
             return np.asarray(value, np.float64).astype(np.float32)
     except OverflowError:
-        raise UnusableVectors("gave a vector with a number that is too large") from None
+        raise UnusableVectorsError("gave a vector with a number that is too large") from None

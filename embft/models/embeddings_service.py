@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from embft.config import EndpointConfig
 from embft.errors import EndpointError
-from embft.models.embedding_reply import UnusableVectors, read_vectors
+from embft.models.embedding_reply import UnusableVectorsError, read_vectors
 from embft.services.address import Address, problem_with
 from embft.services.key import read_key
 from embft.services.refusals import is_about_model, is_refusal, is_too_long, is_too_many, refused_parameters
-from embft.services.transport import Answer, Call, NoAnswer, Transport, run_to_end, worth_retrying
+from embft.services.transport import Answer, Call, NoAnswerError, Transport, run_to_end, worth_retrying
 
 Vectors = npt.NDArray[np.float32]
 
@@ -109,7 +109,7 @@ class EmbeddingsService:
                 return np.concatenate(halves)
             try:
                 vectors = read_vectors(answer.content, len(texts), answer.secrets)
-            except UnusableVectors as error:
+            except UnusableVectorsError as error:
                 reason = str(error)
                 continue
             self._remember(len(texts))
@@ -144,7 +144,7 @@ class EmbeddingsService:
                 if answer.is_good or not refused_parameters(answer, ["encoding_format"]):
                     break
                 self._without_format = True
-        except NoAnswer as error:
+        except NoAnswerError as error:
             if error.unreachable:
                 mend = f"check {self._setting}.base_url and the network{self._way_out}"
             else:

@@ -26,7 +26,7 @@ from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
 from embft.records import Chunk
 from embft.services.body import parse_json
-from embft.services.transport import Call, NoAnswer, Transport
+from embft.services.transport import Call, NoAnswerError, Transport
 from embft.services.words import shown, words_of
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ _MOST = 20_000
 _LOOKED_AT = 200
 """Earlier batches that are looked through for one that a killed run left."""
 _UNDER_WAY = {"validating", "in_progress", "finalizing", "cancelling"}
+_COUNTS = ("total", "completed", "failed")
 _OUTPUT_LIMIT = 1 << 30
 
 
@@ -152,12 +153,10 @@ class BatchApi:
                 await asyncio.sleep(self._config.poll_seconds)
                 batch = await self._json(Call(f"/batches/{name}"))
                 counts = batch.get("request_counts")
-                numbers = (
-                    [counts.get(key) for key in ("total", "completed", "failed")] if isinstance(counts, dict) else []
-                )
-                if numbers and all(type(number) is int for number in numbers):
-                    bar.total, bar.n = numbers[0], numbers[1] + numbers[2]
-                    bar.refresh()
+                numbers = [counts.get(key) if isinstance(counts, dict) else None for key in _COUNTS]
+                total, completed, failed = (number if type(number) is int else 0 for number in numbers)
+                bar.total, bar.n = total or None, completed + failed
+                bar.refresh()
         if batch.get("status") not in {"completed", "expired", "cancelled"}:
             errors = batch.get("errors")
             said = words_of(errors.get("data") if isinstance(errors, dict) else errors).text
@@ -198,7 +197,7 @@ class BatchApi:
     async def _answer(self, call: Call) -> bytes:
         try:
             answer = await self._transport.send(call)
-        except NoAnswer as error:
+        except NoAnswerError as error:
             raise unreachable(self._config, str(error)) from None
         if answer.is_good:
             return answer.content

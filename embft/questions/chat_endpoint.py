@@ -18,7 +18,7 @@ from embft.questions.request_forms import OPTIONAL, Forms
 from embft.questions.tasks import Request
 from embft.questions.usage import Usage, usage_of
 from embft.services.refusals import asks_for_too_long_a_reply, is_filtered, is_refusal, is_too_long
-from embft.services.transport import Answer, Call, NoAnswer, worth_retrying
+from embft.services.transport import Answer, Call, NoAnswerError, worth_retrying
 
 logger = logging.getLogger(__name__)
 
@@ -211,7 +211,7 @@ class _Endpoint:
             answer = await self._transport.send(
                 call, worth_retrying if patient else _only_busy if without else self._forms.worth_retrying
             )
-        except NoAnswer as error:
+        except NoAnswerError as error:
             if error.unreachable and not self._reached:
                 raise unreachable(self._config, str(error)) from None
             return f"the server {error}", body

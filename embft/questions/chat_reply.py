@@ -130,7 +130,7 @@ def text_fault(text: Any) -> str | None:
         return f"a reply of {len(text):,} characters"
     if opening := _THOUGHT.match(text):
         end = "[/THINK]" if opening[2] else f"</{opening[1]}>"
-        thought, closed, rest = text.lower().rpartition(end.lower())
+        _, closed, rest = text.lower().rpartition(end.lower())
         if not closed:
             return f"the reply was cut off within the model's thoughts: {_RAISE}"
         if not rest.strip():

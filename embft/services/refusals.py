@@ -8,35 +8,48 @@ from collections.abc import Sequence
 from embft.services.transport import Answer
 
 _REFUSALS = {400, 404, 405, 406, 409, 413, 415, 422, 500, 501}
-_TOO_LONG = re.compile(
-    r"context.{0,20}(?:length|window|size|limit)|(?:prompt|input|text|request|message|sequence|content)s?\b.{0,40}\btoo (?:long|large|big)"
-    r"|too long an? |too (?:long|large|many).{0,30}tokens?|maximum.{0,40}tokens|token limit|reduce (?:the|your) (?:length|prompt|input|text)"
-    r"|exceed\w*.{0,60}(?:tokens?\b|context|sequence|length)|longer than|string_too_long|上下文|超[过出长].{0,12}(?:长度|限制|token)|长度.{0,8}超",
-    re.DOTALL,
+
+
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.DOTALL)
+
+
+_TOO_LONG = _any_of(
+    r"context.{0,20}(?:length|window|size|limit)",
+    r"(?:prompt|input|text|request|message|sequence|content)s?\b.{0,40}\btoo (?:long|large|big)",
+    r"too long an? ",
+    r"too (?:long|large|many).{0,30}tokens?",
+    r"maximum.{0,40}tokens|token limit|string_too_long|longer than",
+    r"reduce (?:the|your) (?:length|prompt|input|text)",
+    r"exceed\w*.{0,60}(?:tokens?\b|context|sequence|length)",
+    r"上下文|超[过出长].{0,12}(?:长度|限制|token)|长度.{0,8}超",
 )
-_TOO_MANY = re.compile(
-    r"batch|too many (?:inputs|items|texts|documents|elements|strings)|(?:at most|maximum of|up to|limit of) \d+ (?:items|inputs|texts|elements)"
-    r"|array.{0,30}(?:too (?:long|large)|maximum|exceed)|too_long|max_?items|number of (?:inputs|texts|items)|批",
-    re.DOTALL,
+_TOO_MANY = _any_of(
+    r"batch|批|too_long|max_?items",
+    r"too many (?:inputs|items|texts|documents|elements|strings)",
+    r"(?:at most|maximum of|up to|limit of) \d+ (?:items|inputs|texts|elements)",
+    r"array.{0,30}(?:too (?:long|large)|maximum|exceed)",
+    r"number of (?:inputs|texts|items)",
 )
-_REPLY_TOO_LONG = re.compile(
-    r"max_(?:completion_|output_|new_)?tokens.{0,40}(?:too large|too high|exceed|less than|at most|must be|invalid|greater)"
-    r"|supports at most.{0,20}(?:completion|output) tokens",
-    re.DOTALL,
+_REPLY_TOO_LONG = _any_of(
+    r"max_(?:completion_|output_|new_)?tokens.{0,40}(?:too large|too high|exceed|less than|at most|must be|invalid|greater)",
+    r"supports at most.{0,20}(?:completion|output) tokens",
 )
-_MODEL = re.compile(
-    r"model.{0,80}(?:not (?:found|exist|available|supported|loaded|deployed)|does(?: not|n't) exist|unknown|invalid)"
-    r"|(?:unknown|invalid|no such|not a valid|unsupported|no) (?:embedding )?model|模型.{0,10}不",
-    re.DOTALL,
+_MODEL = _any_of(
+    r"model.{0,80}(?:not (?:found|exist|available|supported|loaded|deployed)|does(?: not|n't) exist|unknown|invalid)",
+    r"(?:unknown|invalid|no such|not a valid|unsupported|no) (?:embedding )?model",
+    r"模型.{0,10}不",
 )
-_UNKNOWN = re.compile(
-    r"unsupported|not support|unrecognized|unknown (?:param|arg|field)|extra_|extra (?:inputs|fields)|not permitted|unexpected"
+_UNKNOWN = _any_of(
+    r"unsupported|not support|unrecognized|unknown (?:param|arg|field)",
+    r"extra_|extra (?:inputs|fields)|not permitted|unexpected",
 )
-_FILTERED = re.compile(
-    r"content[_ ](?:filter|policy|management)|moderat|responsibleai|safety system|data_inspection|违规|敏感"
+_FILTERED = _any_of(
+    r"content[_ ](?:filter|policy|management)|moderat|responsibleai|safety system",
+    r"data_inspection|违规|敏感",
 )
-_SCHEMA = re.compile(
-    r"json_?\s?schema|grammar|guided|structured[ _]outputs?|json[ _]mode|xgrammar|outlines|response format"
+_SCHEMA = _any_of(
+    r"json_?\s?schema|grammar|guided|structured[ _]outputs?|json[ _]mode|xgrammar|outlines|response format",
 )
 
 

@@ -101,7 +101,7 @@ class Answer:
         return f"answered {self.status}{self.words.quoted}"
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """A request without an answer that could be read. The message ends a sentence that begins with the server.
 
     Attributes:
@@ -154,7 +154,7 @@ class Transport:
         """Makes a call, and makes it again while ``retry`` says that this may help.
 
         Raises:
-            NoAnswer: No connection, too slow, too much, cut off, or packed in a way that cannot be read.
+            NoAnswerError: No connection, too slow, too much, cut off, or packed in a way that cannot be read.
         """
         tried = 0
         while True:
@@ -162,9 +162,9 @@ class Transport:
                 answer = await asyncio.wait_for(self._once(call), self._timeout)
             except asyncio.TimeoutError:
                 if tried >= min(self._max_retries, _SLOW_RETRIES):
-                    raise NoAnswer(f"gave no whole answer within {self._timeout:g} s") from None
+                    raise NoAnswerError(f"gave no whole answer within {self._timeout:g} s") from None
                 pause = _pause(tried)
-            except NoAnswer:
+            except NoAnswerError:
                 if tried >= self._max_retries:
                     raise
                 pause = _pause(tried)
@@ -200,13 +200,13 @@ class Transport:
                         break
                 return Answer(response.status_code, response.headers, reader.finish(), self._secrets)
         except BodyError as error:
-            raise NoAnswer(str(error)) from None
+            raise NoAnswerError(str(error)) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
-            raise NoAnswer(f"cannot be reached ({_short(error)})", unreachable=True) from None
+            raise NoAnswerError(f"cannot be reached ({_short(error)})", unreachable=True) from None
         except httpx.InvalidURL:
-            raise NoAnswer("cannot be reached (its address is no URL)", unreachable=True) from None
+            raise NoAnswerError("cannot be reached (its address is no URL)", unreachable=True) from None
         except httpx.HTTPError as error:
-            raise NoAnswer(f"broke off the connection ({_short(error)})") from None
+            raise NoAnswerError(f"broke off the connection ({_short(error)})") from None
 
 
 def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:

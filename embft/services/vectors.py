@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 
 def usable_rows(vectors: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """bool [n]: rows of finite numbers whose length, in float32, is a number above 0.
+    """Returns bool [n]: rows of finite numbers whose length, in float32, is a number above 0.
 
     A row of zeros points nowhere, and one of huge numbers has no length in float32: neither can be ranked by cosine.
     """

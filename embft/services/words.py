@@ -83,7 +83,9 @@ def shown(text: str, secrets: Sequence[str] = (), longest: int = _LONGEST) -> st
     line = " ".join(_CONTROL.sub(" ", text[: 50 * longest].encode("utf-8", "replace").decode()).split())
     for secret in filter(None, secrets):
         line = line.replace(secret, "[key]")
-        line = _TOKEN.sub(lambda found, key=secret: "[key]" if _is_part(found[0], key) else found[0], line)
+        pieces = {token for token in _TOKEN.findall(line) if token != "[key]" and _is_part(token, secret)}
+        for piece in sorted(pieces, key=len, reverse=True):
+            line = line.replace(piece, "[key]")
     line = _HIDDEN.sub("[key]", line).rstrip(" .;:")
     return line if len(line) <= longest else line[:longest].rsplit(" ", 1)[0].rstrip(" .;:,") + " …"
 
