@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ def price_of(config: QuestionsConfig) -> tuple[Price | None, str | None]:
     own = Path(config.prices).expanduser() if config.prices else None
     try:
         text = (own or files("embft.questions") / "prices.yaml").read_text(encoding="utf-8")
-        table = yaml.safe_load(text)
+        table = _parsed(text)
         found = table["models"].get(re.sub(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})$", "", config.model)) or table["models"].get(
             config.model
         )
@@ -96,6 +97,13 @@ def price_of(config: QuestionsConfig) -> tuple[Price | None, str | None]:
             f"questions.prices={config.prices} is no price table. It has a date, and models: {{name: {{input: 0.15, output: "
             "0.60}}, in US dollars for a million tokens; see embft/questions/prices.yaml."
         ) from error
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> Any:
+    import yaml
+
+    return yaml.safe_load(text)
 
 
 def estimate(

@@ -70,7 +70,8 @@ def is_too_many(answer: Answer) -> bool:
 
 def asks_for_too_long_a_reply(answer: Answer) -> bool:
     """The longest reply that is asked for is beyond what the model gives, whatever the prompt."""
-    return is_refusal(answer) and bool(_REPLY_TOO_LONG.search(answer.words.whole))
+    whole = answer.words.whole
+    return is_refusal(answer) and "context" not in whole and bool(_REPLY_TOO_LONG.search(whole))
 
 
 def is_filtered(answer: Answer) -> bool:

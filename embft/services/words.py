@@ -24,6 +24,8 @@ _CODES = ("code", "type", "error_type", "status", "errorcode")
 _PLACES = ("param", "loc", "field", "path", "instancePath", "parameter")
 _HIDDEN = re.compile(r"\b(?:sk|pk|rk|gsk|hf|xai|nvapi|key)[-_][\w*.…-]{6,}|(?<=bearer )\S+", re.IGNORECASE)
 _TOKEN = re.compile(r"[\w*.+/=~-]{6,}")
+_MARKUP = re.compile(r"<(?:html|body|head|title|!doctype|h1|p)\b", re.IGNORECASE)
+_CUT_MESSAGE = re.compile(r'"(?:message|detail|msg|error)"\s*:\s*"((?:[^"\\]|\\.)*)')
 _CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 
 
@@ -58,9 +60,11 @@ def read_words(content: bytes | str, secrets: Sequence[str] = ()) -> Words:
     try:
         value = parse_json(content)
     except ValueError:
-        plain = (
-            _page(text[:_PAGE]) if re.search(r"<(?:html|body|head|title|!doctype|h1|p)\b", text[:2000], re.I) else text
-        )
+        start = text[:_PAGE]
+        if cut := _CUT_MESSAGE.search(start) if start.lstrip().startswith("{") else None:
+            plain = cut[1]
+        else:
+            plain = _page(start) if _MARKUP.search(start) else text
         return Words(shown(plain, secrets), frozenset(), plain[:20_000].lower())
     return words_of(value, secrets)
 
