@@ -63,7 +63,7 @@ def fine(folder: Path) -> None:
 
 def again(url: str, folder: Path) -> None:
     """Without the server nothing wrong comes; with a good one at the same address, all that is missing."""
-    gone = ask(url, folder)
+    gone = ask(url, folder, timeout_seconds=10.0)
     assert isinstance(gone, EndpointError) or sorted(texts(gone)) == sorted(WANTED)
     with serving(lambda body, _: good(body), int(url.rsplit(":", 1)[1].split("/")[0])):
         assert sorted(texts(ask(url, folder, timeout_seconds=10.0))) == sorted(WANTED)

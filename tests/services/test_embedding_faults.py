@@ -22,7 +22,7 @@ WANTED = np.array([vector(text) for text in TEXTS], np.float32)
 
 
 def config(url: str, **changes: Any) -> EndpointConfig:
-    settings: dict[str, Any] = {"timeout_seconds": 0.2, "max_retries": 0, "batch_size": 4, "concurrency": 1}
+    settings: dict[str, Any] = {"timeout_seconds": 10.0, "max_retries": 0, "batch_size": 4, "concurrency": 1}
     return EndpointConfig(model="m", base_url=url, api_key_env="EMBFT_FAULT_KEY", **{**settings, **changes})
 
 
@@ -68,7 +68,7 @@ def test_it_ends_in_words_or_right_vectors_and_nothing_wrong_is_kept(name: str, 
     assert {np.frombuffer(blob, "<f4").tobytes() for blob in stored(tmp_path)} <= {row.tobytes() for row in WANTED}
     port = int(url.rsplit(":", 1)[1].split("/")[0])
     with serving(lambda body, count: Answer(good_rows(body["input"])), port):  # and comes back, mended
-        assert np.array_equal(embed(url, tmp_path, timeout_seconds=10.0), WANTED)
+        assert np.array_equal(embed(url, tmp_path), WANTED)
 
 
 def attempt(url: str, folder: Path, **changes: Any) -> Vectors | EndpointError:
@@ -98,7 +98,7 @@ def test_the_number_of_texts_that_a_server_takes_is_learnt_once(tmp_path: Path, 
         return serve_well(body, count) if len(body["input"]) <= 10 else Answer({"detail": "no"}, 422)
 
     with serving(limited) as (url, seen):
-        encoder = EndpointEncoder(config(url, batch_size=64, concurrency=concurrency, timeout_seconds=9.0))
+        encoder = EndpointEncoder(config(url, batch_size=64, concurrency=concurrency))
         first = encoder.encode_passages(texts)
         asked = len(seen.requests)
         encoder.encode_passages(texts)
@@ -114,7 +114,7 @@ def test_a_text_that_is_too_long_does_not_make_the_other_batches_smaller(tmp_pat
         return serve_well(body, count)
 
     with serving(strict) as (url, seen):
-        encoder = EndpointEncoder(config(url, timeout_seconds=9.0))
+        encoder = EndpointEncoder(config(url))
         encoder.encode_passages(TEXTS)
         with pytest.raises(EndpointError, match=r"maximum context length is 8 tokens.*evaluation\.openai\.max_tokens"):
             encoder.encode_passages(["a", "b", "c", "long"])
