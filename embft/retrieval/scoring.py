@@ -13,6 +13,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from embft.models.vectors import is_unit, unit
+from embft.errors import EndpointError
 from embft.records import Passages, Ranking
 
 Scores = npt.NDArray[np.float32]
@@ -140,20 +142,17 @@ def min_max(scores: Scores) -> Scores:
     return scaled
 
 
-def unit(vectors: Scores) -> Scores:
-    """Scales rows to length 1, in float32; zero rows stay zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Scores = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
-    return scaled
-
-
-def is_unit(vectors: Scores) -> bool:
-    """True where every row has length 1 already: cosine and dot then rank alike and are scored once."""
-    return bool(np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4))
-
-
 def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict[str, DenseScorer]:
-    """Scorers by score function, ``cosine`` and ``dot``; the same object twice where vectors have length 1."""
+    """Scorers by score function, ``cosine`` and ``dot``; the same object twice where vectors have length 1.
+
+    Raises:
+        EndpointError: Questions and passages have vectors of different lengths, as two models of an API may.
+    """
+    if len(questions) and len(passages) and questions.shape[1] != passages.shape[1]:
+        raise EndpointError(
+            f"Vectors of questions have {questions.shape[1]:,} numbers and those of passages {passages.shape[1]:,}, so they "
+            "cannot be compared: check model and query_model of the embeddings endpoint."
+        )
     starts = layout.starts
     dot = DenseScorer(questions, passages, starts)
     if is_unit(questions) and is_unit(passages):

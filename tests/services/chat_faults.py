@@ -81,7 +81,9 @@ def bricks(part: Any) -> Mode:
 
 
 LONG = "This model's maximum context length is 400 tokens. However, your messages and max_tokens=512 need 640 tokens."
-HTML = b"<!doctype html><html><head><title>Sign in</title><style>p{}</style></head><body><p>Hotel WiFi</p></body></html>"
+HTML = (
+    b"<!doctype html><html><head><title>Sign in</title><style>p{}</style></head><body><p>Hotel WiFi</p></body></html>"
+)
 THOUGHT = [{"type": "thinking", "thinking": [{"type": "text", "text": "What do they want?"}]}]
 REPLY_TOKENS = r"raise questions\.reply_tokens"
 

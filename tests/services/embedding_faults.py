@@ -91,7 +91,9 @@ def detail(place: str, message: str, kind: str = "value_error") -> dict[str, Any
     return {"detail": [{"type": kind, "loc": ["body", place], "msg": message}]}
 
 
-HTML = b"<!doctype html><html><head><title>Sign in</title></head><body><h1>Hotel WiFi</h1><script>x</script></body></html>"
+HTML = (
+    b"<!doctype html><html><head><title>Sign in</title></head><body><h1>Hotel WiFi</h1><script>x</script></body></html>"
+)
 NO_NUMBERS = "not a flat list of numbers"
 NOWHERE = "point nowhere"
 NUMBERING = "numbered its vectors otherwise"

@@ -20,13 +20,22 @@ from embft.questions.llm import ask_llm
 from embft.records import Chunk
 
 CHUNKS = [Chunk(f"c{place}", f"Passage number {place}.", "doc", 1, 0, 20) for place in range(3)]
-WANTED = [f"{ask} Passage number {place}{end}" for place in range(3) for ask, end in (("What does", " say?"), ("Who wrote", "?"))]
+WANTED = [
+    f"{ask} Passage number {place}{end}"
+    for place in range(3)
+    for ask, end in (("What does", " say?"), ("Who wrote", "?"))
+]
 
 
 def config(url: str, **changes: Any) -> QuestionsConfig:
     settings: dict[str, Any] = {"timeout_seconds": 0.2, "max_retries": 0, "concurrency": 1}
     return QuestionsConfig(
-        name="openai", backend="openai", model="m", base_url=url, api_key_env="EMBFT_FAULT_KEY", **{**settings, **changes}
+        name="openai",
+        backend="openai",
+        model="m",
+        base_url=url,
+        api_key_env="EMBFT_FAULT_KEY",
+        **{**settings, **changes},
     )
 
 
