@@ -14,7 +14,14 @@ from embft.errors import EndpointError
 from embft.models.embedding_reply import UnusableVectorsError, read_vectors
 from embft.services.address import Address, problem_with
 from embft.services.key import read_key
-from embft.services.refusals import is_about_model, is_refusal, is_too_long, is_too_many, refused_parameters
+from embft.services.refusals import (
+    is_about_model,
+    is_refusal,
+    is_too_long,
+    is_too_many,
+    refused_parameters,
+    says_no_address,
+)
 from embft.services.transport import Answer, Call, NoAnswerError, Transport, run_to_end, worth_retrying
 
 Vectors = npt.NDArray[np.float32]
@@ -190,8 +197,9 @@ class EmbeddingsService:
                 f"{server} refused the key in ${self._config.api_key_env}{words}. Check it, or {setting}.base_url."
             )
         if answer.status in {404, 405}:
+            lacks = "no embeddings" if says_no_address(answer) else f"no embedding model '{model}', or no embeddings"
             return EndpointError(
-                f"{server} has no embedding model '{model}', or no embeddings at this address: it {answer.in_words}. Check "
+                f"{server} has {lacks} at this address: it {answer.in_words}. Check "
                 f"{setting}.model and {setting}.base_url (most end in /v1; Azure's need ?api-version=... behind them)."
             )
         if 300 <= answer.status < 400:

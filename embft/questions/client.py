@@ -6,6 +6,7 @@ from embft.config import QuestionsConfig
 from embft.errors import EndpointError
 from embft.services.address import Address, problem_with
 from embft.services.key import read_key
+from embft.services.refusals import says_no_address
 from embft.services.transport import Answer, Transport
 
 OPENAI = "https://api.openai.com/v1"
@@ -57,9 +58,10 @@ def refusal_of_all(config: QuestionsConfig, answer: Answer) -> EndpointError:
         )
     if 300 <= answer.status < 400:
         return EndpointError(f"{server} {answer.in_words}. Set questions.base_url to the address that answers itself.")
+    lacks = "no chat" if says_no_address(answer) else f"no model '{config.model}', or no chat"
     return EndpointError(
-        f"{server} has no model '{config.model}', or no chat at this address: it {answer.in_words}. Check questions.model "
-        f"and questions.base_url{_azure(config)}."
+        f"{server} has {lacks} at this address: it {answer.in_words}. Check questions.model and "
+        f"questions.base_url{_azure(config)}."
     )
 
 

@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from embft.models.vectors import is_unit, unit
 from embft.errors import EndpointError
+from embft.models.vectors import is_unit, unit
 from embft.records import Passages, Ranking
 
 Scores = npt.NDArray[np.float32]

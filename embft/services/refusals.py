@@ -84,6 +84,12 @@ def is_about_model(answer: Answer) -> bool:
     return bool(_MODEL.search(answer.words.whole)) or "model" in answer.words.names
 
 
+def says_no_address(answer: Answer) -> bool:
+    """A 404 or 405 about the address, not about a model at it."""
+    whole = answer.words.whole
+    return answer.status == 405 or ("model" not in whole and bool(re.search(r"not found|no route|cannot post", whole)))
+
+
 def refused_parameters(answer: Answer, sent: Sequence[str]) -> list[str]:
     """The parameters of ``sent`` that the server will not have: those it points at, or else the one that it speaks of.
 

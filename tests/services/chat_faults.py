@@ -168,7 +168,7 @@ MODES: dict[str, tuple[Mode, str]] = {
     # Refusals of a parameter, in the words of many servers.
     "OpenAI, gpt-5": (
         without(["max_tokens", "temperature"], 400, lambda name: error(
-            f"Unsupported parameter: '{name}' is not supported with this model. Use 'max_completion_tokens' instead.", param=name)),
+            f"Unsupported parameter: '{name}' is not supported with this model.", param=name)),
         RIGHT,
     ),
     "max_completion_tokens neither": (
@@ -222,7 +222,7 @@ ALL: dict[str, tuple[Mode, str]] = {
     "402": (always(error("Insufficient Balance"), 402), "402: Insufficient Balance"),
     "403": (always({"message": "Forbidden"}, 403), "403: Forbidden"),
     "404 model": (always(error("model m does not exist"), 404), "has no model 'm'.*model m does not exist"),
-    "404 Azure": (always(error("Resource not found", code="404"), 404), r"Resource not found.*api-version"),
+    "404 Azure": (always(error("Resource not found", code="404"), 404), r"^((?!no model).)*Resource not found.*api-version"),
     "405": (always({"detail": "Method Not Allowed"}, 405), "no chat at this address.*Method Not Allowed"),
     "301": (always(Answer(b"", 301, (("Location", "https://other.example/v1"),))), "moved to https://other.example/v1"),
     "quota": (always(error("You exceeded your current quota", code="insufficient_quota"), 429), "429: You exceeded your current"),

@@ -175,7 +175,7 @@ def test_failed_replies_that_were_paid_for_count_against_a_cap(tmp_path: Path) -
 @pytest.mark.parametrize(
     "old",
     [
-        {"text": ""}, {"text": None}, {"text": [{"type": "text", "text": "What?"}]}, {"text": "<think>Okay"}, {"text": "[" * 9999},
+        {"text": ""}, {"text": None}, {"text": [{"text": "What?"}]}, {"text": "<think>Okay"}, {"text": "[" * 9999},
         {"prompt_tokens": 3}, [], "text", None,
     ],
     ids=str,
