@@ -10,13 +10,11 @@ import numpy.typing as npt
 
 from embft.config import EndpointConfig
 from embft.files import digest
-from embft.models.embeddings_service import EmbeddingsService
+from embft.models.embeddings_service import EmbeddingsService, longest_input
 from embft.text import tokens
 
 Vectors = npt.NDArray[np.float32]
 
-_CHARACTERS_A_TOKEN = 2.0
-"""Cautious: English has about 4; code and Chinese fewer. Only inputs near the endpoint's limit are cut by it."""
 _LONGEST_TOKEN = 10
 """Characters of a model-independent token: nine letters and a space."""
 
@@ -78,7 +76,7 @@ class EndpointEncoder:
         Raises:
             EndpointError: No key, a refusal, no connection after the retries, or an answer that cannot be used.
         """
-        return self._encode([self.query_prompt + text for text in texts], self._query_model)
+        return self._service.vectors([self.query_prompt + text for text in texts], self._query_model)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Returns float32 [n_texts, dim].
@@ -86,7 +84,7 @@ class EndpointEncoder:
         Raises:
             EndpointError: No key, a refusal, no connection after the retries, or an answer that cannot be used.
         """
-        return self._encode([self.document_prompt + text for text in texts], self._config.model)
+        return self._service.vectors([self.document_prompt + text for text in texts], self._config.model)
 
     def token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """Character span of each token by `embft.text.tokens`: an API's own tokenizer is not here."""
@@ -124,11 +122,7 @@ class EndpointEncoder:
     @property
     def _longest(self) -> int:
         """Characters of an input that is sent as it is."""
-        return int(self._config.max_tokens * _CHARACTERS_A_TOKEN)
+        return longest_input(self._config)
 
     def _identity(self, model: str) -> str:
         return f"endpoint:{self._config.base_url or 'openai'}:{model}"
-
-    def _encode(self, texts: Sequence[str], model: str) -> Vectors:
-        # An empty input is refused; a space gives the vector of nothing.
-        return self._service.vectors([text[: self._longest] or " " for text in texts], model)
