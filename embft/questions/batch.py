@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from embft.questions.llm import ask_llm, estimate_llm
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
 from embft.records import Chunk
-from embft.services.body import parse_json
+from embft.services.body import JsonObject, parse_json
 from embft.services.transport import Call, NoAnswerError, Transport
 from embft.services.words import shown, words_of
 
@@ -92,7 +92,7 @@ class BatchApi:
         """Closes the connections."""
         await self._transport.close()
 
-    async def find(self, part: Sequence[Request]) -> Mapping[str, Any] | None:
+    async def find(self, part: Sequence[Request]) -> JsonObject | None:
         """The batch of these very requests that an earlier run made, if it is of use still."""
         name, looked_at, query = _name(part), 0, {"limit": "100"}
         while looked_at < _LOOKED_AT:
@@ -113,7 +113,7 @@ class BatchApi:
             query = {"limit": "100", "after": str(batches[-1].get("id"))}
         return None
 
-    async def send(self, part: Sequence[Request]) -> Mapping[str, Any]:
+    async def send(self, part: Sequence[Request]) -> JsonObject:
         """Uploads the requests and makes a batch of them."""
         lines = (
             {"custom_id": request.key, "method": "POST", "url": "/v1/chat/completions", "body": request.body}
@@ -139,7 +139,7 @@ class BatchApi:
         )
         return batch
 
-    async def finished(self, batch: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def finished(self, batch: JsonObject) -> JsonObject:
         """Waits for the end of a batch.
 
         Raises:
@@ -175,7 +175,7 @@ class BatchApi:
                 continue
         return rows
 
-    def _id_of(self, value: Mapping[str, Any], what: str) -> str:
+    def _id_of(self, value: JsonObject, what: str) -> str:
         name = value.get("id")
         if not isinstance(name, str) or not name or "/" in name:
             raise EndpointError(f"{where(self._config)} answered without the id of its {what}: take questions=openai.")
@@ -209,7 +209,7 @@ class BatchApi:
 
 
 async def _collect(
-    api: BatchApi, batch: Mapping[str, Any], part: Sequence[Request], cache: ReplyCache, budget: Budget
+    api: BatchApi, batch: JsonObject, part: Sequence[Request], cache: ReplyCache, budget: Budget
 ) -> dict[str, Reply]:
     """Stores what came; a request that the batch's files lack failed with the batch's state."""
     wanted = {request.key: request for request in part}
@@ -226,7 +226,7 @@ async def _collect(
     return {key: replies.get(key, absent) for key in wanted}
 
 
-def _completion(row: Mapping[str, Any]) -> Completion:
+def _completion(row: JsonObject) -> Completion:
     """What a line of a batch's output holds."""
     response = row.get("response")
     if not isinstance(response, dict):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from embft.services.body import parse_json
+from embft.services.body import JsonObject, parse_json
 from embft.services.words import read_words, shown, words_of
 
 _DEEPEST = 64
@@ -77,7 +77,7 @@ def completion_of(body: Any, secrets: Sequence[str] = ()) -> Completion:
     return _of_choice(choice, body.get("usage"), secrets)
 
 
-def _of_choice(choice: Mapping[str, Any], usage: Any, secrets: Sequence[str]) -> Completion:
+def _of_choice(choice: JsonObject, usage: Any, secrets: Sequence[str]) -> Completion:
     finish = str(choice.get("finish_reason") or "").lower()
     if error := choice.get("error"):
         return Completion(None, f"the server answered with an error{_quoted(error, secrets)}", again=True, usage=usage)

@@ -6,12 +6,11 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from embft.questions.chat_reply import text_fault
-from embft.services.body import parse_json
+from embft.services.body import JsonObject, parse_json
 
 
 class ReplyCache:
@@ -31,7 +30,7 @@ class ReplyCache:
         )
 
     @staticmethod
-    def key(request: Mapping[str, Any]) -> str:
+    def key(request: JsonObject) -> str:
         """Hash of a request; the order of its keys does not matter. A request never holds an API key."""
         return hashlib.sha256(
             json.dumps(request, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -47,7 +46,7 @@ class ReplyCache:
         usable = isinstance(reply, dict) and text_fault(reply.get("text")) is None
         return reply if usable else None
 
-    def put(self, key: str, request: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
+    def put(self, key: str, request: JsonObject, reply: JsonObject) -> None:
         """Stores a usable reply: no kill takes it away once this returns. The first one stored stays."""
         if (fault := text_fault(reply.get("text"))) is not None:
             raise ValueError(f"not to be stored: {fault}")
@@ -85,7 +84,7 @@ class ReplyCache:
         return self._connection
 
 
-def _json(value: Mapping[str, Any]) -> str:
+def _json(value: JsonObject) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if text.isascii() or _is_whole(text) else json.dumps(value)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from embft.services.body import JsonObject
 from embft.services.refusals import (
     asks_for_too_long_a_reply,
     is_about_model,
@@ -35,7 +36,7 @@ class Forms:
         self._refused: set[str] = set()
         self._proven = False
 
-    def of(self, body: Mapping[str, Any], without: tuple[str, ...] = ()) -> dict[str, Any]:
+    def of(self, body: JsonObject, without: tuple[str, ...] = ()) -> dict[str, Any]:
         """The request without what the server refused before, and without what is left out as a trial."""
         left_out = self._refused.union(without)
         form = {name: value for name, value in body.items() if name not in left_out}
@@ -43,14 +44,14 @@ class Forms:
             form["max_completion_tokens"] = body["max_tokens"]
         return form
 
-    def learn(self, answer: Answer, sent: Mapping[str, Any]) -> bool:
+    def learn(self, answer: Answer, sent: JsonObject) -> bool:
         """Whether a refusal is about parameters that can be left out; then they are, from now on."""
         named = refused_parameters(answer, [name for name in OPTIONAL if name in sent])
         self._refused |= set(named)
         # Another request's refusal may have said so while this one was under way.
         return bool(named) or (answer.status in _UNEXPLAINED and any(name in self._refused for name in sent))
 
-    def trials(self, answer: Answer, body: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    def trials(self, answer: Answer, body: JsonObject) -> Iterator[tuple[str, ...]]:
         """What to leave out of a request whose refusal nothing explains, one after the other.
 
         Some servers answer 500 to every request with a schema, or say in words that nobody knows what they do not take.

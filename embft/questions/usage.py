@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from embft.services.body import JsonObject
+
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
 _CHARACTERS_A_TOKEN = 3.5
 _MESSAGE_TOKENS = 12
@@ -35,7 +37,7 @@ class Usage(NamedTuple):
         return self.prompt + self.reply
 
 
-def usage_of(claim: Any, body: Mapping[str, Any], written: str) -> Usage:
+def usage_of(claim: Any, body: JsonObject, written: str) -> Usage:
     """What is counted for a reply: the server's figures, unless they are missing, no numbers, or beyond belief.
 
     Args:
@@ -48,7 +50,7 @@ def usage_of(claim: Any, body: Mapping[str, Any], written: str) -> Usage:
     return Usage(prompt, reply, prompt_believed and reply_believed)
 
 
-def tokens_of(body: Mapping[str, Any]) -> int:
+def tokens_of(body: JsonObject) -> int:
     """Prompt tokens of a request, estimated: a CJK character is a token, so are 3.5 others. Vendors count by their own."""
     return text_tokens("".join(message["content"] for message in body["messages"])) + _MESSAGE_TOKENS
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
+JsonObject = Mapping[str, Any]
+"""An object of JSON, as it was read or as it is to be written; what is in it is for its reader to check."""
 _INFLATED = {"gzip", "x-gzip", "deflate"}
 
 
