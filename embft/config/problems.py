@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from math import isfinite
 from typing import Any
-from urllib.parse import urlsplit
 
 from embft.config import (
     OBJECTIVE_METRICS,
@@ -19,6 +18,7 @@ from embft.config import (
 )
 from embft.config.training import TrainingConfig
 from embft.errors import nearest
+from embft.services.address import problem_with
 from embft.systems import SYSTEM_NAMES
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -40,11 +40,11 @@ def _value_problems(node: Any, prefix: str) -> Iterator[str]:
             yield from _value_problems(value, key + ".")
         elif value == "???":
             yield f"{key} is missing."
-        elif item.name == "base_url" and value and urlsplit(value).username is not None:
-            yield f"{key} holds a user's name or password, which files would repeat: leave it out, and name a key's variable."
         elif item.name == "api_key_env" and value and not _VARIABLE.fullmatch(value):
             # Not repeated: it may be the key itself.
             yield f"{key} is not the name of an environment variable: put the key in one, and set {key}=ITS_NAME."
+        elif item.name == "base_url" and value and (wrong := problem_with(value)):
+            yield f"{key} {wrong}"
         elif "choices" in limits:
             if value not in limits["choices"]:
                 yield f"{key}={value} is unknown.{_choices(str(value), limits['choices'])}"

@@ -30,6 +30,7 @@ from embft.errors import ConfigError
 from embft.runs.job import device_problems, failures
 from embft.runs.stopping import FAILED, GOOD, INTERRUPTED, MISTAKEN, Stopped, catch_signals, disk_is_full, quietly
 from embft.runs.sweep_end import finish_sweeps
+from embft.services.address import secrets_in
 
 _HERE = ("basic", "joblib")
 """Launchers whose jobs run on this machine, so that its devices are theirs."""
@@ -58,6 +59,9 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
         if arguments.version:
             print(f"embft {__version__} (Hydra {hydra_version})")
             return GOOD
+        # Before anything else: whatever is wrong with the rest of the line, a secret on it is written nowhere.
+        if secrets := secrets_in(arguments.overrides):
+            raise ConfigError(secrets)
         tree = _tree(arguments, config_dir)
         if arguments.parsed.help:
             options = {group: tree.options(group) for group in (*GROUPS, "experiment")}

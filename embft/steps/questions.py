@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from embft.steps.workspace import Workspace
 
 ESTIMATE = "questions_estimate.json"
 """What ``questions.dry_run`` leaves in the run folder."""
+_asked_again: set[str] = set()
+"""Attempts that this process has repeated: the jobs of a sweep do not each repeat them."""
 
 
 def make_questions(workspace: Workspace, corpus: StageResult[Corpus]) -> StageResult[QuestionSet]:
@@ -51,17 +53,38 @@ def make_questions(workspace: Workspace, corpus: StageResult[Corpus]) -> StageRe
         )
 
     asks_llm = config.backend != "extractive"
-    return workspace.run(
-        "questions",
-        build,
-        load,
-        inputs=[corpus.key, digest([asdict(question) for question in human])],
-        values={
-            "prompt texts": _prompt_texts(config) if asks_llm else None,
-            "weights": _weights(config),
-            "seed": seed if asks_llm else None,
-        },
-    )
+
+    def attempt(number: int) -> StageResult[QuestionSet]:
+        return workspace.run(
+            "questions",
+            build,
+            load,
+            inputs=[corpus.key, digest([asdict(question) for question in human])],
+            values={
+                "prompt texts": _prompt_texts(config) if asks_llm else None,
+                "weights": _weights(config),
+                "seed": seed if asks_llm else None,
+                "attempt": number,
+            },
+        )
+
+    return _complete(attempt)
+
+
+def _complete(attempt: Callable[[int], StageResult[QuestionSet]]) -> StageResult[QuestionSet]:
+    """The newest attempt; where requests failed at an earlier start, they are made once more, the others never.
+
+    An attempt that changes nothing gives way to the one before it, so that nothing after it is worked out again.
+    """
+    number = 0
+    best = last = attempt(number)
+    while last.cached and last.value.report.get("failed_requests") and last.key not in _asked_again:
+        number += 1
+        _asked_again.add(last.key)
+        last = attempt(number)
+        if last.value.questions != best.value.questions:
+            best = last
+    return best
 
 
 def estimate_run(workspace: Workspace, corpus: StageResult[Corpus], folder: Path) -> str:
