@@ -215,7 +215,11 @@ def _lines(column: Sequence[_Piece]) -> list[_Piece]:
     lines: list[_Piece] = []
     for piece in _downwards(column):
         line = lines[-1] if lines else None
-        if line and abs(line.middle - piece.middle) < 0.3 * line.height and piece.left - line.right < _RIVER * line.height:
+        if (
+            line
+            and abs(line.middle - piece.middle) < 0.3 * line.height
+            and piece.left - line.right < _RIVER * line.height
+        ):
             text = f"{line.text} {piece.text}"
             lines[-1] = replace(line, text=text, left=min(line.left, piece.left), right=max(line.right, piece.right))
         else:
@@ -230,7 +234,9 @@ def _are_running_text(columns: Sequence[Sequence[_Piece]]) -> bool:
     steps = [[above.middle - below.middle for above, below in pairwise(column)] for column in lines]
     usual = [median(distances) for distances in steps]
     if max(usual) - min(usual) > _SAME_STEP * max(usual):
-        return False  # the cells of a table's first column stand as far apart as the longest ones of its others make them
+        return (
+            False  # the cells of a table's first column stand as far apart as the longest ones of its others make them
+        )
     return all(
         _is_running_text(column)
         and sum(abs(step - least) <= _SAME_STEP * least for step in distances) >= _MIN_REGULAR * len(distances)

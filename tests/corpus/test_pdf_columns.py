@@ -11,7 +11,7 @@ import pytest
 from pdf_bytes import Placed, placed_pdf
 
 from embft.corpus.pdf_columns import in_reading_order
-from embft.corpus.pdf_words import read_words
+from embft.corpus.pdf_words import quarter_turns, read_words
 
 WORDS = (
     "the harbour office keeps a log of every tide and the height of water at its north pier where one keeper writes "
@@ -42,7 +42,7 @@ def text_of(data: bytes) -> tuple[str, str | None]:
     document = pypdfium2.PdfDocument(data)
     text_page = document[0].get_textpage()
     text = text_page.get_text_range()
-    return text, in_reading_order(text, read_words(text_page, text))
+    return text, in_reading_order(text, read_words(text_page, text, quarter_turns(text_page, text)))
 
 
 def lay_out(columns: Sequence[Sequence[str]], width: int, top: float, shift: float = 0.0) -> list[list[Placed]]:
@@ -181,4 +181,4 @@ def test_no_page_of_the_10k_is_changed(nvidia_data: Path) -> None:
     for number in range(0, len(document), 4):
         text_page = document[number].get_textpage()
         text = text_page.get_text_range()
-        assert in_reading_order(text, read_words(text_page, text)) is None, number + 1
+        assert in_reading_order(text, read_words(text_page, text, quarter_turns(text_page, text))) is None, number + 1
