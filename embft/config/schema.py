@@ -20,12 +20,14 @@ class CorpusConfig:
     """Which documents, and how they become chunks."""
 
     name: str = MISSING
-    kind: str = choice("files", "files", "nvidia_10k", "python_reference")
+    kind: str = choice("files", "files", "chunks", "nvidia_10k", "python_reference")
     path: str | None = None
-    """A file, folder or glob. For nvidia_10k: a local copy of the PDF."""
+    """A file, folder or glob. For chunks: the file that holds them. For nvidia_10k: a local copy of the PDF."""
     url: str | None = None
     sha256: str | None = None
     pdf_reader: str = choice("pypdfium2", "pypdfium2", "pypdf")
+    ocr: str = choice("off", "off", "auto")
+    """auto: PDF pages that are pictures, or whose fonts do not say which letters they show, are read by Tesseract."""
     chunk_tokens: int = number(256, 16, 8192)
     """Upper bound of a chunk in model-independent tokens (see embft.text.tokens)."""
     chunk_overlap: int = number(0, 0, 4096)

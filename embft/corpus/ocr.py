@@ -176,8 +176,12 @@ def open_tesseract(language: str, cache: Path | None = None) -> Tesseract:
 def _installed() -> tuple[str | None, frozenset[str]]:
     if shutil.which("tesseract") is None:
         return None, frozenset()
-    version = subprocess.run(["tesseract", "--version"], capture_output=True, check=False).stdout.decode("utf-8", "replace")
-    languages = subprocess.run(["tesseract", "--list-langs"], capture_output=True, check=False).stdout.decode("utf-8", "replace")
+    version = subprocess.run(["tesseract", "--version"], capture_output=True, check=False).stdout.decode(
+        "utf-8", "replace"
+    )
+    languages = subprocess.run(["tesseract", "--list-langs"], capture_output=True, check=False).stdout.decode(
+        "utf-8", "replace"
+    )
     return version.splitlines()[0] if version else "tesseract", frozenset(languages.split("\n")[1:]) - {"", "osd"}
 
 

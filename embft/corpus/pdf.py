@@ -54,20 +54,23 @@ class PdfText:
     @property
     def notes(self) -> list[str]:
         """Sentences, without the file's name, about pages that have no text or have it from OCR."""
-        of = f"of {len(self.pages)} pages"
-        said = []
+        count = len(self.pages)
+        notes = []
         if self.scanned:
-            said.append(f"page {listed(self.scanned)} ({len(self.scanned)} {of}) was scanned and is left out: {_OCR}")
+            what = "is a scan, or a picture with" if len(self.scanned) == 1 else "are scans, or pictures with"
+            advice = _OCR.format(flag="--skip-text")
+            notes.append(f"{listed(self.scanned, count)} {what} hardly any text; what they show is left out: {advice}")
         if self.unreadable:
-            said.append(
-                f"page {listed(self.unreadable)} ({len(self.unreadable)} {of}) has fonts that do not say which letters they "
-                f"show, and is left out: {_OCR}"
+            what = "has" if len(self.unreadable) == 1 else "have"
+            advice = _OCR.format(flag="--force-ocr")
+            notes.append(
+                f"{listed(self.unreadable, count)} {what} fonts that do not say which letters they show; their text is left "
+                f"out: {advice}"
             )
         if self.recognised:
-            said.append(f"page {listed(self.recognised)} ({len(self.recognised)} {of}) was read by OCR: expect wrong letters")
-        return [
-            one.replace("{flag}", "--force-ocr" if "fonts" in one else "--skip-text") for one in said
-        ]
+            was = "was" if len(self.recognised) == 1 else "were"
+            notes.append(f"{listed(self.recognised, count)} {was} read by OCR: expect some wrong letters")
+        return notes
 
 
 @dataclass(frozen=True)

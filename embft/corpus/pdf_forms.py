@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import POINTER, byref, cast, create_string_buffer
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ def _read(forms: Any, annotation: Any, turns: int) -> Filled | None:
     pdfium.FPDFAnnot_GetRect(annotation, byref(rectangle))
     box = turned(Box(rectangle.left, rectangle.right, rectangle.bottom, rectangle.top), turns)
     if kind == pdfium.FPDF_ANNOT_FREETEXT:
-        value = _string(lambda buffer, size: pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", buffer, size))
+        value = _string(partial(pdfium.FPDFAnnot_GetStringValue, annotation, b"Contents"))
         return Filled(_one_line(value), "", box) if value.strip() else None
     return _read_field(forms.raw, annotation, box) if forms else None
 
@@ -103,7 +104,7 @@ def _read_field(forms: Any, annotation: Any, box: Box) -> Filled | None:
     import pypdfium2.raw as pdfium
 
     def ask(function: Callable[..., int]) -> str:
-        return _string(lambda buffer, size: function(forms, annotation, buffer, size))
+        return _string(partial(function, forms, annotation))
 
     kind = pdfium.FPDFAnnot_GetFormFieldType(forms, annotation)
     label = ask(pdfium.FPDFAnnot_GetFormFieldAlternateName) or ask(pdfium.FPDFAnnot_GetFormFieldName)
@@ -128,11 +129,7 @@ def _selected(forms: Any, annotation: Any) -> Iterator[str]:
 
     for index in range(min(max(pdfium.FPDFAnnot_GetOptionCount(forms, annotation), 0), _MOST_ANNOTATIONS)):
         if pdfium.FPDFAnnot_IsOptionSelected(forms, annotation, index):
-            yield _string(
-                lambda buffer, size, index=index: pdfium.FPDFAnnot_GetOptionLabel(
-                    forms, annotation, index, buffer, size
-                )
-            )
+            yield _string(partial(pdfium.FPDFAnnot_GetOptionLabel, forms, annotation, index))
 
 
 def _stands_there(one: Filled, annotation: Any, text_page: PdfTextPage) -> bool:

@@ -70,12 +70,11 @@ def unread_pages(texts: Sequence[str], marks: Sequence[PageMarks]) -> tuple[list
     return scanned, unreadable
 
 
-def listed(numbers: Sequence[int]) -> str:
-    """Page numbers in words: ``3, 5-7``."""
-    runs = [
-        [number for _, number in run] for _, run in groupby(enumerate(numbers), key=lambda item: item[1] - item[0])
-    ]
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+def listed(numbers: Sequence[int], total: int) -> str:
+    """Page numbers in words: ``pages 3, 5-7 (4 of 10)``."""
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), key=lambda item: item[1] - item[0])]
+    places = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    return f"page{'s' if len(numbers) > 1 else ''} {places} ({len(numbers)} of {total})"
 
 
 def _objects(page: PdfPage) -> tuple[bool, bool]:
@@ -125,7 +124,8 @@ def _is_unreadable(text_page: PdfTextPage, text: str) -> bool:
     sample = [
         index
         for index in range(0, total, max(1, total // _SAMPLE))
-        if not pdfium.FPDFText_IsGenerated(text_page.raw, index) and pdfium.FPDFText_GetUnicode(text_page.raw, index) != 32
+        if not pdfium.FPDFText_IsGenerated(text_page.raw, index)
+        and pdfium.FPDFText_GetUnicode(text_page.raw, index) != 32
     ]
     unknown = sum(pdfium.FPDFText_HasUnicodeMapError(text_page.raw, index) == 1 for index in sample)
     return len(signs) >= FEW_LETTERS and unknown > _MANY_UNKNOWN * max(1, len(sample))

@@ -87,7 +87,9 @@ def read_words(text_page: PdfTextPage, text: str, turns: int = 0) -> list[Word]:
             bottom, top = min(begin.bottom, finish.bottom), max(begin.top, finish.top)
             words.append(Word(start, end, begin.left, finish.right, bottom, top))
         else:
-            words.append(Word(start, end, first.left, last.right, min(first.bottom, last.bottom), max(first.top, last.top)))
+            words.append(
+                Word(start, end, first.left, last.right, min(first.bottom, last.bottom), max(first.top, last.top))
+            )
     return words
 
 

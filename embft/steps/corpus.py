@@ -27,13 +27,12 @@ class Corpus:
 
 def make_corpus(stages: StageCache, config: CorpusConfig, cache_dir: Path) -> StageResult[Corpus]:
     """Reads and chunks the documents, or loads them where the same files were read before."""
-    from embft.corpus import input_digests
+    from embft.corpus import corpus_digests
 
     def build(folder: Path, scratch: Path) -> None:
-        from embft.corpus import chunk_pages, read_corpus
+        from embft.corpus import chunk_corpus
 
-        pages, reading = read_corpus(config, cache_dir)
-        chunks = chunk_pages(pages, config.chunk_tokens, config.chunk_overlap)
+        pages, chunks, reading = chunk_corpus(config, cache_dir)
         write_jsonl(folder / "pages.jsonl", pages)
         write_jsonl(folder / "chunks.jsonl", chunks)
         write_json(folder / "reading.json", asdict(reading))
@@ -54,8 +53,9 @@ def make_corpus(stages: StageCache, config: CorpusConfig, cache_dir: Path) -> St
             "chunk_overlap": config.chunk_overlap,
             "drop_boilerplate": config.drop_boilerplate,
             "on_error": config.on_error,
+            "ocr": config.ocr,
         },
-        inputs=input_digests(config, cache_dir),
+        inputs=corpus_digests(config, cache_dir),
         code=("embft.corpus", "embft.records", "embft.text.tokens"),
         build=build,
         load=load,
