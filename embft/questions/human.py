@@ -13,7 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from embft.errors import QuestionError, nearest
-from embft.questions.quotes import QuoteFinder, chunks_of_places, in_words
+from embft.questions.quote_chunks import chunks_of_places
+from embft.questions.quotes import QuoteFinder, in_words
 from embft.records import Chunk, Page, Question
 
 logger = logging.getLogger(__name__)

@@ -6,26 +6,21 @@ hyphens, and without currency signs. What stays are words and numbers, and the r
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import log
 from pathlib import PurePath
 
 from rapidfuzz.distance import LCSseq
 
-from embft.records import Chunk, Page
-from embft.text.tokens import CJK
+from embft.questions.quote_words import WIDE, IndexedText, index_text, join, tokens_of, unbroken
+from embft.records import Page
 
 BOUND = 0.75
 """Score from which a quote counts as found: wrong places reach .7 where a document repeats itself with other words."""
 
-_WIDE = re.compile(rf"[{CJK}]")
-_TOKEN = re.compile(rf"[{CJK}]|\d+(?:[.,'’]\d+)*|[^\W\d_{CJK}]+", re.UNICODE)
-_NOT_DIGITS = re.compile(r"\D+")
 _FEWEST_TOKENS = 3
 _CANDIDATES = 24  # pages that are looked at closely
 _ROOM = 2.0  # how many times as long as the quote its place may be
@@ -33,7 +28,6 @@ _MOST_PLACES = 8  # what stands in more is no quote, but a table's head
 _ORDER = 0.3  # of the score is for the order of the words
 _LONG = 4  # characters from which a word is looked for within others
 _PIECES = 4
-_BROKEN = re.compile(r"([^\W\d_])[-\u00ad\u2010]\s*\n\s*(?=[^\W\d_])")
 _STRAY_LINE = 0.4  # of a line stands there: a line of which less does belongs somewhere else
 _NEARLY_ALL = 0.9
 _FEW_NUMBERS = 3  # of two digits or more; a quote that has them is at home only where half of them stand
@@ -76,15 +70,6 @@ class QuoteSearch:
 
 
 @dataclass(frozen=True)
-class _Indexed:
-    """A page, or two that follow each other: its tokens and where they stand."""
-
-    pages: tuple[int, ...]
-    tokens: list[str]
-    spans: list[tuple[int, int, int]]  # page, start, end
-
-
-@dataclass(frozen=True)
 class _Wanted:
     """A quote: its tokens, those of each line, and what each counts."""
 
@@ -98,7 +83,7 @@ class _Window:
     score: float
     first: int
     last: int
-    within: _Indexed
+    within: IndexedText
 
 
 class QuoteFinder:
@@ -112,8 +97,8 @@ class QuoteFinder:
         self._pages = list(pages)
 
     @cached_property
-    def _indexed(self) -> list[_Indexed]:
-        return [_index(number, page.text) for number, page in enumerate(self._pages)]
+    def _indexed(self) -> list[IndexedText]:
+        return [index_text(number, page.text) for number, page in enumerate(self._pages)]
 
     @cached_property
     def _holders(self) -> dict[str, list[int]]:
@@ -132,7 +117,7 @@ class QuoteFinder:
             page: Its page. The quote is looked for there first, then in the whole document: people count pages in several
                 ways.
         """
-        lines = [self._spelt_as_here(_tokens(line)) for line in _unbroken(quote).splitlines()]
+        lines = [self._spelt_as_here(tokens_of(line)) for line in unbroken(quote).splitlines()]
         tokens = [token for line in lines for token in line]
         if len(tokens) < _FEWEST_TOKENS:
             return QuoteSearch()
@@ -167,11 +152,9 @@ class QuoteFinder:
         likely = sorted(votes, key=lambda number: -votes[number])[:_CANDIDATES]
         windows = [_best_window(wanted, self._indexed[number]) for number in likely]
         if not any(window.score >= BOUND for window in windows):
-            for number in likely[: _CANDIDATES // 4]:
-                for first in (number - 1, number):
-                    if self._goes_on(first):
-                        pair = _joined(self._indexed[first], self._indexed[first + 1])
-                        windows.append(_best_window(wanted, pair))
+            firsts = {first for number in likely[: _CANDIDATES // 4] for first in (number - 1, number)}
+            pairs = (join(self._indexed[one], self._indexed[one + 1]) for one in sorted(filter(self._goes_on, firsts)))
+            windows += [_best_window(wanted, pair) for pair in pairs]
         if not windows:
             return QuoteSearch()
         best = max(window.score for window in windows)
@@ -231,28 +214,6 @@ class QuoteFinder:
         return None
 
 
-def chunks_of_places(
-    places: Iterable[QuotePlace], chunks: Mapping[tuple[str, int | None], Sequence[Chunk]]
-) -> list[Chunk]:
-    """Returns the chunks that hold at least half of a quote's place, or else the one that holds most of it.
-
-    Args:
-        places: Of one quote.
-        chunks: By document and page.
-    """
-    found: list[Chunk] = []
-    for place in places:
-        held = [
-            (min(place.end, chunk.end) - max(place.start, chunk.start), chunk)
-            for chunk in chunks.get((place.document, place.page), ())
-        ]
-        most = max((length for length, _ in held), default=0)
-        if most > 0:
-            enough = min(most, (place.end - place.start) / 2)
-            found.extend(chunk for length, chunk in held if length >= enough)
-    return found
-
-
 def in_words(search: QuoteSearch) -> str:
     """The nearest place, for the message about a quote that was not found."""
     near = search.nearest
@@ -262,65 +223,7 @@ def in_words(search: QuoteSearch) -> str:
     return f"; the nearest is in {where} ({near.score:.0%}): “{' '.join(near.text.split())[:80]}”"
 
 
-def _index(number: int, text: str) -> _Indexed:
-    tokens, spans = [], []
-    for token, start, end in _spanned(text):
-        tokens.append(token)
-        spans.append((number, start, end))
-    return _Indexed((number,), tokens, spans)
-
-
-def _joined(first: _Indexed, second: _Indexed) -> _Indexed:
-    return _Indexed((*first.pages, *second.pages), first.tokens + second.tokens, first.spans + second.spans)
-
-
-def _tokens(text: str) -> list[str]:
-    return [token for token, _, _ in _spanned(text)]
-
-
-def _spanned(text: str) -> Iterable[tuple[str, int, int]]:
-    """Gives words, numbers without their separators, and pairs of Chinese or Japanese characters, with their spans."""
-    if _WIDE.search(text):
-        return _spanned_wide(text)
-    return [(_plain(match[0]), *match.span()) for match in _TOKEN.finditer(text)]
-
-
-def _spanned_wide(text: str) -> Iterable[tuple[str, int, int]]:
-    before: tuple[str, int, int] | None = None  # a wide character that no pair holds yet
-    paired = False
-    for match in _TOKEN.finditer(text):
-        token, (start, end) = match[0], match.span()
-        if _WIDE.match(token):
-            token = unicodedata.normalize("NFKC", token)
-            if before and not text[before[2] : start].strip():
-                yield before[0] + token, before[1], end
-                paired = True
-            else:
-                if before and not paired:
-                    yield before
-                paired = False
-            before = token, start, end
-            continue
-        if before and not paired:
-            yield before
-        before, paired = None, False
-        yield _plain(token), start, end
-    if before and not paired:
-        yield before
-
-
-@lru_cache(maxsize=1 << 18)
-def _plain(word: str) -> str:
-    """A number's digits; a word without accents, in lower case: programs spell é as one character, as two, or as e."""
-    if word[0].isdigit():
-        return _NOT_DIGITS.sub("", unicodedata.normalize("NFKC", word)) or word
-    if word.isascii():
-        return word.lower()
-    decomposed = unicodedata.normalize("NFKD", word).casefold()
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)) or word
-
-
-def _best_window(quote: _Wanted, page: _Indexed) -> _Window:
+def _best_window(quote: _Wanted, page: IndexedText) -> _Window:
     """Finds the stretch of a page that holds most of the quote."""
     wanted, weights = Counter(quote.tokens), quote.weights
     hits = [position for position, token in enumerate(page.tokens) if token in wanted]
@@ -361,7 +264,7 @@ def _score(quote: _Wanted, there: Sequence[str]) -> float:
                 left[token] -= 1
                 matched += weight
                 shared += 1
-            elif len(token) >= _LONG and not _WIDE.match(token) and token in glued:
+            elif len(token) >= _LONG and not WIDE.match(token) and token in glued:
                 matched += weight
         by_line.append((total, matched))
     order = 1 - _ORDER + _ORDER * (LCSseq.similarity(quote.tokens, there) / shared if shared else 1.0)
@@ -381,8 +284,3 @@ def _score(quote: _Wanted, there: Sequence[str]) -> float:
 def _share(lines: Sequence[tuple[float, float]]) -> float:
     total = sum(total for total, _ in lines)
     return sum(matched for _, matched in lines) / total if total else 0.0
-
-
-def _unbroken(quote: str) -> str:
-    """Joins words that were broken at a line's end."""
-    return _BROKEN.sub(r"\1", quote)
