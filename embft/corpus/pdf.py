@@ -185,7 +185,8 @@ def _open(path: Path) -> PdfDocument:
     try:
         return pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower() or "security" in str(error).lower():
+        # PDFium says so of files without pages, too.
+        if re.search("password|security", str(error), re.IGNORECASE) and b"/Encrypt" in path.read_bytes():
             raise CorpusError(f"is encrypted: {_DECRYPT}") from None
         raise CorpusError(f"is broken ({error}): {_REPAIR}") from None
 

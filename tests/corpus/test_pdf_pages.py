@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
-from pdf_bytes import Placed, PdfWriter, pdf_bytes, placed_pdf
+from pdf_bytes import PdfWriter, Placed, pdf_bytes, placed_pdf
 
 from embft.config import CorpusConfig
 from embft.corpus import read_corpus
@@ -76,7 +76,8 @@ def test_values_of_forms_stand_beside_their_labels(tmp_path: Path, reader: str) 
 
 def picture_page(writer: PdfWriter, width: int, height: int, grey: bytes, content: bytes = b"") -> None:
     image = writer.add_stream(
-        grey, b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8" % (width, height),
+        grey, b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8"
+        % (width, height),
         packed=True,
     )  # fmt: skip
     size = b"%g 0 0 %g 0 0" % (width * 72 / 200, height * 72 / 200)
@@ -103,7 +104,10 @@ def blank_scan_pdf(pages: int, typed: int = 0, stamp: bool = False) -> bytes:
             grey, b"/Type /XObject /Subtype /Image /Width 64 /Height 64 /ColorSpace /DeviceGray /BitsPerComponent 8"
         )
         if number < typed:
-            writer.add_page(b"".join(Placed(50, 700 - 14 * row, line).operators for row, line in enumerate(TEXT)))
+            words = [" ".join(TEXT).split()[(7 * number + 3 * row) % 30 :][:6] for row in range(9)]
+            writer.add_page(
+                b"".join(Placed(50, 700 - 14 * row, " ".join(line)).operators for row, line in enumerate(words))
+            )
         else:
             content = b"q 500 0 0 700 40 60 cm /Im Do Q " + (STAMP.format(number + 1).encode() if stamp else b"")
             writer.add_page(content, xobjects=b"/Im %d 0 R" % image)
