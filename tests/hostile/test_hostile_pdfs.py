@@ -140,7 +140,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str | None]] = {
     "RC4 with a password": (lambda: encrypted("RC4-128"), "is encrypted"),
     "AES with a password": (lambda: encrypted("RC4-40"), "is encrypted"),
     "an empty password": (lambda: encrypted("RC4-128", ""), None),
-    "an unknown cipher": (lambda: GOOD.replace(b"/Root 1 0 R", b"/Root 1 0 R /Encrypt << /Filter /Own /V 99 >>"), "is encrypted|is broken"),
+    "an unknown cipher": (lambda: GOOD.replace(b"/Root", b"/Encrypt << /Filter /Own /V 99 >> /Root"), "is encrypted|is broken"),
     "no pages": (lambda: with_pages(b"<< /Type /Pages /Kids [] /Count 0 >>"), "has no pages|is broken"),
     "a million pages that are not there": (lambda: GOOD.replace(b"/Count 3", b"/Count 999999"), None),
     "a negative count": (lambda: GOOD.replace(b"/Count 3", b"/Count -7"), None),
@@ -155,7 +155,10 @@ FILES: dict[str, tuple[Callable[[], bytes], str | None]] = {
         ".",
     ),
     "arrays 100,000 deep": (lambda: one_page(TEXT_OPERATORS, entries=b"/Own " + b"[" * 100_000 + b"]" * 100_000), None),
-    "dictionaries 50,000 deep": (lambda: one_page(TEXT_OPERATORS, entries=b"/Own " + b"<</A " * 50_000 + b"1" + b">>" * 50_000), None),
+    "dictionaries 50,000 deep": (
+        lambda: one_page(TEXT_OPERATORS, entries=b"/Own " + b"<</A " * 50_000 + b"1" + b">>" * 50_000),
+        None,
+    ),
     "forms 500 deep": (lambda: nested_forms(500), None),
     "a form within itself": (lambda: nested_forms(1).replace(b"7 0 R >> >>", b"6 0 R >> >>"), None),
     "20 MB of spaces in a stream": (lambda: bomb(20_000_000, b" "), "has no text"),
@@ -171,7 +174,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str | None]] = {
     "20,000 words in a grid": (lambda: one_page(GRID), None),
     "1,000 form fields": (lambda: many_fields(1000), None),
     "form fields that are each other's parents": (looped_fields, None),
-    "an action in JavaScript": (lambda: GOOD.replace(b"/Type /Catalog", b"/Type /Catalog /OpenAction << /S /JavaScript /JS (app.beep) >>"), None),
+    "an action in JavaScript": (lambda: GOOD.replace(b"/Catalog", b"/Catalog /OpenAction << /S /JavaScript /JS (a) >>"), None),
 }  # fmt: skip
 
 COUNT = len(FILES)
