@@ -65,6 +65,8 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
     if dataset.kind == "generated":
         if corpus.kind == "files" and not corpus.path:
             yield "corpus=files needs corpus.path=FILE, a folder or a quoted glob such as 'docs/**/*.md'."
+        if corpus.kind == "chunks" and not corpus.path:
+            yield "corpus=chunks needs corpus.path=FILE: JSON Lines, CSV or Parquet with an id and a text in each row."
         if questions.per_chunk == 0 and not questions.human:
             yield "questions.per_chunk=0 leaves no questions: set it to 1 or more, or give questions.human=FILE."
         yield from _question_problems(questions)

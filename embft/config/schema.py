@@ -19,17 +19,19 @@ class CorpusConfig:
 
     name: str = MISSING
     """What reports call the choice: the name of its file."""
-    kind: str = choice("files", "files", "nvidia_10k", "python_reference")
-    """Where the documents come from: your own files, NVIDIA's 10-K of the published article, or Python's language
-    reference."""
+    kind: str = choice("files", "files", "chunks", "nvidia_10k", "python_reference")
+    """Where the documents come from: your own files, chunks that you have, NVIDIA's 10-K of the published article, or Python's
+    language reference."""
     path: str | None = None
-    """A file, folder or glob. For nvidia_10k: a local copy of the PDF."""
+    """A file, folder or glob. For chunks: the file that holds them. For nvidia_10k: a local copy of the PDF."""
     url: str | None = None
     """Address of the document, where there is no path."""
     sha256: str | None = None
     """Digest of that document; another one is refused, or warned about where corpus.path names it."""
     pdf_reader: str = choice("pypdfium2", "pypdfium2", "pypdf")
     """Library that reads PDFs."""
+    ocr: str = choice("off", "off", "auto")
+    """auto: PDF pages that are pictures, or whose fonts do not say which letters they show, are read by Tesseract."""
     chunk_tokens: int = number(256, 16, 8192)
     """Upper bound of a chunk in model-independent tokens (see embft.text.tokens)."""
     chunk_overlap: int = number(0, 0, 4096)

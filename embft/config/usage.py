@@ -36,7 +36,13 @@ _generated = Condition(
     "dataset=generated, which makes the dataset of documents",
 )
 _own_files = Condition(
-    "corpus=files or nvidia_10k", lambda c: c.corpus.kind != "python_reference", "corpus=files corpus.path=FILE"
+    "corpus=files or nvidia_10k", lambda c: c.corpus.kind in {"files", "nvidia_10k"}, "corpus=files corpus.path=FILE"
+)
+_has_path = Condition(
+    "corpus=files, chunks or nvidia_10k", lambda c: c.corpus.kind != "python_reference", "corpus=files corpus.path=FILE"
+)
+_cuts_chunks = Condition(
+    "documents that embft cuts into chunks", lambda c: c.corpus.kind != "chunks", "corpus=files; corpus=chunks has them"
 )
 _download = Condition(
     "corpus=nvidia_10k without corpus.path",
@@ -106,8 +112,10 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("corpus questions", (_generated,)),
     # What a file calls itself, in reports.
     ("corpus.name questions.name dataset.name model.name training.name retrieval.name evaluation.name tracking.name", ALWAYS),
-    ("corpus.kind corpus.chunk_tokens corpus.chunk_overlap corpus.bundled_questions", (_generated,)),
-    ("corpus.path corpus.pdf_reader corpus.drop_boilerplate corpus.on_error", (_generated, _own_files)),
+    ("corpus.kind corpus.bundled_questions", (_generated,)),
+    ("corpus.chunk_tokens corpus.chunk_overlap", (_generated, _cuts_chunks)),
+    ("corpus.path", (_generated, _has_path)),
+    ("corpus.pdf_reader corpus.ocr corpus.drop_boilerplate corpus.on_error", (_generated, _own_files)),
     ("corpus.url", (_generated, _download)),
     ("corpus.sha256", (_generated, _article_pdf)),
     ("questions.backend questions.per_chunk questions.human questions.language questions.dry_run", (_generated,)),

@@ -15,7 +15,8 @@ from embft.corpus.download import fetch_document
 from embft.corpus.html import html_text
 from embft.corpus.lines import join_lines, usual_width
 from embft.corpus.markdown import markdown_text
-from embft.corpus.pdf import read_pdf
+from embft.corpus.ocr import Tesseract, open_tesseract
+from embft.corpus.pdf import PdfText, read_pdf
 from embft.corpus.running_heads import Boilerplate, drop_boilerplate
 from embft.corpus.sources import Source, find_sources
 from embft.errors import CorpusError
@@ -42,6 +43,10 @@ class ReadingReport:
         empty_pages: Without text.
         encodings: ``{document, encoding}`` for each text file that is not UTF-8 and did not say so: a guess.
         other_files: Files of types that embft does not read, by extension.
+        scans: ``{document, scanned, unreadable, recognised}``, numbers of pages, for each PDF that has such.
+        columns: Of a file of chunks: what was read from which column.
+        unread_columns: Of a file of chunks: the columns that were not read.
+        empty_chunks: Ids of the chunks without text, which are left out.
         warnings: Sentences a person should see.
     """
 
@@ -56,6 +61,10 @@ class ReadingReport:
     empty_pages: int = 0
     encodings: tuple[dict[str, str], ...] = ()
     other_files: dict[str, int] = field(default_factory=dict)
+    scans: tuple[dict[str, str | list[int]], ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
+    unread_columns: tuple[str, ...] = ()
+    empty_chunks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -68,6 +77,7 @@ class _Document:
     joined_lines: int
     empty_pages: int
     encoding: str | None
+    pdf: PdfText | None = None
 
 
 def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], ReadingReport]:
@@ -89,11 +99,13 @@ def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], Read
         )
     sources, others, warnings = _find(config, cache_dir)
     sources, copies = _without_copies(sources)
+    language = getattr(config, "language", "auto")
+    tesseract = open_tesseract(language, cache_dir / "ocr") if config.ocr == "auto" else None
     documents: dict[str, _Document] = {}
     skipped: list[dict[str, str]] = []
     for source in sources:
         try:
-            documents[source.name] = _read(source, config.pdf_reader, config.drop_boilerplate)
+            documents[source.name] = _read(source, config, tesseract)
         except CorpusError as error:
             skipped.append({"document": source.name, "reason": str(error)})
         except OSError as error:
@@ -122,7 +134,20 @@ def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], Read
             if document.encoding
         ),
         other_files=others,
-        warnings=tuple(warnings),
+        scans=tuple(
+            {
+                "document": name,
+                "scanned": list(document.pdf.scanned),
+                "unreadable": list(document.pdf.unreadable),
+                "recognised": list(document.pdf.recognised),
+            }
+            for name, document in documents.items()
+            if document.pdf and document.pdf.notes
+        ),
+        warnings=(
+            *warnings,
+            *(f"{name}: {note}" for name, document in documents.items() if document.pdf for note in document.pdf.notes),
+        ),
     )
 
 
@@ -185,12 +210,13 @@ def _without_copies(sources: Sequence[Source]) -> tuple[list[Source], list[dict[
     return kept, copies
 
 
-def _read(source: Source, pdf_reader: str, without_boilerplate: bool) -> _Document:
-    encoding = None
+def _read(source: Source, config: CorpusConfig, tesseract: Tesseract | None) -> _Document:
+    encoding = pdf = None
     boilerplate: list[Boilerplate] = []
     if source.format == "pdf":
-        pages = [clean_characters(text).split("\n") for text in read_pdf(source.path, pdf_reader)]
-        if without_boilerplate:
+        pdf = read_pdf(source.path, config.pdf_reader, tesseract)
+        pages = [clean_characters(text).split("\n") for text in pdf.pages]
+        if config.drop_boilerplate:
             pages, boilerplate = drop_boilerplate(pages)
         texts, joined = _join_pages([[line.strip() for line in lines] for lines in pages])
     else:
@@ -206,7 +232,7 @@ def _read(source: Source, pdf_reader: str, without_boilerplate: bool) -> _Docume
     if not kept:
         raise CorpusError("has no text in it: take it out")
     guessed = encoding if encoding in ("gb18030", "cp1252", "latin-1", "utf-16-le", "utf-16-be") else None
-    return _Document(kept, boilerplate, joined, len(texts) - len(kept), guessed)
+    return _Document(kept, boilerplate, joined, len(texts) - len(kept), guessed, pdf)
 
 
 def _join_pages(pages: Sequence[Sequence[str]]) -> tuple[list[str], int]:

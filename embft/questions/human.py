@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from embft.errors import QuestionError, nearest
+from embft.questions.quote_chunks import chunks_of_places
+from embft.questions.quotes import QuoteFinder, in_words
 from embft.records import Chunk, Page, Question
+
+logger = logging.getLogger(__name__)
 
 BUNDLED = "bundled:"
 _QUOTES = str.maketrans(
@@ -81,9 +86,11 @@ def map_to_chunks(
     """Finds the chunks that hold each question's evidence.
 
     A quote is searched in every page, ignoring white space, case and the style of quotation marks; a passage that
-    stands in several places makes all of them relevant. Where chunk borders cut a quote, the chunks that hold at least
-    half of it are relevant, or else the one that holds most.
+    stands in several places makes all of them relevant; a document and a page beside it choose among them. A quote that is
+    not there letter by letter is looked for by its words (`embft.questions.quotes`), and last its page is taken. Where chunk
+    borders cut a quote, the chunks that hold at least half of it are relevant, or else the one that holds most.
     """
+    finder = QuoteFinder(pages)
     index = [_Squeezed(page) for page in pages]
     by_page: dict[tuple[str, int | None], list[Chunk]] = {}
     for chunk in chunks:
@@ -92,6 +99,8 @@ def map_to_chunks(
     unmapped: list[Unmapped] = []
     for row in rows:
         found = _by_quote(row, index, by_page) if row.evidence else _by_page(row, by_page)
+        if row.evidence and isinstance(found, str):
+            found = _by_words(row, found, finder, by_page)
         if isinstance(found, str):
             unmapped.append(Unmapped(row.question, found))
             continue
@@ -141,6 +150,7 @@ def _by_quote(
     row: HumanQuestion, index: Sequence[_Squeezed], by_page: dict[tuple[str, int | None], list[Chunk]]
 ) -> list[Chunk] | str:
     quote = squeeze(row.evidence or "")
+    index = _named(row, index)
     found: list[Chunk] = []
     for page in index:
         for start, end in page.spans(quote):
@@ -154,6 +164,30 @@ def _by_quote(
                 found.extend(chunk for length, chunk in held if length >= enough)
     shown = (row.evidence or "")[:80]
     return found or f"its evidence is not in the corpus: “{shown}” ({row.where})"
+
+
+def _named(row: HumanQuestion, index: Sequence[_Squeezed]) -> Sequence[_Squeezed]:
+    """The pages that the row's page and document leave, where the quote stands in one of them; else all."""
+    quote = squeeze(row.evidence or "")
+    of_document = [
+        one
+        for one in index
+        if row.document and Path(one.document).name == Path(row.document).name and quote in one.text
+    ]
+    return [one for one in of_document if one.number == row.page] or of_document or index
+
+
+def _by_words(
+    row: HumanQuestion, reason: str, finder: QuoteFinder, by_page: dict[tuple[str, int | None], list[Chunk]]
+) -> list[Chunk] | str:
+    """Chunks of a quote that is not there letter by letter: where most of its words are, else of the page beside it."""
+    search = finder.find(row.evidence or "", row.document, row.page)
+    for place in search.places:
+        logger.info("%s: found by its words (%.0f%%): “%s”", row.where, 100 * place.score, " ".join(place.text.split()))
+    if chunks := chunks_of_places(search.places, by_page):
+        return chunks
+    on_page = _by_page(row, by_page) if row.document and row.page is not None else reason
+    return on_page if not isinstance(on_page, str) else reason + in_words(search)
 
 
 def _by_page(row: HumanQuestion, by_page: dict[tuple[str, int | None], list[Chunk]]) -> list[Chunk] | str:
