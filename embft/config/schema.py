@@ -13,6 +13,7 @@ from omegaconf import MISSING
 
 from embft.config.fields import choice, number
 from embft.config.training import TrainingConfig
+from embft.text.languages import NAMES
 
 
 @dataclass
@@ -33,6 +34,8 @@ class CorpusConfig:
     """Leave out lines that stand at the edge of most pages of a document."""
     on_error: str = choice("stop", "stop", "skip")
     """What a broken, encrypted, scanned or empty file does: stop the run, or be named and skipped."""
+    language: str = choice("auto", "auto", *NAMES)
+    """ISO 639-1 code of the language that all documents are in: ``de``, ``ja``; auto: each document's is looked for."""
     bundled_questions: str | None = None
     """``bundled:NAME``: human questions that embft carries for this corpus."""
 
@@ -69,7 +72,8 @@ class QuestionsConfig:
     """Questions about two related chunks at once, both relevant; LLM backends only."""
     human: str | None = None
     """JSON Lines of people's own questions, or ``bundled:NAME``."""
-    language: str = choice("auto", "auto", "en", "zh")
+    language: str = choice("auto", "auto", *NAMES)
+    """Language of the questions; auto: each passage's own."""
     filters: FiltersConfig = field(default_factory=FiltersConfig)
     model: str = "gpt-4o-mini"
     """Name of the LLM at the endpoint; for local_llm a GGUF file, or null for the packaged SmolLM2."""
@@ -168,7 +172,8 @@ class ModelConfig:
     document_prompt: str | None = None
     max_seq_length: int | None = None
     """Tokens a text is cut at; null takes the model's own."""
-    language: str = choice("en", "en", "zh", "multi")
+    language: str = "en"
+    """Code of the language that the model was made for, several joined by ``+`` (``en+de``), or ``multi``."""
 
 
 @dataclass
@@ -192,6 +197,8 @@ class RetrievalConfig:
     """BM25 adds to a chunk's score that of its best window of so many words, stop words not counted; 0: the chunk alone."""
     bm25_pairs: float = number(0.5, 0.0, 10.0)
     """BM25 adds the score by pairs of neighbouring words, stop words not counted, times this; 0: single words alone."""
+    bm25_language: str = choice("auto", "auto", *NAMES)
+    """Whose words BM25 cuts, stems and leaves out; auto: each chunk's own language."""
     batch_size: int = number(32, 1, 65536)
     """Texts encoded at once."""
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")
