@@ -67,7 +67,9 @@ _LOOKED_AT = 256
 _FIRM = 0.9
 """Probability from which a text counts as one of its language."""
 _PLAIN = 0.5
-"""The same for a question, or for a collection of short texts taken as one."""
+"""The same for a question, of the languages that it can be in."""
+_JOINED = 0.8
+"""The same for a collection of short texts taken as one."""
 _LEAST_SHARE = 0.02
 """A language with a smaller share of a collection is a quotation: it does not change how the rest is read."""
 _FEWEST = 3
@@ -249,7 +251,7 @@ def _taken_together(script: str, texts: Sequence[str], guesses: Sequence[Guess])
         return DEFAULTS.get(script, "en")
     joined = " ".join(text[:_SAMPLE] for text, one in zip(texts, guesses, strict=True) if one.script == script)
     ranked = _ranked(script, joined[: 5 * _SAMPLE])
-    return ranked[0][0] if ranked and ranked[0][1] >= _PLAIN else DEFAULTS[script]
+    return ranked[0][0] if ranked and ranked[0][1] >= _JOINED else DEFAULTS[script]
 
 
 def _nearest(text: str, every: Sequence[str], document: str | None) -> str:
