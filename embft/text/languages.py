@@ -76,6 +76,7 @@ _FEWEST = 3
 _CLEAR_SHARE = 0.1
 _DOCUMENT_LETTERS = 300
 _LEAST_LETTERS = 12
+_ENGLISH = frozenset({"the", "and", "that", "with", "this", "which", "from", "The", "This"})
 _HAN_SHARE = 0.3
 """A Han character says as much as a word: with this share of the letters they decide (see `embft.questions.sentences`)."""
 
@@ -155,6 +156,8 @@ def guess(text: str) -> Guess:
     letters = sum(letters_by_script(sample).values())
     if script not in _CANDIDATES:
         return Guess(script, DEFAULTS.get(script), 1.0, letters)
+    if script == "Latin" and _is_plainly_english(sample):
+        return Guess(script, "en", 1.0, letters)
     ranked = _ranked(script, sample)
     return Guess(script, *ranked[0], letters) if ranked else Guess(script, None, 0.0, letters)
 
@@ -243,6 +246,13 @@ def _languages_of_documents(texts: Sequence[str], documents: Sequence[str]) -> d
         if weight >= _DOCUMENT_LETTERS and 2 * weight > sum(one.letters for one in parts):
             found[document] = language
     return found
+
+
+def _is_plainly_english(sample: str) -> bool:
+    """English prose by its commonest words, which no other language has: the detector is not even loaded."""
+    words = sample.split()
+    common = sum(word in _ENGLISH for word in words)
+    return common >= 4 and common >= 0.06 * len(words)
 
 
 def _taken_together(script: str, texts: Sequence[str], guesses: Sequence[Guess]) -> str:
