@@ -11,7 +11,6 @@ from embft.questions.sentences import (
     content_words,
     cut_to,
     is_chinese,
-    without_numbers,
 )
 from embft.text.scripts import MARKS
 from embft.text.stop_words import stop_words
@@ -22,6 +21,8 @@ _FEWEST, _MOST = 5, 60
 """Words that a sentence must have to be asked about."""
 _QUERY_WORDS = 14
 _QUERY_CHARACTERS = 25
+_QUERY_CHARACTERS_OF_ALL = 40
+"""Kana and Thai letters say less each than Han characters."""
 _KEYWORDS = 6
 _WITHOUT_SPACES = {"ja", "km", "lo", "my", "th", "zh"}
 _CAPITALS = {"de"}
@@ -37,8 +38,8 @@ _LEADS_ZH = re.compile(
     r"第[一二三四五六七八九十百千零〇0-9]+[条章节款项][、 \u3000]*)[，,]?"
 )
 _LEADS_OF = {
-    "de": r"(?:allerdings|jedoch|daher|deshalb|außerdem|zudem|zum Beispiel|beispielsweise|insbesondere|und|aber|oder|also|dann)\b",
-    "fr": r"(?:cependant|toutefois|donc|ainsi|de plus|en outre|par exemple|en particulier|et|mais|ou|car|ensuite|par conséquent)\b",
+    "de": r"(?:allerdings|jedoch|daher|deshalb|außerdem|zudem|zum Beispiel|beispielsweise|insbesondere|und|aber|oder|dann)\b",
+    "fr": r"(?:cependant|toutefois|donc|ainsi|de plus|en outre|par exemple|en particulier|et|mais|ou|car|ensuite)\b",
     "es": r"(?:sin embargo|por lo tanto|además|por ejemplo|en particular|y|pero|o|así|entonces|asimismo)\b",
     "it": r"(?:tuttavia|quindi|inoltre|per esempio|ad esempio|in particolare|e|ma|o|così|poi)\b",
     "pt": r"(?:no entanto|portanto|além disso|por exemplo|em particular|e|mas|ou|assim|então)\b",
@@ -59,7 +60,10 @@ _DEFINITIONS = {
     "it": (r"^(?:(?:il|la|lo|un|una)\s+|l['’])?([\w\s'’-]{3,50}?)\s+è\s+(?:una?|uno|il|la)\b", "che cos'è {}"),
     "pt": (r"^(?:(?:o|a|um|uma)\s+)?([\w\s'’-]{3,50}?)\s+é\s+(?:uma?|o|a)\b", "o que é {}"),
     "nl": (r"^(?:(?:de|het|een)\s+)?([\w\s'’-]{3,50}?)\s+is\s+(?:een|de|het)\b", "wat is {}"),
-    "ja": (r"^(?!これ|それ|この|その)([^、。\s]{2,20}?)(?:とは|は、?)[^。]*(?:です|である|を指す|を指します|のこと)[。．]?$", "{}とは何ですか"),
+    "ja": (
+        r"^(?!これ|それ|この|その)([^、。\s]{2,20}?)(?:とは|は、?)[^。]*(?:です|である|を指す|を指します|のこと)[。．]?$",
+        "{}とは何ですか",
+    ),
     "ko": (r"^(?!이것|그것)([^,.\s]{2,20}?)(?:이?란|은|는)\s[^.]*(?:이다|입니다)\.?$", "{} 무엇인가"),
 }
 """Language to the form of a definition and the question that it answers."""
@@ -81,6 +85,9 @@ _BREAKS_ZH = re.compile(r"[，；：。、！？（）]")
 _BREAKS_OF_ALL = re.compile(r"[;:()（）；：،؛;·。、！？।॥።፤]|\s[–—-]\s|[,，]\s")
 _HEADING = re.compile(r"(?:\.\s?){4,}\d*\s*$|…{2,}\s*\d*\s*$")
 _STOP = re.compile(r"[.!?…。！？।॥۔؟።፧။៕։:;；：][\"”’“»)\]」』）]*$")
+_BULLET = re.compile(r"^\s*[-•*–—・·◦‣○]\s+")
+_PARTICLE = re.compile("^[のでをにがはとも](?=[^\u3041-\u309f])")
+"""A Japanese particle that a clause begins with once the words before it are gone."""
 _MARK = re.compile(f"[{MARKS}]")
 
 
@@ -164,7 +171,7 @@ def _clause_zh(sentence: str, rarity: Rarity) -> str:
 
 
 def _clause_of_all(sentence: str, rarity: Rarity, language: str) -> str:
-    text = " ".join(without_numbers(sentence).translate(_MARKUP_OF_ALL).split())
+    text = " ".join(_BULLET.sub("", sentence).translate(_MARKUP_OF_ALL).split())
     if lead := _LEADS_OF.get(language):
         text = re.sub(rf"^{lead}[,、]?\s*", "", text, flags=re.IGNORECASE)
     if question := _definition(text, language):
@@ -175,7 +182,7 @@ def _clause_of_all(sentence: str, rarity: Rarity, language: str) -> str:
     clauses = [part for part in parts if (len(part) if unspaced else len(part.split())) >= longest]
     best = max(clauses or [text], key=lambda part: _weight(part, rarity, language))
     if unspaced:
-        query = cut_to(best, _QUERY_CHARACTERS, language).strip(" 。、,.;:!?！？")
+        query = _PARTICLE.sub("", cut_to(best, _QUERY_CHARACTERS_OF_ALL, language).strip(" 。、,.;:!?！？"))
         return query if len(content_words(query, language)) >= 2 else ""
     words = best.split()[:_QUERY_WORDS]
     stop = stop_words(language)

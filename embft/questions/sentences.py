@@ -9,6 +9,7 @@ from functools import cache
 from embft.text.chinese import jieba
 from embft.text.scripts import HAN, HANGUL, KANA, LOWER, MARKS, UNSPACED, script_of_letter
 from embft.text.stop_words import function_words, stop_words
+from embft.text.terms import without_article
 from embft.text.word_breaks import icu_words
 
 _HAN = HAN
@@ -52,10 +53,19 @@ _SECTION_WORDS = (
     "hoofdstuk|rozdział|раздел\\w*|глав\\w*|avsnitt|afsnit|luku"
 )
 _NUMBER = r"(?:[A-Z]\.)?\d+(?:\.\d+)+\.?"
-NUMBERING = re.compile(rf"^\s*(?:(?:{_SECTION_WORDS})\s+\d[\d.]*|{_NUMBER}|第?\s*\d+(?:\.\d+)*\s*[章節节절장])[:.、,]?\s+", re.I)
-"""A section's number before its title."""
+_CAPTIONS = (
+    "tabelle|tableau|tables?|tabla|tabella|tabela|tabel|figures?|figura|abbildung|abb\\.|bild|таблица|рис\\.|рисунок"
+)
+NUMBERING = re.compile(
+    rf"^\s*(?:(?:{_SECTION_WORDS}|{_CAPTIONS})\s+\d[\d.]*|{_NUMBER}|[表図图圖표]\s?\d+(?:[.-]\d+)*|"
+    r"第?\s*\d+(?:\.\d+)*\s*[章節节절장])[:.、,]?\s+",
+    re.IGNORECASE,
+)
+"""The number of a section, a table or a figure before its title."""
 _REFERENCE = re.compile(
-    rf"\b(?:{_SECTION_WORDS})\s+{_NUMBER}(?:,\s*|\s*(?=[“„«「\"‘]))|(?<=[「„“«\"]){_NUMBER}\s|第?\s*{_NUMBER}\s*[章節节절장]\s*", re.I
+    rf"\b(?:{_SECTION_WORDS})\s+(?:(?:[A-Z]\.)?\d+(?:\.\d+){{2,}},?\s*|{_NUMBER}(?:,\s*|\s*(?=[“„«「\"‘])))"
+    rf"|(?<=[「„“«\"]){_NUMBER}\s|第?\s*{_NUMBER}\s*[章節节절장]\s*",
+    re.IGNORECASE,
 )
 """A pointer to another section by number and title: its title is what says something."""
 
@@ -131,7 +141,7 @@ def content_words(text: str, language: str | None = None) -> list[str]:
     words: list[str] = []
     stop = _stop_words(language or "en")
     for match in _word_pattern(text, language).finditer(unicodedata.normalize("NFC", text)):
-        word = match.group().rstrip(".'’-/")
+        word = without_article(match.group().rstrip(".'’-/"), language or "en")
         script = "Latin" if word < "\u0250" else script_of_letter(word[0])
         if script in {"Han", "Kana"}:
             words.extend(_words_of_han(word))
@@ -166,7 +176,11 @@ def _words_of_han(run: str) -> list[str]:
 
 def without_numbers(sentence: str) -> str:
     """A sentence without its section number, and without those of the sections that it points at."""
-    return " ".join(_REFERENCE.sub(" ", NUMBERING.sub("", sentence)).split()) if any(map(str.isdigit, sentence)) else sentence
+    return (
+        " ".join(_REFERENCE.sub(" ", NUMBERING.sub("", sentence)).split())
+        if any(map(str.isdigit, sentence))
+        else sentence
+    )
 
 
 def cut_to(text: str, most: int, language: str = "zh") -> str:

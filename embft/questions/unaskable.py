@@ -8,12 +8,13 @@ from embft.text.scripts import HAN, HANGUL, KANA, LOWER, MARKS
 
 _LEADER = re.compile(r"(?:\.\s?){4,}|…{2,}|(?:·\s?){4,}")
 _ENTRY = re.compile(r"\S.{2,}?(?:\s|\.{2,}|…)\s*(?:[A-Z]-)?\d{1,4}\s*$")
-_NUMBERED = re.compile(rf"^(?:[A-Z]\.)?\d+(?:\.\d+)+\.?\s+[^\W\d]")
+_NUMBERED = re.compile(r"^(?:[A-Z]\.)?\d+(?:\.\d+)+\.?\s+[^\W\d]")
 _CONTENTS = re.compile(
     r"^\W*(?:table of contents|contents|index|目\s*[录錄]|索\s*引|目\s*次|もくじ|차\s*례|목\s*차|สารบัญ|inhaltsverzeichnis|inhalt|"
     r"table des matières|sommaire|índice|indice|sommario|sumário|inhoud(?:sopgave)?|spis treści|содержание|оглавление|зміст|"
     r"съдържание|obsah|sisällys(?:luettelo)?|innehåll(?:sförteckning)?|indhold(?:sfortegnelse)?|innhold(?:sfortegnelse)?|"
-    r"tartalom(?:jegyzék)?|cuprins|περιεχόμενα|içindekiler|daftar isi|mục lục|المحتويات|فهرس|فهرست|תוכן העניינים|विषय[- ]सूची)\W*$",
+    r"tartalom(?:jegyzék)?|cuprins|περιεχόμενα|içindekiler|daftar isi|mục lục|"
+    r"المحتويات|فهرس|فهرست|תוכן העניינים|विषय[- ]सूची)\W*$",
     re.IGNORECASE,
 )
 _SIGNATURE = re.compile(

@@ -76,7 +76,6 @@ _FEWEST = 3
 _CLEAR_SHARE = 0.1
 _DOCUMENT_LETTERS = 300
 _LEAST_LETTERS = 12
-_ENGLISH = frozenset({"the", "and", "that", "with", "this", "which", "from", "The", "This"})
 _HAN_SHARE = 0.3
 """A Han character says as much as a word: with this share of the letters they decide (see `embft.questions.sentences`)."""
 
@@ -156,8 +155,6 @@ def guess(text: str) -> Guess:
     letters = sum(letters_by_script(sample).values())
     if script not in _CANDIDATES:
         return Guess(script, DEFAULTS.get(script), 1.0, letters)
-    if script == "Latin" and _is_plainly_english(sample):
-        return Guess(script, "en", 1.0, letters)
     ranked = _ranked(script, sample)
     return Guess(script, *ranked[0], letters) if ranked else Guess(script, None, 0.0, letters)
 
@@ -179,10 +176,11 @@ def languages_of(texts: Sequence[str], declared: str = "auto", documents: Sequen
     seen = list(texts) if len(texts) <= _LOOKED_AT else [texts[place] for place in _spread(len(texts))]
     guesses = [guess(text) for text in seen]
     total = sum(one.letters for one in guesses) or 1
-    kept: dict[str, int] = {}
-    for language, weight, number in _firm(guesses):
-        if weight >= _LEAST_SHARE * total and (number >= _FEWEST or weight >= _CLEAR_SHARE * total):
-            kept[language] = weight
+    kept = {
+        language: weight
+        for language, weight, number in _firm(guesses)
+        if weight >= _LEAST_SHARE * total and (number >= _FEWEST or weight >= _CLEAR_SHARE * total)
+    }
     of_document = _languages_of_documents(texts, documents)
     for language in of_document.values():
         kept.setdefault(language, 1)
@@ -216,6 +214,14 @@ def language_of_question(text: str, among: Iterable[str]) -> str | None:
     return best if best and shares[best] >= _PLAIN else None
 
 
+def share_of(language: str, text: str) -> float:
+    """Probability that a text is in a language, among those of its script."""
+    one = guess(text)
+    if one.script not in _CANDIDATES or one.script not in scripts_of(language):
+        return float(one.script in scripts_of(language))
+    return dict(_ranked(one.script, text[:_SAMPLE])).get(language, 0.0)
+
+
 def _spread(count: int) -> list[int]:
     """Places of texts that stand for all, evenly spread."""
     return [place * count // _LOOKED_AT for place in range(_LOOKED_AT)]
@@ -239,20 +245,15 @@ def _languages_of_documents(texts: Sequence[str], documents: Sequence[str]) -> d
         places[document].append(place)
     found = {}
     for document, mine in places.items():
-        parts = [guess(texts[mine[turn * len(mine) // 5]]) for turn in range(5)] if len(mine) > 5 else [
-            guess(texts[place]) for place in mine
-        ]
+        parts = (
+            [guess(texts[mine[turn * len(mine) // 5]]) for turn in range(5)]
+            if len(mine) > 5
+            else [guess(texts[place]) for place in mine]
+        )
         language, weight, _ = max(_firm(parts), key=lambda row: row[1], default=("", 0, 0))
         if weight >= _DOCUMENT_LETTERS and 2 * weight > sum(one.letters for one in parts):
             found[document] = language
     return found
-
-
-def _is_plainly_english(sample: str) -> bool:
-    """English prose by its commonest words, which no other language has: the detector is not even loaded."""
-    words = sample.split()
-    common = sum(word in _ENGLISH for word in words)
-    return common >= 4 and common >= 0.06 * len(words)
 
 
 def _taken_together(script: str, texts: Sequence[str], guesses: Sequence[Guess]) -> str:

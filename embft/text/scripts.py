@@ -10,7 +10,9 @@ from collections.abc import Iterable
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 KANA = "\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
 HANGUL = "\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7a3\ud7b0-\ud7fb"
-UNSPACED = "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u0edc-\u0edf\u1000-\u104f\u1050-\u109f\u1780-\u17d3\u17d7\u17dc\u17dd"
+UNSPACED = (
+    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u0edc-\u0edf\u1000-\u104f\u1050-\u109f\u1780-\u17d3\u17d7\u17dc\u17dd"
+)
 """Thai, Lao, Burmese and Khmer: words follow each other without a space."""
 
 _STARTS = (
@@ -55,9 +57,7 @@ def character_class(characters: Iterable[int]) -> str:
             ranges[-1][1] = point
         else:
             ranges.append([point, point])
-    return "".join(
-        f"\\u{first:04x}" if first == last else f"\\u{first:04x}-\\u{last:04x}" for first, last in ranges
-    )
+    return "".join(f"\\u{first:04x}" if first == last else f"\\u{first:04x}-\\u{last:04x}" for first, last in ranges)
 
 
 # Vowel signs and accents that are characters of their own: to Python's \w they are no part of a word.
@@ -67,7 +67,5 @@ MARKS = character_class(
     if unicodedata.category(chr(point)) in {"Mn", "Mc"}
 )
 LOWER = character_class(
-    point
-    for point in (*range(0x61, 0x590), *range(0x1E00, 0x2000))
-    if unicodedata.category(chr(point)) == "Ll"
+    point for point in (*range(0x61, 0x590), *range(0x1E00, 0x2000)) if unicodedata.category(chr(point)) == "Ll"
 )

@@ -41,7 +41,8 @@ _WIDE = re.compile("[\uff01-\uffdc]")
 _JOINERS = str.maketrans("", "", "\u200c\u200d")
 _ELIDED = re.compile(
     "^(?:[cdjlmnstv]|qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|presqu|un|all|dall|dell|nell|sull|coll|gl|quest|quell|sant|anch)['’]"
-    r"(?=\w\w)"
+    r"(?=\w\w)",
+    re.IGNORECASE,
 )
 """Lucene's articles of French, Italian and Catalan: l'installation and installation are one word."""
 _WITH_ELISION = {"ca", "fr", "it"}
@@ -84,7 +85,7 @@ class Analyser:
             first = run[0]
             if first < "\u0250":
                 if elides:
-                    run = _ELIDED.sub("", run)
+                    run = without_article(run, latin)
                 if run not in dropped and run not in without:
                     found.append(stem(run) if stem else run)
             elif _is_han(first):
@@ -183,6 +184,11 @@ _INNER = re.compile("[.'’]")
 _BY_ICU = {"Thai", "Lao", "Khmer", "Burmese"}
 
 
+def without_article(word: str, language: str) -> str:
+    """A word without the article that French, Italian and Catalan write before it: l'installation."""
+    return _ELIDED.sub("", word) if language in _WITH_ELISION else word
+
+
 @cache
 def analyser(language: str) -> Analyser:
     """The rules for texts in one language."""
@@ -223,10 +229,8 @@ def _composed(text: str) -> str:
 
 
 def _runs(text: str, of: dict[str, str]) -> Iterator[str]:
-    if of["Han"] in {"ja", "ko"}:
-        pattern = _RUNS_JA
-    else:
-        pattern = _RUNS if _NEEDS_MORE.search(text) else _SPACED_RUNS
+    together = of["Han"] in {"ja", "ko"}
+    pattern = _RUNS_JA if together else _RUNS if _NEEDS_MORE.search(text) else _SPACED_RUNS
     for match in pattern.finditer(text):
         yield match.group()
 
