@@ -183,6 +183,8 @@ def _clause_of_all(sentence: str, rarity: Rarity, language: str) -> str:
     best = max(clauses or [text], key=lambda part: _weight(part, rarity, language))
     if unspaced:
         query = _PARTICLE.sub("", cut_to(best, _QUERY_CHARACTERS_OF_ALL, language).strip(" 。、,.;:!?！？"))
+        if language == "ja":
+            query = query.rstrip("はがを")
         return query if len(content_words(query, language)) >= 2 else ""
     words = best.split()[:_QUERY_WORDS]
     stop = stop_words(language)

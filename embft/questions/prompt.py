@@ -80,7 +80,9 @@ class Prompt:
             known: Questions that exist already and are not wanted again.
             language: The chunk's, where it is known from its document.
         """
-        wanted = self._language if self._language != "auto" else language or guess(chunk).language or "en"
+        own = guess(chunk)
+        spoken = language or (own.language if own.firm else None) or "en"
+        wanted = spoken if self._language == "auto" else self._language
         plain, localised = self._templates
         at = int(wanted == "zh" and localised is not None)
         template = localised if at and localised else plain

@@ -75,6 +75,8 @@ _LEAST_SHARE = 0.02
 _FEWEST = 3
 _CLEAR_SHARE = 0.1
 _DOCUMENT_LETTERS = 300
+_PARTS = 5
+"""Texts of a document, its longest, that its language is told from."""
 _LEAST_LETTERS = 12
 _HAN_SHARE = 0.3
 """A Han character says as much as a word: with this share of the letters they decide (see `embft.questions.sentences`)."""
@@ -98,7 +100,9 @@ class Guess:
     @property
     def firm(self) -> bool:
         """Whether the text may be called one of its language whatever stands around it."""
-        return self.language is not None and self.probability >= _FIRM and self.letters >= _LEAST_LETTERS
+        told_by_words = self.script in _CANDIDATES
+        enough = not told_by_words or (self.probability >= _FIRM and self.letters >= _LEAST_LETTERS)
+        return self.language is not None and enough
 
 
 @dataclass(frozen=True)
@@ -239,17 +243,14 @@ def _firm(guesses: Sequence[Guess]) -> list[tuple[str, int, int]]:
 
 
 def _languages_of_documents(texts: Sequence[str], documents: Sequence[str]) -> dict[str, str]:
-    """The language of each document of some length that is firmly in one for the greater part, by a few of its texts."""
+    """The language of each document of some length that is firmly in one for the greater part, by its longest texts."""
     places: dict[str, list[int]] = defaultdict(list)
     for place, document in enumerate(documents):
         places[document].append(place)
     found = {}
     for document, mine in places.items():
-        parts = (
-            [guess(texts[mine[turn * len(mine) // 5]]) for turn in range(5)]
-            if len(mine) > 5
-            else [guess(texts[place]) for place in mine]
-        )
+        telling = sorted(mine, key=lambda place: (-len(texts[place]), place))[:_PARTS]
+        parts = [guess(texts[place]) for place in telling]
         language, weight, _ = max(_firm(parts), key=lambda row: row[1], default=("", 0, 0))
         if weight >= _DOCUMENT_LETTERS and 2 * weight > sum(one.letters for one in parts):
             found[document] = language
