@@ -3,10 +3,10 @@
     apt-get install debian-reference-de debian-reference-fr debian-reference-ja debian-reference-zh-cn installation-guide-amd64
     python benchmarks/bench_languages.py
 
-Debian's reference manual in five languages and its installation guide in Korean and others (and English, to compare). A query is the
-title of a section, relevant are the chunks of the section, from which the title is taken out. "Before" is what embft did
-before it told languages apart: words in small letters, English stop words and stems for whatever is not Chinese, and jieba for runs that
-begin with a Han character or a Hangul syllable.
+Debian's reference manual in five languages and its installation guide in Korean and others (and English, to compare). A
+query is the title of a section, relevant are the chunks of the section, from which the title is taken out. "Before" is what
+embft did before it told languages apart: words in small letters, English stop words and stems for whatever is not Chinese,
+and jieba for runs that begin with a Han character or a Hangul syllable.
 """
 
 from __future__ import annotations
