@@ -27,7 +27,8 @@ from embft.corpus.html import html_text
 from embft.records import Page
 from embft.retrieval.bm25 import BM25Scorer
 from embft.text.chinese import jieba
-from embft.text.languages import languages_of, name_of
+from embft.text.codes import name_of
+from embft.text.languages import languages_of
 from embft.text.stop_words import stop_words
 
 REFERENCE = Path("/usr/share/debian-reference")

@@ -19,6 +19,7 @@ from embft.config import (
 from embft.config.training import TrainingConfig
 from embft.errors import nearest
 from embft.systems import SYSTEM_NAMES
+from embft.text.codes import NAMES
 
 
 def problems(config: ExperimentConfig) -> list[str]:
@@ -105,6 +106,10 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
 
 
 def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: RetrievalConfig) -> Iterator[str]:
+    for code in model.language.replace(",", "+").split("+"):
+        if code not in NAMES and code != "multi":
+            known = _choices(code, ("multi", *NAMES))
+            yield f"model.language={model.language}: '{code}' is no language code that embft knows.{known}"
     weights = ("id", "path", "package")
     if model.kind == "weights":
         if not any(getattr(model, name) for name in weights):

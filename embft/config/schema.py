@@ -13,7 +13,7 @@ from omegaconf import MISSING
 
 from embft.config.fields import DEV_METRICS, choice, number
 from embft.config.training import TrainingConfig
-from embft.text.languages import NAMES
+from embft.text.codes import NAMES
 
 
 @dataclass

@@ -11,7 +11,8 @@ from embft.dataset.findings import EXAMPLES, Finding, count_of, example, first_r
 from embft.dataset.leaks import COPY
 from embft.dataset.near_copies import near_copies
 from embft.records import RetrievalDataset, Splits
-from embft.text.languages import guess, languages_of, name_of
+from embft.text.codes import name_of
+from embft.text.languages import guess, languages_of
 from embft.text.passage_dependence import passage_dependence
 from embft.text.terms import plain_words
 

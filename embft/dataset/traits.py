@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from embft.dataset.truncation import Sight
 from embft.records import RetrievalDataset
-from embft.text.languages import languages_of, name_of
+from embft.text.codes import name_of
+from embft.text.languages import languages_of
 from embft.text.question_words import asked_for, knows
 from embft.text.terms import plain_words
 

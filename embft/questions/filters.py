@@ -9,7 +9,8 @@ from embft.config import FiltersConfig
 from embft.questions.traits import copied_run, length
 from embft.questions.unaskable import boilerplate
 from embft.records import Chunk, Question
-from embft.text.languages import guess, name_of, script_of, scripts_of, share_of
+from embft.text.codes import name_of, scripts_of
+from embft.text.languages import guess, script_of, share_of
 from embft.text.passage_dependence import passage_dependence
 
 BestRanks = Callable[[Sequence[Question]], Sequence[int | None]]

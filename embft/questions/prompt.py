@@ -8,7 +8,8 @@ from pathlib import Path
 
 from embft.errors import QuestionError, nearest
 from embft.questions.parsing import parse_reply
-from embft.text.languages import guess, name_of
+from embft.text.codes import name_of
+from embft.text.languages import guess
 
 CHUNK, OTHER, COUNT, TYPES, PERSONA = "{chunk}", "{other}", "{count}", "{types}", "{persona}"
 LANGUAGE = "{language}"

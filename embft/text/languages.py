@@ -15,51 +15,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+from embft.text.codes import CANDIDATES, DEFAULTS, scripts_of
 from embft.text.scripts import letters_by_script
 
-NAMES = {
-    "af": "Afrikaans", "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian", "bg": "Bulgarian", "bn": "Bengali",
-    "bs": "Bosnian", "ca": "Catalan", "cs": "Czech", "cy": "Welsh", "da": "Danish", "de": "German", "el": "Greek",
-    "en": "English", "eo": "Esperanto", "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish",
-    "fr": "French", "ga": "Irish", "gl": "Galician", "gu": "Gujarati", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian",
-    "hu": "Hungarian", "hy": "Armenian", "id": "Indonesian", "is": "Icelandic", "it": "Italian", "ja": "Japanese",
-    "ka": "Georgian", "kk": "Kazakh", "km": "Khmer", "kn": "Kannada", "ko": "Korean", "ky": "Kyrgyz", "lo": "Lao",
-    "lt": "Lithuanian", "lv": "Latvian", "mk": "Macedonian", "ml": "Malayalam", "mn": "Mongolian", "mr": "Marathi",
-    "ms": "Malay", "my": "Burmese", "ne": "Nepali", "nl": "Dutch", "no": "Norwegian", "or": "Odia", "pa": "Punjabi",
-    "pl": "Polish", "ps": "Pashto", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "si": "Sinhala", "sk": "Slovak",
-    "sl": "Slovenian", "sq": "Albanian", "sr": "Serbian", "sv": "Swedish", "sw": "Swahili", "ta": "Tamil", "te": "Telugu",
-    "th": "Thai", "tl": "Tagalog", "tr": "Turkish", "ug": "Uyghur", "uk": "Ukrainian", "ur": "Urdu", "uz": "Uzbek",
-    "vi": "Vietnamese", "yi": "Yiddish", "zh": "Chinese",
-}  # fmt: skip
-"""ISO 639-1 codes that a setting may name, and what they are called in messages."""
-DEFAULTS = {
-    "Latin": "en", "Cyrillic": "ru", "Arabic": "ar", "Devanagari": "hi", "Han": "zh", "Kana": "ja", "Hangul": "ko",
-    "Greek": "el", "Hebrew": "he", "Armenian": "hy", "Bengali": "bn", "Gurmukhi": "pa", "Gujarati": "gu", "Odia": "or",
-    "Tamil": "ta", "Telugu": "te", "Kannada": "kn", "Malayalam": "ml", "Sinhala": "si", "Thai": "th", "Lao": "lo",
-    "Burmese": "my", "Khmer": "km", "Georgian": "ka", "Ethiopic": "am",
-}  # fmt: skip
-"""Script to the language that a text in it is taken for where nothing tells more."""
-_CANDIDATES = {
-    "Cyrillic": "be bg kk ky mk mn ru sr uk",
-    "Arabic": "ar fa ps ug ur",
-    "Devanagari": "hi mr ne",
-    "Latin": "af az bs ca cs cy da de en eo es et eu fi fr ga gl hr hu id is it lt lv ms nl no pl pt ro sk sl sq sr sv sw tl tr"
-    " uz vi",
-}
-"""Script to the languages that are told apart by the detector."""
-_SCRIPTS_OF = {
-    "ja": ("Han", "Kana"),
-    "ko": ("Hangul", "Han"),
-    "sr": ("Cyrillic", "Latin"),
-    **{code: (script,) for script, code in DEFAULTS.items() if code not in {"ja", "ko"}},
-    **{
-        code: (script,)
-        for script, codes in _CANDIDATES.items()
-        for code in codes.split()
-        if code != "sr" and code not in DEFAULTS.values()
-    },
-    "yi": ("Hebrew",),
-}
 _SAMPLE = 400
 """Characters that are looked at: more do not change the answer."""
 _LOOKED_AT = 256
@@ -100,7 +58,7 @@ class Guess:
     @property
     def firm(self) -> bool:
         """Whether the text may be called one of its language whatever stands around it."""
-        told_by_words = self.script in _CANDIDATES
+        told_by_words = self.script in CANDIDATES
         enough = not told_by_words or (self.probability >= _FIRM and self.letters >= _LEAST_LETTERS)
         return self.language is not None and enough
 
@@ -121,16 +79,6 @@ class Languages:
     def main(self) -> str:
         """The most frequent one."""
         return self.all[0]
-
-
-def scripts_of(language: str) -> tuple[str, ...]:
-    """Scripts that a language is written in; Latin where nothing else is known."""
-    return _SCRIPTS_OF.get(language, ("Latin",))
-
-
-def name_of(language: str) -> str:
-    """What a language is called in a message."""
-    return NAMES.get(language, language)
 
 
 def script_of(text: str) -> str | None:
@@ -157,7 +105,7 @@ def guess(text: str) -> Guess:
     if script is None:
         return Guess(None, None, 0.0, 0)
     letters = sum(letters_by_script(sample).values())
-    if script not in _CANDIDATES:
+    if script not in CANDIDATES:
         return Guess(script, DEFAULTS.get(script), 1.0, letters)
     ranked = _ranked(script, sample)
     return Guess(script, *ranked[0], letters) if ranked else Guess(script, None, 0.0, letters)
@@ -209,7 +157,7 @@ def language_of_question(text: str, among: Iterable[str]) -> str | None:
         return candidates[0]
     one = guess(text)
     fitting = [language for language in candidates if one.script in scripts_of(language)]
-    if one.script not in _CANDIDATES:
+    if one.script not in CANDIDATES:
         return fitting[0] if len(fitting) == 1 else None
     if one.letters < _LEAST_LETTERS:
         return None
@@ -221,7 +169,7 @@ def language_of_question(text: str, among: Iterable[str]) -> str | None:
 def share_of(language: str, text: str) -> float:
     """Probability that a text is in a language, among those of its script."""
     one = guess(text)
-    if one.script not in _CANDIDATES or one.script not in scripts_of(language):
+    if one.script not in CANDIDATES or one.script not in scripts_of(language):
         return float(one.script in scripts_of(language))
     return dict(_ranked(one.script, text[:_SAMPLE])).get(language, 0.0)
 
@@ -259,7 +207,7 @@ def _languages_of_documents(texts: Sequence[str], documents: Sequence[str]) -> d
 
 def _taken_together(script: str, texts: Sequence[str], guesses: Sequence[Guess]) -> str:
     """The language of texts in a script, each of which is too short: of all of them as one."""
-    if script not in _CANDIDATES:
+    if script not in CANDIDATES:
         return DEFAULTS.get(script, "en")
     joined = " ".join(text[:_SAMPLE] for text, one in zip(texts, guesses, strict=True) if one.script == script)
     ranked = _ranked(script, joined[: 5 * _SAMPLE])
@@ -277,7 +225,7 @@ def _nearest(text: str, every: Sequence[str], document: str | None) -> str:
         return str(one.language)
     if document is not None and (document in fitting or not fitting):
         return document
-    if len(fitting) <= 1 or script not in _CANDIDATES:
+    if len(fitting) <= 1 or script not in CANDIDATES:
         return (fitting or every)[0]
     shares = dict(_ranked(script, text[:_SAMPLE]))
     return max(fitting, key=lambda language: (shares.get(language, 0.0), -every.index(language)))
@@ -292,7 +240,7 @@ def _ranked(script: str, sample: str) -> tuple[tuple[str, float], ...]:
 @cache
 def _detector(script: str) -> Any:
     detector = copy(_model())
-    detector.set_languages(_CANDIDATES[script].split())
+    detector.set_languages(CANDIDATES[script].split())
     return detector
 
 

@@ -21,7 +21,8 @@ from itertools import pairwise
 from typing import Any
 
 from embft.text.chinese import jieba
-from embft.text.languages import DEFAULTS, Languages, language_of_question, languages_of, scripts_of
+from embft.text.codes import DEFAULTS, scripts_of
+from embft.text.languages import Languages, language_of_question, languages_of
 from embft.text.scripts import HAN, HANGUL, KANA, MARKS, UNSPACED, script_of_letter
 from embft.text.stop_words import stop_words
 from embft.text.word_breaks import icu_words
