@@ -20,6 +20,7 @@ from embft.config.training import TrainingConfig
 from embft.errors import nearest
 from embft.services.address import problem_with
 from embft.systems import SYSTEM_NAMES
+from embft.text.codes import NAMES
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -110,6 +111,10 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
 
 
 def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: RetrievalConfig) -> Iterator[str]:
+    for code in model.language.replace(",", "+").split("+"):
+        if code not in NAMES and code != "multi":
+            known = _choices(code, ("multi", *NAMES))
+            yield f"model.language={model.language}: '{code}' is no language code that embft knows.{known}"
     weights = ("id", "path", "package")
     if model.kind == "weights":
         if not any(getattr(model, name) for name in weights):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from embft.config.fields import DEV_METRICS, choice, number
+from embft.text.codes import NAMES
 
 
 @dataclass
@@ -40,6 +41,8 @@ class CorpusConfig:
     """Leave out lines that stand at the edge of most pages of a document."""
     on_error: str = choice("stop", "stop", "skip")
     """What a broken, encrypted, scanned or empty file does: stop the run, or be named and skipped."""
+    language: str = choice("auto", "auto", *NAMES)
+    """ISO 639-1 code of the language that all documents are in: ``de``, ``ja``; auto: each document's is looked for."""
     bundled_questions: str | None = None
     """``bundled:NAME``: human questions that embft carries for this corpus."""
 
@@ -81,8 +84,8 @@ class QuestionsConfig:
     """Questions about two related chunks at once, both relevant; LLM backends only."""
     human: str | None = None
     """JSON Lines of people's own questions, or ``bundled:NAME``."""
-    language: str = choice("auto", "auto", "en", "zh")
-    """Language that questions are asked in; auto: the chunk's own."""
+    language: str = choice("auto", "auto", *NAMES)
+    """Language of the questions; auto: each passage's own."""
     stands_in: str | None = None
     """A sentence for log and report: what these questions stand in for."""
     filters: FiltersConfig = field(default_factory=FiltersConfig)
@@ -209,8 +212,8 @@ class ModelConfig:
     """Put before every passage; null takes the model's own, if it has one."""
     max_seq_length: int | None = number(None, 8, 1_000_000)
     """Tokens a text is cut at; null takes the model's own."""
-    language: str = choice("en", "en", "zh", "multi")
-    """What the model reads; an audit compares it with the documents."""
+    language: str = "en"
+    """Code of the language that the model was made for, several joined by ``+`` (``en+de``), or ``multi``."""
 
 
 @dataclass
@@ -236,6 +239,8 @@ class RetrievalConfig:
     """BM25 adds to a chunk's score that of its best window of so many words, stop words not counted; 0: the chunk alone."""
     bm25_pairs: float = number(0.5, 0.0, 10.0)
     """BM25 adds the score by pairs of neighbouring words, stop words not counted, times this; 0: single words alone."""
+    bm25_language: str = choice("auto", "auto", *NAMES)
+    """Whose words BM25 cuts, stems and leaves out; auto: each chunk's own language."""
     fusion_metric: str = choice("ndcg@10", *DEV_METRICS)
     """The dev metric that chooses the weight of the fusion."""
     batch_size: int = number(32, 1, 65536)

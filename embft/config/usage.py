@@ -112,7 +112,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("corpus questions", (_generated,)),
     # What a file calls itself, in reports.
     ("corpus.name questions.name dataset.name model.name training.name retrieval.name evaluation.name tracking.name", ALWAYS),
-    ("corpus.kind corpus.bundled_questions", (_generated,)),
+    ("corpus.kind corpus.bundled_questions corpus.language", (_generated,)),
     ("corpus.chunk_tokens corpus.chunk_overlap", (_generated, _cuts_chunks)),
     ("corpus.path", (_generated, _has_path)),
     ("corpus.pdf_reader corpus.ocr corpus.drop_boilerplate corpus.on_error", (_generated, _own_files)),
@@ -161,7 +161,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("training.teacher", (_trained, _tunes_model, _teacher)),
     ("retrieval.mode retrieval.depth", ALWAYS),
     ("retrieval.window_tokens retrieval.window_overlap", (_windows,)),
-    ("retrieval.bm25_k1 retrieval.bm25_b retrieval.bm25_window retrieval.bm25_pairs", (_bm25,)),
+    ("retrieval.bm25_language retrieval.bm25_k1 retrieval.bm25_b retrieval.bm25_window retrieval.bm25_pairs", (_bm25,)),
     ("retrieval.batch_size retrieval.precision", (_weights,)),
     ("retrieval.fusion_metric", (_fuses,)),
     ("evaluation.systems evaluation.metrics evaluation.primary evaluation.resamples evaluation.confidence", ALWAYS),
