@@ -21,6 +21,7 @@ _TITLE = re.compile(r"^title\s*[:=]\s*(.+?)\s*$", re.MULTILINE)
 _FOOTNOTE = re.compile(r"^( {0,3})\[\^", re.MULTILINE)
 _ALERT = re.compile(r"\A\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*", re.IGNORECASE)
 _DEEPEST = 100  # levels; a list takes two of them
+_WIDEST_TABLE = 200  # columns; the parser fills up each row of a wider one, until its time is up
 _RAW_TAG = re.compile(r"<(/?)(script|style)\b", re.IGNORECASE)
 
 
@@ -45,7 +46,9 @@ def markdown_text(source: str, *, mdx: bool = False) -> str | None:
         named = _TITLE.search(front[0])
         title = named[1].strip("\"'") if named else ""
     source = _FOOTNOTE.sub(r"\1\\[^", plain_markdown(source, mdx=mdx))  # its text would be taken for an address
-    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["strikethrough"])
+    if not any(line.count("|") > _WIDEST_TABLE and set(line) <= set("|:- \t") for line in source.split("\n")):
+        parser.enable(["table"])
     tokens = parser.parse(source)
     if any(token.level >= _DEEPEST - 1 for token in tokens):  # what is deeper is not in the tokens
         return None

@@ -12,8 +12,9 @@ _ADMONITION = re.compile(r"^(\s*(?:>\s*)*):{3,}\s*(?:\{?([\w-]+)\}?)?\s*(?:\{[^}
 _TITLE = re.compile(r"^\[(.*)\]\s*(?:\{[^}]*\})?$|^(.*?)\s*(?:\{[^}]*\})?$")
 _COMPONENT = re.compile(r"<(?:/?(?:[A-Z][\w.]*|[a-z][\w-]*(?=\s[^<>]*=\{))|/?(?=>))")
 _CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
-_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
-_LONGEST_TAG = 20_000  # characters; where no end of a tag comes so soon, it is no tag
+_LONGEST_TAG = 5_000  # characters; where no end of a tag comes so soon, it is no tag
+_MOST_FAULTS = 50  # tags without an end; a text with more is not JSX, or made to take forever
+_LONG, _MOST_OPEN = 5_000, 500  # characters of a paragraph, brackets that it opens and never closes
 _PLAIN_KINDS = {"note", "tip", "info", "caution", "danger", "warning", "important", "details", "success", "seealso"}
 
 
@@ -33,10 +34,21 @@ def plain_markdown(source: str, *, mdx: bool) -> str:
             done += block
             continue
         if mdx:
-            text = _COMMENT.sub("", "\n".join(_without_modules(block)))
-            block = _without_tags(text).split("\n")
-        done += [_without_admonition(line) for line in block]
+            block = _without_tags(_without_comments("\n".join(_without_modules(block)))).split("\n")
+        done += _without_open_brackets([_without_admonition(line) for line in block])
     return "\n".join(done)
+
+
+def _without_open_brackets(lines: list[str]) -> list[str]:
+    """Escapes the brackets of paragraphs with hundreds that are never closed (a log with colours, say).
+
+    For each of them the parser looks through the whole paragraph for its end.
+    """
+    paragraphs = re.split(r"(\n[ \t]*\n)", "\n".join(lines))
+    for index, text in enumerate(paragraphs):
+        if len(text) > _LONG and text.count("[") - text.count("]") > _MOST_OPEN:
+            paragraphs[index] = text.replace("[", "\\[")
+    return "".join(paragraphs).split("\n")
 
 
 def _prose_and_code(lines: list[str]) -> list[tuple[bool, list[str]]]:
@@ -75,16 +87,27 @@ def _without_modules(lines: list[str]) -> list[str]:
     return kept
 
 
+def _without_comments(text: str) -> str:
+    kept: list[str] = []
+    position = 0
+    while (start := text.find("{/*", position)) >= 0 and (end := text.find("*/}", start)) >= 0:
+        kept.append(text[position:start])
+        position = end + 3
+    return "".join([*kept, text[position:]])
+
+
 def _without_tags(text: str) -> str:
     """Takes out the tags of components, whose attributes may hold braces and arrows; a tag alone leaves a blank line."""
     spans = _code_spans(text)
     kept: list[str] = []
-    position = 0
-    while found := _COMPONENT.search(text, position):
-        while spans and spans[0][1] <= found.start():
-            spans.pop(0)
-        end = None if spans and spans[0][0] <= found.start() else _tag_end(text, found.end())
+    position = faults = 0
+    while faults < _MOST_FAULTS and (found := _COMPONENT.search(text, position)):
+        while spans and spans[-1][1] <= found.start():
+            spans.pop()
+        in_code = bool(spans) and spans[-1][0] <= found.start()
+        end = None if in_code else _tag_end(text, found.end())
         if end is None:
+            faults += not in_code
             kept.append(text[position : found.end()])
             position = found.end()
             continue
@@ -98,12 +121,13 @@ def _without_tags(text: str) -> str:
 
 
 def _code_spans(text: str) -> list[tuple[int, int]]:
+    """Where code stands within lines, the last first."""
     spans = []
     start = 0
     for line in text.split("\n"):
         spans += [(start + found.start(), start + found.end()) for found in _CODE_SPAN.finditer(line)]
         start += len(line) + 1
-    return spans
+    return spans[::-1]
 
 
 def _tag_end(text: str, position: int) -> int | None:
