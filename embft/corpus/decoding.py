@@ -95,9 +95,12 @@ def decode(data: bytes, *, html: bool = False) -> Decoded:
             raise CorpusError(f"is {what} by its first bytes: give it the right ending, or take it out")
     zeros = data.count(0)
     if zeros:
-        if (wide := _utf16_without_mark(data)) is not None:
+        without = data.replace(b"\0", b"")
+        # What is UTF-8 but for some zeros is that, though two of its bytes make a Chinese character in UTF-16.
+        stray = zeros <= _ZERO_SHARE * len(data) and _try(without, "utf-8") is not None
+        if not stray and (wide := _utf16_without_mark(data)) is not None:
             return wide
-        data = data.replace(b"\0", b"")
+        data = without
     if zeros > _ZERO_SHARE * len(data) or len(_CONTROLS.findall(data)) > max(2, _BINARY_SHARE * len(data)):
         raise CorpusError("is binary, not text: take it out, or convert it")
     decoded = _narrow(data, _declared(data) if html else None)

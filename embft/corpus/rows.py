@@ -146,13 +146,12 @@ def _parse(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _open_quote(text: str, delimiter: str) -> int:
+    """The line in which the last record starts: its quote takes in all the rest."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    line = 1
+    start = end = 0
     for _ in reader:
-        if reader.line_num > text.count("\n"):
-            break
-        line = reader.line_num + 1
-    return line
+        start, end = end + 1, reader.line_num
+    return start
 
 
 def _jsonl_rows(text: str) -> list[_Row]:

@@ -32,13 +32,15 @@ def read_text_file(path: Path, name: str, format_name: str) -> Document:
     warnings = decoding_warnings(decoded)
     text: str | None
     if format_name in ("html", "xhtml"):
-        text = html_text(source, xml=format_name == "xhtml")
+        text = clean_characters(html_text(source, xml=format_name == "xhtml"))  # entities give characters too
     elif format_name == "text":
         text = None
     else:
         text = markdown_text(source, mdx=format_name == "mdx")
         if text is None:
             warnings = (*warnings, _DEEP)
+        else:
+            text = clean_characters(text)
     if text is None:
         texts, joined = join_pages([source.split("\n")])
         text = texts[0]
