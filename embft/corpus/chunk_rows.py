@@ -32,7 +32,7 @@ def read_chunk_rows(path: Path) -> list[Row]:
         return [_flat(row) for row in _parquet_rows(path)]
     if head[:2] == b"\x1f\x8b" or head[:2] == b"PK":
         raise CorpusError("is packed: unpack it first (`gunzip FILE`, `unzip FILE`)")
-    text = decode(path.read_bytes())[0].removeprefix("\ufeff")
+    text = decode(path.read_bytes()).text.removeprefix("\ufeff")
     start = text.lstrip()[:1]
     if start in ("{", "[") or path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
         return [_flat(row) for row in _json_rows(text)]

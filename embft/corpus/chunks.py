@@ -51,7 +51,7 @@ def corpus_digests(config: CorpusConfig, cache_dir: Path) -> list[str]:
         return [digest([path.name, file_digest(path)])]
     digests = input_digests(config, cache_dir)
     if config.ocr == "auto" and config.kind != "python_reference":
-        tesseract = open_tesseract(getattr(config, "language", "auto"))
+        tesseract = open_tesseract(config.language)
         digests.append(digest([tesseract.version, tesseract.languages, tesseract.choose]))
     return digests
 
