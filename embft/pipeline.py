@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.audits import audit_dataset, refuse_leaks, say_audits
     from embft.steps.corpus import make_corpus
     from embft.steps.costs import measure_costs
-    from embft.steps.dataset import make_dataset
+    from embft.steps.dataset import given_corpus, make_dataset
     from embft.steps.evaluation import evaluate
     from embft.steps.general import check_general, measure_general
     from embft.steps.model import open_model
@@ -103,8 +104,13 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             enter("questions")
             questions = make_questions(stages, config.questions, corpus, cache_dir, config.seed)
             note("questions", questions)
+        elif config.training.enabled and (asked_about := given_corpus(stages, config.dataset, config.seed)):
+            enter("questions")
+            own = replace(config.questions, human=None)
+            questions = make_questions(stages, own, asked_about, cache_dir, config.seed)
+            note("questions", questions)
         enter("dataset")
-        dataset = make_dataset(stages, config.dataset, corpus, questions, config.seed)
+        dataset = make_dataset(stages, config.dataset, corpus, questions, config.seed, config.training.enabled)
         note("dataset", dataset)
         run.copy_dataset(dataset.folder)
 
@@ -120,7 +126,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             config.evaluation.confidence,
         )
         say_audits(audits.value)
-        refuse_leaks(audits.value, config.dataset.allow_leaks)
+        refuse_leaks(audits.value, config.dataset.leaks == "allow")
         if config.training.enabled:
             enter("training")
             tuned = make_tuned_model(stages, config.training, dataset, base, config.seed, tracker.log)

@@ -67,7 +67,9 @@ def split_questions(
     }
     everywhere = Splits.EVERYTHING
     splits = Splits(
-        **datasets,
+        datasets["train"],
+        datasets["dev"],
+        datasets["test"],
         distractors={},
         searches={
             "dev": everywhere if config.candidates == "all" else ("dev",),
@@ -97,11 +99,9 @@ def carve_dev(train: RetrievalDataset, fraction: float, seed: int) -> tuple[Retr
         chosen.update(units[unit])
 
     def part(keep_dev: bool) -> RetrievalDataset:
-        queries = {
-            key: text for key, text in train.queries.items() if (train.relevant_docs[key][0] in chosen) == keep_dev
-        }
         corpus = {key: text for key, text in train.corpus.items() if (key in chosen) == keep_dev}
-        return RetrievalDataset(queries, corpus, {key: train.relevant_docs[key] for key in queries})
+        own = [key for key in train.queries if (train.relevant_docs[key][0] in chosen) == keep_dev]
+        return train.with_questions(own, corpus)
 
     return part(False), part(True)
 

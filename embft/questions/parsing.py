@@ -40,7 +40,8 @@ _PART_OF_THE_QUESTION = re.compile(
 )
 _CHATTER = re.compile(
     r"^(?:sure|certainly|of course|okay|ok|absolutely|great|got it|understood|here (?:are|is)|here['’]s|the following|"
-    r"below (?:are|is)|i hope|let me know|feel free|these questions|this question|the (?:above )?questions? (?:above|below|are|is|cover)|"
+    r"below (?:are|is)|i hope|let me know|feel free|these questions|this question|"
+    r"the (?:above )?questions? (?:above|below|are|is|cover)|"
     r"hope (?:this|these)|as requested|as an ai|sorry|unfortunately|apologies|end of|thank|happy to|to create|"
     r"(?:two|three|four|five|\d+) (?:potential |possible |diverse |different )*questions|potential questions|"
     r"based on the (?:context|passage|text|provided|given|information)[^?]*[:：]|"
@@ -49,10 +50,12 @@ _CHATTER = re.compile(
     re.IGNORECASE,
 )
 _OFFER = re.compile(
-    r"^(?:would you like (?:me|more|another|additional|any more|to see)|do you (?:want|need) (?:me|more|any (?:more|further|other))\b|"
+    r"^(?:would you like (?:me|more|another|additional|any more|to see)|"
+    r"do you (?:want|need) (?:me|more|any (?:more|further|other))\b|"
     r"(?:shall|should|can|may) i (?:generate|write|add|provide|help|create|continue|make)|"
     r"(?:is there )?anything else|need (?:more|anything)|want (?:me|more)|how (?:can|may) i (?:help|assist)|"
-    r"let me know|are these|do these|does this (?:help|work)|您?还?(?:是否)?需要(?:我|更多)|要不要我|要我|还需要|需要我|是否需要(?:我|更多)|"
+    r"let me know|are these|do these|does this (?:help|work)|"
+    r"您?还?(?:是否)?需要(?:我|更多)|要不要我|要我|还需要|需要我|是否需要(?:我|更多)|"
     r"还有(?:什么|其他|别的)(?:需要|问题)|这些问题(?:可以|是否|符合))",
     re.IGNORECASE,
 )

@@ -127,9 +127,9 @@ def _collect_object(pairs: Pairs, shape: Shape, asked: bool) -> None:
         ]
     for keys in (_QUESTION_KEYS, _SECOND_KEYS):
         chosen = [value for name, _, value in named if name in keys and value is not None]
+        for item in chosen:
+            _collect(item, shape, asked=True)
         if chosen:
-            for value in chosen:
-                _collect(value, shape, asked=True)
             return
     for name, key, value in named:
         if asks(key):

@@ -158,7 +158,7 @@ def refuse_leaks(audits: Audits, allowed: bool) -> None:
         return
     if allowed:
         for found in leaks:
-            logger.warning("%s Allowed by dataset.allow_leaks=true.", found.text)
+            logger.warning("%s Allowed by dataset.leaks=allow.", found.text)
         return
     lines = [
         line

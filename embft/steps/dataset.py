@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from embft.config import DatasetConfig
-from embft.dataset.formats import read_beir, read_llama_index, write_llama_index
+from embft.dataset.formats import read_llama_index, write_llama_index
 from embft.dataset.leaks import without_leaks
-from embft.dataset.splitting import carve_dev, split_questions
+from embft.dataset.reading import dataset_files, read_given
+from embft.dataset.splitting import split_questions
+from embft.dataset.training_questions import training_chunks, with_training_questions
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
-from embft.files import file_digest, read_json, write_json
-from embft.records import RetrievalDataset, Splits
+from embft.files import file_digest, read_json, write_json, write_jsonl
+from embft.records import Chunk, Page, RetrievalDataset, Splits, read_jsonl
 from embft.stages import StageCache, StageResult
 from embft.steps.corpus import Corpus
 from embft.steps.questions import Questions
 from embft.steps.realism import realism
 
-FROM_FILE = "file"
+NO_DEV = "There are no dev questions: the last epoch is kept and the fusion is an even mix."
 
 
 @dataclass(frozen=True)
@@ -42,72 +44,129 @@ def make_dataset(
     corpus: StageResult[Corpus] | None,
     questions: StageResult[Questions] | None,
     seed: int,
+    training: bool = True,
 ) -> StageResult[Dataset]:
-    """Makes or reads the dataset; ``corpus`` and ``questions`` are None where it is read from files.
+    """Makes or reads the dataset.
+
+    Args:
+        corpus: None where a dataset is read from files.
+        questions: Without ``corpus``, those to train on (see `given_corpus`); None where the files have their own.
+        training: False where nothing is trained: then train may be empty.
 
     Raises:
         DatasetError: A file is wrong, or a split is empty. All problems at once.
     """
 
     def build(folder: Path, scratch: Path) -> None:
-        left_out: Mapping[str, int] = {}
-        if corpus is not None and questions is not None:
-            splits, left_out = split_questions(corpus.value.chunks, questions.value.questions, config, seed)
-            splits, leaking = without_leaks(splits)
-            if leaking:
-                left_out = {**left_out, "generated questions about near-copies of chunks of a split held back": leaking}
-        else:
-            splits = _read(config, seed)
-        warnings = _check(splits)
+        made = _make(config, corpus, questions, seed)
+        warnings = [*made.notes, *_check(made, training)]
         for name in RetrievalDataset.SPLITS:
-            write_llama_index(folder / f"{name}.json", getattr(splits, name))
-        write_json(folder / "distractors.json", dict(splits.distractors))
-        write_json(
-            folder / "splits.json",
-            {
-                "searches": {name: list(parts) for name, parts in splits.searches.items()},
-                "origins": dict(splits.origins),
-                "sources": dict(splits.sources),
-                "report": {
-                    **_counts(splits),
-                    "left_out": dict(left_out),
-                    "warnings": warnings,
-                    "realism": realism(splits),
-                },
-            },
-        )
+            write_llama_index(folder / f"{name}.json", getattr(made.splits, name))
+        write_json(folder / "distractors.json", dict(made.splits.distractors))
+        write_json(folder / "splits.json", _described(made, warnings))
 
-    settings: dict[str, Any] = {"kind": config.kind, "candidates": config.candidates, "seed": seed}
-    settings["dev_fraction"] = config.dev_fraction
-    if corpus is not None and questions is not None:
-        inputs = [corpus.key, questions.key]
-        settings |= {
-            "split": config.split,
-            "block_pages": config.block_pages,
-            "train_pages": config.train_pages,
-            "test_fraction": config.test_fraction,
-        }
+    if corpus is not None:
+        inputs = [corpus.key, questions.key if questions else ""]
     else:
-        inputs = [file_digest(path) for path in _files(config)]
+        inputs = [*map(file_digest, dataset_files(config)), questions.key if questions else ""]
     return stages.run(
         "dataset",
-        settings=settings,
+        settings={**_settings(config, corpus is None), "seed": seed, "training": training},
         inputs=inputs,
         code=(
-            "embft.dataset.formats",
-            "embft.dataset.leaks",
-            "embft.dataset.near_copies",
-            "embft.dataset.splitting",
-            "embft.dataset.validation",
+            "embft.dataset",
             "embft.records",
             "embft.steps.dataset",
             "embft.steps.realism",
             "embft.questions.realism",
-            "embft.text.passage_dependence",
+            "embft.text",
         ),
         build=build,
         load=_load,
     )
+
+
+def given_corpus(stages: StageCache, config: DatasetConfig, seed: int) -> StageResult[Corpus] | None:
+    """The documents of a given dataset without train questions, as chunks to ask about; None where it has its own.
+
+    Raises:
+        DatasetError: A file is wrong.
+    """
+
+    def build(folder: Path, scratch: Path) -> None:
+        splits = read_given(config, seed).splits
+        pages, chunks = ([], []) if splits.train.queries else training_chunks(splits, config)
+        write_jsonl(folder / "pages.jsonl", pages)
+        write_jsonl(folder / "chunks.jsonl", chunks)
+
+    def load(folder: Path) -> Corpus:
+        return Corpus(read_jsonl(folder / "pages.jsonl", Page), read_jsonl(folder / "chunks.jsonl", Chunk), {})
+
+    found = stages.run(
+        "given_corpus",
+        settings={**_settings(config, True), "seed": seed},
+        inputs=[file_digest(path) for path in dataset_files(config)],
+        code=("embft.dataset", "embft.records", "embft.steps.dataset", "embft.text"),
+        build=build,
+        load=load,
+    )
+    return found if found.value.chunks else None
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Splits, with how many questions were left out by reason, and what a reader must know."""
+
+    splits: Splits
+    left_out: Mapping[str, int]
+    notes: tuple[str, ...]
+
+
+def _make(
+    config: DatasetConfig,
+    corpus: StageResult[Corpus] | None,
+    questions: StageResult[Questions] | None,
+    seed: int,
+) -> _Made:
+    if corpus is not None:
+        assert questions is not None
+        splits, left_out = split_questions(corpus.value.chunks, questions.value.questions, config, seed)
+        splits, leaking = without_leaks(splits)
+        if leaking:
+            left_out = {**left_out, "generated questions about near-copies of chunks of a split held back": leaking}
+        return _Made(splits, left_out, tuple(questions.value.report.get("warnings", ())))
+    given = read_given(config, seed)
+    if questions is None:
+        return _Made(given.splits, {}, given.notes)
+    splits, left_out = with_training_questions(given.splits, questions.value.questions, config, seed)
+    where = (
+        "all documents, those of test questions too" if config.train_on == "all" else "documents of no test question"
+    )
+    note = f"The dataset has no train questions: {len(splits.train.queries):,} were written about {where}."
+    return _Made(splits, left_out, (*given.notes, note))
+
+
+def _described(made: _Made, warnings: list[str]) -> dict[str, Any]:
+    splits = made.splits
+    return {
+        "searches": {name: list(parts) for name, parts in splits.searches.items()},
+        "origins": dict(splits.origins),
+        "sources": dict(splits.sources),
+        "counts": dict(splits.counts),
+        "shares_chunks": splits.shares_chunks,
+        "report": {
+            **_counts(splits),
+            "left_out": dict(made.left_out),
+            "warnings": warnings,
+            "realism": realism(splits),
+        },
+    }
+
+
+def _settings(config: DatasetConfig, given: bool) -> dict[str, Any]:
+    names = ["kind", "candidates", "dev_fraction", "train_on"]
+    names += ["leaks"] if given else ["split", "block_pages", "train_pages", "test_fraction"]
+    return {name: getattr(config, name) for name in names}
 
 
 def _load(folder: Path) -> Dataset:
@@ -121,99 +180,31 @@ def _load(folder: Path) -> Dataset:
         searches={name: tuple(parts) for name, parts in described["searches"].items()},
         origins=described["origins"],
         sources=described["sources"],
+        counts=described["counts"],
+        shares_chunks=described["shares_chunks"],
     )
     return Dataset(splits, described["report"])
 
 
-def _files(config: DatasetConfig) -> list[Path]:
-    if config.kind == "llama_index":
-        names = {name: getattr(config, name) for name in RetrievalDataset.SPLITS if getattr(config, name)}
-        paths = {f"dataset.{name}": Path(value).expanduser() for name, value in names.items()}
-    else:
-        root = Path(config.path or "").expanduser()
-        paths = {f"{name} of dataset.path": root / name for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")}
-        paths |= {path.name: path for path in sorted(root.glob("qrels/*.tsv"))}
-    missing = [f"{name}={path}" for name, path in paths.items() if not path.is_file()]
-    if missing:
-        raise DatasetError(f"No such file: {', '.join(missing)}. Paths are relative to {Path.cwd()}.")
-    return list(paths.values())
-
-
-def _read(config: DatasetConfig, seed: int) -> Splits:
-    if config.kind == "beir":
-        return _read_beir(Path(config.path or "").expanduser(), config, seed)
-    train = read_llama_index(Path(config.train or "").expanduser())
-    test = read_llama_index(Path(config.test or "").expanduser())
-    # Dev questions carved from train still search all of its chunks: the few that are left would be too easy.
-    dev_searches: tuple[str, ...] = ("dev",)
-    if config.dev:
-        dev = read_llama_index(Path(config.dev).expanduser())
-    else:
-        train, dev = carve_dev(train, config.dev_fraction, seed)
-        dev_searches = ("train", "dev")
-    everything = Splits.EVERYTHING
-    return Splits(
-        train,
-        dev,
-        test,
-        distractors={},
-        searches={
-            "dev": everything if config.candidates == "all" else dev_searches,
-            "test": everything if config.candidates == "all" else ("test",),
-        },
-        origins=_from_file(train, dev, test),
-    )
-
-
-def _read_beir(folder: Path, config: DatasetConfig, seed: int) -> Splits:
-    if not (folder / "qrels" / "train.tsv").is_file():
-        raise DatasetError(
-            f"{folder}/qrels has no train.tsv: embft trains on train questions and reports on test ones."
-        )
-    train, test = read_beir(folder, "train"), read_beir(folder, "test")
-    if (folder / "qrels" / "dev.tsv").is_file():
-        dev = read_beir(folder, "dev")
-    else:
-        train, dev = carve_dev(train, config.dev_fraction, seed)
-    corpus = {**train.corpus, **dev.corpus, **test.corpus}
-    asked = {
-        name: {i for ids in part.relevant_docs.values() for i in ids}
-        for name, part in (("train", train), ("dev", dev), ("test", test))
-    }
-    # A BEIR corpus is shared. Each chunk stands with the split that asks about it: test before dev before train.
-    home = {key: name for name in ("train", "dev", "test") for key in asked[name]}
-
-    def own(part: RetrievalDataset, name: str) -> RetrievalDataset:
-        chunks = {key: text for key, text in corpus.items() if home.get(key) == name}
-        kept = {key: ids for key, ids in part.relevant_docs.items() if all(home[i] == name for i in ids)}
-        return RetrievalDataset({key: part.queries[key] for key in kept}, chunks, kept)
-
-    train, dev, test = own(train, "train"), own(dev, "dev"), own(test, "test")
-    return Splits(
-        train,
-        dev,
-        test,
-        distractors={key: text for key, text in corpus.items() if key not in home},
-        searches={"dev": Splits.EVERYTHING, "test": Splits.EVERYTHING},
-        origins=_from_file(train, dev, test),
-    )
-
-
-def _from_file(*parts: RetrievalDataset) -> dict[str, str]:
-    return {question_id: FROM_FILE for part in parts for question_id in part.queries}
-
-
-def _check(splits: Splits) -> list[str]:
+def _check(made: _Made, training: bool) -> list[str]:
     fatal: list[str] = []
     warnings: list[str] = []
     for name in RetrievalDataset.SPLITS:
-        part: RetrievalDataset = getattr(splits, name)
-        if name == "dev" and not part.queries:
-            warnings.append("There are no dev questions: the last epoch is kept and the fusion is an even mix.")
+        part: RetrievalDataset = getattr(made.splits, name)
+        if name != "test" and not part.queries and not (name == "train" and training):
+            if name == "dev":
+                warnings.append(NO_DEV)
             continue
         found = validate(part, name)
         fatal.extend(found.fatal)
         warnings.extend(found.warnings)
+    if training and not made.splits.train.queries:
+        # Where all questions were lost, the reason is in the notes.
+        fatal.extend(note for note in made.notes if "left out" in note)
+        fatal.append(
+            "train: without questions nothing can be trained. Add training=none evaluation=base_only to compare what needs no "
+            "training."
+        )
     if fatal:
         raise DatasetError("The dataset is not usable:\n" + "\n".join(f"  - {problem}" for problem in fatal))
     return warnings

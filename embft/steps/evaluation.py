@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embft.config import OBJECTIVE_METRICS, EvaluationConfig
-from embft.evaluation.metrics import per_question, summarise, with_hit_rates
+from embft.evaluation.metrics import dataset_scores, summarise
 from embft.evaluation.multiple import holm, mcnemar
 from embft.evaluation.power import detectable, questions_needed
 from embft.evaluation.significance import compare, groups_of, mean_interval, steady_resamples
@@ -61,7 +61,9 @@ def evaluate(
         splits = dataset.value.splits
         by_system = rankings.value.by_split["test"]
         test = splits.test
-        scores = {system: _scores(_main(found), test) for system, found in by_system.items()}
+        scores = {
+            system: dataset_scores(_main(found), test, config.relevant_from) for system, found in by_system.items()
+        }
         groups = groups_of(list(test.queries), test.relevant_docs)
         draws = steady_resamples(config.resamples, groups)
         systems = {}
@@ -73,8 +75,8 @@ def evaluate(
                     for name in config.metrics
                 },
                 "score_name": _main(found).score_name,
-                "dev": _dev_metrics(rankings.value.by_split["dev"].get(system), splits.dev),
-                "metrics": _all_metrics(found, test),
+                "dev": _dev_metrics(rankings.value.by_split["dev"].get(system), splits.dev, config.relevant_from),
+                "metrics": _all_metrics(found, test, config.relevant_from),
             }
         write_json(
             folder / "evaluation.json",
@@ -105,6 +107,7 @@ def evaluate(
             "confidence": config.confidence,
             "primary": config.primary,
             "precision": config.precision,
+            "relevant_from": config.relevant_from,
             "seed": seed,
         },
         inputs=[dataset.key, audits.key, rankings.key],
@@ -119,21 +122,17 @@ def _main(found: Mapping[str, Ranking]) -> Ranking:
     return found.get("cosine") or next(iter(found.values()))
 
 
-def _scores(ranking: Ranking, dataset: RetrievalDataset) -> dict[str, npt.NDArray[np.float64]]:
-    return with_hit_rates(per_question(ranking, dataset.relevant_docs, list(dataset.queries)))
-
-
-def _all_metrics(found: Mapping[str, Ranking], dataset: RetrievalDataset) -> dict[str, float]:
+def _all_metrics(found: Mapping[str, Ranking], dataset: RetrievalDataset, relevant_from: int) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for ranking in found.values():
-        metrics |= summarise(per_question(ranking, dataset.relevant_docs, list(dataset.queries)), ranking.score_name)
+        metrics |= summarise(dataset_scores(ranking, dataset, relevant_from), ranking.score_name)
     return metrics
 
 
-def _dev_metrics(found: Mapping[str, Ranking] | None, dev: RetrievalDataset) -> dict[str, float]:
+def _dev_metrics(found: Mapping[str, Ranking] | None, dev: RetrievalDataset, relevant_from: int) -> dict[str, float]:
     if not found:
         return {}
-    scores = _scores(_main(found), dev)
+    scores = dataset_scores(_main(found), dev, relevant_from)
     return {name: float(scores[name].mean()) for name in OBJECTIVE_METRICS}
 
 

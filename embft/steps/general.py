@@ -6,6 +6,7 @@ Its time counts as the stage ``evaluation``'s.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from embft.config import EvaluationConfig
 from embft.dataset.formats import read_beir, read_llama_index
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
-from embft.evaluation.metrics import per_question, with_hit_rates
+from embft.evaluation.metrics import dataset_scores
 from embft.evaluation.significance import compare, groups_of, mean_interval, steady_resamples
 from embft.files import digest, file_digest, read_json, write_json
 from embft.records import RetrievalDataset
 from embft.retrieval.embedder import Embedder
+from embft.retrieval.excluding import excluding, without_excluded
 from embft.retrieval.scoring import rank
 from embft.stages import StageCache, StageResult
 from embft.steps.training import Tuned, tuned_embedder
@@ -125,17 +127,17 @@ def _read(files: Sequence[Path]) -> RetrievalDataset:
     if problems:
         raise DatasetError("\n".join(problems))
     # Sorted, so that the order of a file never decides a tie.
-    return RetrievalDataset(dataset.queries, dict(sorted(dataset.corpus.items())), dataset.relevant_docs)
+    return replace(dataset, corpus=dict(sorted(dataset.corpus.items())))
 
 
 def _scores(embedder: Embedder, system: str, dataset: RetrievalDataset) -> dict[str, Any]:
     question_ids = list(dataset.queries)
     ranking = rank(
-        embedder.scorers(dataset)["cosine"],
+        excluding(embedder.scorers(dataset)["cosine"], dataset),
         question_ids,
         list(dataset.corpus),
         system=system,
         score_name="cosine",
         depth=embedder.retrieval.depth,
     )
-    return with_hit_rates(per_question(ranking, dataset.relevant_docs, question_ids))
+    return dataset_scores(without_excluded(ranking, dataset), dataset)

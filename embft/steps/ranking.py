@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from embft.config import EndpointConfig, RetrievalConfig
-from embft.evaluation.metrics import per_question, with_hit_rates
+from embft.evaluation.metrics import dataset_scores
 from embft.evaluation.significance import bagged_best, groups_of
 from embft.files import read_json, write_json
 from embft.models.embeddings_endpoint import EndpointEncoder
 from embft.records import Ranking, RetrievalDataset
 from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.embedder import Embedder
+from embft.retrieval.excluding import excluding, without_excluded
 from embft.retrieval.scoring import FusedScorer, Scorer, rank
 from embft.stages import StageCache, StageResult
 from embft.steps.dataset import Dataset
@@ -151,7 +152,10 @@ def _scorers(
         found[system] = embedder.scorers(dataset)
     if "openai" in systems:
         found["openai"] = _endpoint_scorers(dataset, endpoint, base, notes)
-    return found
+    return {
+        system: {name: excluding(scorer, dataset) for name, scorer in scorers.items()}
+        for system, scorers in found.items()
+    }
 
 
 def _embedders(systems: list[str], base: Embedder, tuned: StageResult[Tuned] | None) -> dict[str, Embedder]:
@@ -200,7 +204,7 @@ def _rank(
 ) -> Ranking:
     # A chunk that shares no word with the question is not retrieved by BM25, alone or as the whole of a mix.
     lexical = system == "bm25" or (system == "fused" and fusion is not None and fusion["weight"] == 0)
-    return rank(
+    ranking = rank(
         scorer,
         list(dataset.queries),
         list(dataset.corpus),
@@ -209,6 +213,7 @@ def _rank(
         depth=depth,
         floor=0.0 if lexical else None,
     )
+    return without_excluded(ranking, dataset)
 
 
 def _choose_weight(
@@ -233,7 +238,7 @@ def _choose_weight(
     for weight in _WEIGHTS:
         mix = FusedScorer(scorers[dense]["cosine"], scorers["bm25"]["bm25"], weight)
         ranking = _rank(mix, dev, "fused", "fused", retrieval.depth, {"weight": weight})
-        scores.append(with_hit_rates(per_question(ranking, dev.relevant_docs, question_ids))[metric])
+        scores.append(dataset_scores(ranking, dev)[metric])
     handicaps = (2 * np.array(_WEIGHTS) - 1) ** 2
     best = bagged_best(np.stack(scores), groups_of(question_ids, dev.relevant_docs), handicaps)
     curve = [(weight, round(float(row.mean()), 6)) for weight, row in zip(_WEIGHTS, scores, strict=True)]

@@ -14,7 +14,7 @@ from typing import Any
 
 from embft.config import EndpointConfig
 from embft.config.training import TrainingConfig
-from embft.evaluation.metrics import per_question, with_hit_rates
+from embft.evaluation.metrics import dataset_scores
 from embft.records import Ranking, RetrievalDataset
 from embft.retrieval.embedder import Embedder
 from embft.stages import StageCache, StageResult
@@ -74,7 +74,7 @@ def measure_seeds(
 
 
 def _means(ranking: Ranking, test: RetrievalDataset) -> dict[str, float]:
-    scores = with_hit_rates(per_question(ranking, test.relevant_docs, list(test.queries)))
+    scores = dataset_scores(ranking, test)
     return {name: float(values.mean()) for name, values in scores.items()}
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from embft.evaluation.metrics import per_question, with_hit_rates
+from embft.evaluation.metrics import dataset_scores
 from embft.evaluation.significance import groups_of, standard_error
 from embft.records import Passages, RetrievalDataset
 from embft.retrieval.embedder import Embedder
+from embft.retrieval.excluding import excluding, without_excluded
 from embft.retrieval.late_scores import cached_late_scores, late_scores, store_late_scores
 from embft.retrieval.scoring import Scorer, TableScorer, dense_scorers, rank
 from embft.training.adapter import QueryMap
@@ -72,7 +73,7 @@ class DevSearch:
         random.Random(seed).shuffle(others)
         chosen.update(others[: max(0, limit - len(chosen))])
         corpus = {key: text for key, text in dataset.corpus.items() if key in chosen}
-        small = RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs)
+        small = replace(dataset, corpus=corpus)
         passages = base.passages(corpus)
         search = cls(small, passages, base, select_by)
         search.base = search._measured(
@@ -159,8 +160,13 @@ class DevSearch:
         )
         question_ids = list(self.dataset.queries)
         ranking = rank(
-            scorer, question_ids, self.passages.chunk_ids, system="tuned", score_name="cosine", depth=_DEV_DEPTH
+            excluding(scorer, self.dataset),
+            question_ids,
+            self.passages.chunk_ids,
+            system="tuned",
+            score_name="cosine",
+            depth=_DEV_DEPTH,
         )
-        scores = with_hit_rates(per_question(ranking, self.dataset.relevant_docs, question_ids))
+        scores = dataset_scores(without_excluded(ranking, self.dataset), self.dataset)
         means = {name: float(values.mean()) for name, values in scores.items()}
         return DevResult(found, means, scores[self.select_by])
