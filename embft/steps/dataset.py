@@ -58,7 +58,7 @@ def make_dataset(
     """
 
     def build(folder: Path, scratch: Path) -> None:
-        made = _make(config, corpus, questions, seed)
+        made = _make(config, corpus, questions, seed, training)
         warnings = [*made.notes, *_check(made, training)]
         for name in RetrievalDataset.SPLITS:
             write_llama_index(folder / f"{name}.json", getattr(made.splits, name))
@@ -127,10 +127,13 @@ def _make(
     corpus: StageResult[Corpus] | None,
     questions: StageResult[Questions] | None,
     seed: int,
+    training: bool,
 ) -> _Made:
     if corpus is not None:
         assert questions is not None
-        splits, left_out = split_questions(corpus.value.chunks, questions.value.questions, config, seed)
+        splits, left_out = split_questions(
+            corpus.value.chunks, questions.value.questions, config, seed, training=training
+        )
         splits, leaking = without_leaks(splits)
         if leaking:
             left_out = {**left_out, "generated questions about near-copies of chunks of a split held back": leaking}

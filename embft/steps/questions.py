@@ -48,15 +48,23 @@ def make_questions(
         return best_ranks([one.text for one in questions], [one.chunk_ids for one in questions], texts)
 
     def build(folder: Path, scratch: Path) -> None:
-        from embft.questions import generate, map_to_chunks
+        from embft.questions import generate, map_to_chunks, require_mapped
 
-        asked, unmapped = map_to_chunks(human, corpus.value.pages, chunks)
+        mapped = map_to_chunks(human, corpus.value.pages, chunks)
+        if human:
+            require_mapped(mapped, config.human or "")
         made = generate(chunks, config, cache_dir, seed, ranks)
-        write_jsonl(folder / "questions.jsonl", [*asked, *made.questions])
+        write_jsonl(folder / "questions.jsonl", [*mapped.questions, *made.questions])
         write_jsonl(folder / "rejected.jsonl", [asdict(row) for row in made.rejected])
         write_json(
             folder / "report.json",
-            {**made.report, "human": len(asked), "unmapped": [asdict(question) for question in unmapped]},
+            {
+                **made.report,
+                "human": len(mapped.questions),
+                "unmapped": [asdict(question) for question in mapped.unmapped],
+                "unjudged": mapped.unjudged,
+                "warnings": list(mapped.warnings),
+            },
         )
 
     def load(folder: Path) -> Questions:

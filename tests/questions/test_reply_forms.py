@@ -84,7 +84,9 @@ STRUCTURES = {
     "pairs in a container": json.dumps({"qa_pairs": QA}),
     "deep": json.dumps({"result": {"data": {"items": QA}}}),
     "text objects": json.dumps({"questions": [{"id": 1, "type": "fact", "text": text} for text in TWO]}),
-    "chat messages": json.dumps([{"role": r, "content": c} for t in TWO for r, c in (("user", t), ("assistant", "Is it?"))]),
+    "chat messages": json.dumps(
+        [{"role": r, "content": c} for t in TWO for r, c in (("user", t), ("assistant", "Is it?"))]
+    ),
     "instruction and output": json.dumps([{"instruction": text, "input": "", "output": "Is it?"} for text in TWO]),
     "lists of two": json.dumps([[text, "Because of the moon."] for text in TWO]),
     "a string of lines": json.dumps({"questions": PLAIN}),
@@ -108,12 +110,14 @@ STRUCTURES = {
     "question tags": "".join(f"<question>{text}</question><answer>Is it? Yes.</answer>\n" for text in TWO),
     "numbered tags": f"<question_1>{TWO[0]}</question_1>\n<question_2>{TWO[1]}</question_2>",
     "attributes": "".join(f'<question id="{at}" type="fact">{text}</question>' for at, text in enumerate(TWO)),
-    "text within tags": "".join(f"<qa><question><text>{text}</text></question><answer>a?</answer></qa>" for text in TWO),
+    "text within tags": "".join(
+        f"<qa><question><text>{text}</text></question><answer>a?</answer></qa>" for text in TWO
+    ),
     "tags without ends": f"<question>{TWO[0]}\n<question>{TWO[1]}",
     "html list": f"<ol><li>{TWO[0]}</li><li>{TWO[1]}</li></ol>",
     "markdown table": f"| # | Question | Answer |\n|---|---|---|\n| 1 | {TWO[0]} | Is it? |\n| 2 | {TWO[1]} | b |",
     "table without a name": f"Nr | Text\n--- | ---\n1 | {TWO[0]}\n2 | {TWO[1]}",
-    "csv": f"question,answer\n{TWO[0]},because\n\"{TWO[1]}\",\"six, or so\"",
+    "csv": f'question,answer\n{TWO[0]},because\n"{TWO[1]}","six, or so"',
     "yaml": "".join(f"- question: {text}\n  answer: Is it?\n" for text in TWO),
     "q and a": "\n\n".join(f"Q: {text}\nA: The moon.\nIs it? It is." for text in TWO),
     "bold q and a": "\n".join(f"**Q{at}:** {text}\n**A{at}:** The moon." for at, text in enumerate(TWO, 1)),
@@ -122,7 +126,7 @@ STRUCTURES = {
     "headings": f"### Question 1\n{TWO[0]}\n\n### Question 2\n{TWO[1]}",
     "one line": f"1. {TWO[0]} 2. {TWO[1]}",
     "quoted on one line": f'"{TWO[0]}", "{TWO[1]}"',
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("reply", STRUCTURES.values(), ids=STRUCTURES.keys())
@@ -131,10 +135,45 @@ def test_structures_give_the_questions_and_never_the_answers(reply: str) -> None
 
 
 MARKS = [
-    "{n}. ", "{n}) ", "({n}) ", "{n}.", "{n}: ", "{n} - ", "Q{n}: ", "Q{n}. ", "Q.{n}: ", "Q{n} - ", "Question {n}: ", "question #{n}: ",
-    "**{n}.** ", "**Question {n}:** ", "### {n}. ", "{n}\\. ", "[{n}] ", "[Q{n}] ", "#{n}: ", "- ", "* ", "• ", "+ ", "– ", "> ",
-    "- [ ] ", "Query {n}: ", "问题{n}：", "问题 {n}: ", "【问题{n}】", "［{n}］", "（{n}）", "({n})、", "{n}、", "第{n}题：", "第{n}个问题：", "问：", "提问{n}：",
-]  # fmt: skip
+    "{n}. ",
+    "{n}) ",
+    "({n}) ",
+    "{n}.",
+    "{n}: ",
+    "{n} - ",
+    "Q{n}: ",
+    "Q{n}. ",
+    "Q.{n}: ",
+    "Q{n} - ",
+    "Question {n}: ",
+    "question #{n}: ",
+    "**{n}.** ",
+    "**Question {n}:** ",
+    "### {n}. ",
+    "{n}\\. ",
+    "[{n}] ",
+    "[Q{n}] ",
+    "#{n}: ",
+    "- ",
+    "* ",
+    "• ",
+    "+ ",
+    "– ",
+    "> ",
+    "- [ ] ",
+    "Query {n}: ",
+    "问题{n}：",
+    "问题 {n}: ",
+    "【问题{n}】",
+    "［{n}］",
+    "（{n}）",
+    "({n})、",
+    "{n}、",
+    "第{n}题：",
+    "第{n}个问题：",
+    "问：",
+    "提问{n}：",
+]
 
 
 @pytest.mark.parametrize("mark", [mark for mark in MARKS if mark != "［{n}］"])
@@ -147,12 +186,31 @@ def test_labels_never_reach_a_question(mark: str, questions: tuple[str, str]) ->
 @pytest.mark.parametrize(
     "labels",
     [
-        ("１．", "２．"), ("１、", "２、"), ("一、", "二、"), ("（一）", "（二）"), ("①", "②"), ("① ", "② "), ("问题一：", "问题二："), ("a) ", "b) "),
-        ("(a) ", "(b) "), ("a. ", "b. "), ("A. ", "B. "), ("i. ", "ii. "), ("I. ", "II. "), ("i) ", "ii) "), ("⒈", "⒉"), ("⑴", "⑵"), ("❶ ", "❷ "),
-        ("1️⃣ ", "2️⃣ "), ("Question One: ", "Question Two: "), ("第一题：", "第二题："), ("第一，", "第二，"), ("【问题一】", "【问题二】"),
+        ("１．", "２．"),
+        ("１、", "２、"),
+        ("一、", "二、"),
+        ("（一）", "（二）"),
+        ("①", "②"),
+        ("① ", "② "),
+        ("问题一：", "问题二："),
+        ("a) ", "b) "),
+        ("(a) ", "(b) "),
+        ("a. ", "b. "),
+        ("A. ", "B. "),
+        ("i. ", "ii. "),
+        ("I. ", "II. "),
+        ("i) ", "ii) "),
+        ("⒈", "⒉"),
+        ("⑴", "⑵"),
+        ("❶ ", "❷ "),
+        ("1️⃣ ", "2️⃣ "),
+        ("Question One: ", "Question Two: "),
+        ("第一题：", "第二题："),
+        ("第一，", "第二，"),
+        ("【问题一】", "【问题二】"),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_numerals_of_other_kinds_are_labels(labels: tuple[str, str]) -> None:
     for questions in (TWO, ZH):
         reply = "\n".join(label + text for label, text in zip(labels, questions, strict=True))
@@ -162,11 +220,22 @@ def test_numerals_of_other_kinds_are_labels(labels: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        "Q-learning: what is it?", "What is Q.E.D. good for?", "Q1 2023 revenue growth of NVIDIA?", "3.5 inch or 2.5 inch?", "A. Smith's law says what?",
-        "第一季度的营收是多少？", "一个太阴日有多长？", "Is ['a', 'b'] a list?", "what's the answer: a or b?", "i.e. what is meant?",
-        "In what year? (four digits)", "What is a vector? Explain it briefly.", "question answering with BM25", "error: cannot open file",
+        "Q-learning: what is it?",
+        "What is Q.E.D. good for?",
+        "Q1 2023 revenue growth of NVIDIA?",
+        "3.5 inch or 2.5 inch?",
+        "A. Smith's law says what?",
+        "第一季度的营收是多少？",
+        "一个太阴日有多长？",
+        "Is ['a', 'b'] a list?",
+        "what's the answer: a or b?",
+        "i.e. what is meant?",
+        "In what year? (four digits)",
+        "What is a vector? Explain it briefly.",
+        "question answering with BM25",
+        "error: cannot open file",
     ],
-)  # fmt: skip
+)
 def test_words_that_look_like_labels_stay(question: str) -> None:
     assert parse_reply(question, 1).questions == (question,)
 
@@ -174,11 +243,15 @@ def test_words_that_look_like_labels_stay(question: str) -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        '{"title": "Tides", "summary": "The moon pulls."}', '{"error": {"message": "Is the key right?", "code": 429}}',
+        '{"title": "Tides", "summary": "The moon pulls."}',
+        '{"error": {"message": "Is the key right?", "code": 429}}',
         "<!DOCTYPE html><html><head><title>502</title></head><body>Bad Gateway: is it up?</body></html>",
-        '{"type": "object", "properties": {"questions": {"type": "array"}}}', '[{"answer": "Is it?"}]', "{}}}{{{", "<data><x>1</x></data>",
+        '{"type": "object", "properties": {"questions": {"type": "array"}}}',
+        '[{"answer": "Is it?"}]',
+        "{}}}{{{",
+        "<data><x>1</x></data>",
     ],
-)  # fmt: skip
+)
 def test_an_unknown_shape_is_rejected_and_counted(reply: str) -> None:
     parsed = parse_reply(reply, 2)
     assert parsed.questions == ()
@@ -194,11 +267,24 @@ def test_damaged_characters_are_rejected_and_counted() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "Sure!", "Here are two questions:", "Here is a question that can be formed from the given context:", "以下是两个问题：", "Would you like more questions?",
-        "Is there anything else I can help with?", "I hope these help!", "希望这些问题对您有帮助。", "需要我再出几个问题吗？", "抱歉，我无法回答。",
-        "As an AI language model, I cannot read minds.", "Let me know if you need more.", "Potential questions", "**Questions**", "---", "Answer: The moon.",
+        "Sure!",
+        "Here are two questions:",
+        "Here is a question that can be formed from the given context:",
+        "以下是两个问题：",
+        "Would you like more questions?",
+        "Is there anything else I can help with?",
+        "I hope these help!",
+        "希望这些问题对您有帮助。",
+        "需要我再出几个问题吗？",
+        "抱歉，我无法回答。",
+        "As an AI language model, I cannot read minds.",
+        "Let me know if you need more.",
+        "Potential questions",
+        "**Questions**",
+        "---",
+        "Answer: The moon.",
     ],
-)  # fmt: skip
+)
 def test_talk_is_no_question(line: str) -> None:
     assert parse_reply(f"{line}\n{PLAIN}\n", 5).questions == TWO
     assert parse_reply(f"{TWO[0]}\n{TWO[1]}\n\n{line}", 5).questions == TWO
@@ -210,11 +296,24 @@ def test_at_most_as_many_as_asked() -> None:
 
 
 BOMBS = {
-    "brackets": "[" * 100_000, "objects": '{"a":' * 40_000, "mixed": "[{(" * 40_000, "quotes": '["' + '" ' * 50_000, "labels": "- " * 50_000,
-    "thoughts": "<think>" * 20_000, "ends": "</think>" * 20_000, "tags": "<question>" * 20_000, "bars": ("|-" * 50 + "\n") * 1000,
-    "angles": "<" * 100_000, "marks": "Why? A: " * 12_000, "spaces": " " * 100_000 + "x", "spaces in lines": (" " * 1000 + "\n") * 100,
-    "escapes": '["' + "\\" * 100_000, "comments": '["a" ' + "//" * 50_000, "numbers": "1. " * 40_000, "wrapped": '"1. ' * 30_000,
-}  # fmt: skip
+    "brackets": "[" * 100_000,
+    "objects": '{"a":' * 40_000,
+    "mixed": "[{(" * 40_000,
+    "quotes": '["' + '" ' * 50_000,
+    "labels": "- " * 50_000,
+    "thoughts": "<think>" * 20_000,
+    "ends": "</think>" * 20_000,
+    "tags": "<question>" * 20_000,
+    "bars": ("|-" * 50 + "\n") * 1000,
+    "angles": "<" * 100_000,
+    "marks": "Why? A: " * 12_000,
+    "spaces": " " * 100_000 + "x",
+    "spaces in lines": (" " * 1000 + "\n") * 100,
+    "escapes": '["' + "\\" * 100_000,
+    "comments": '["a" ' + "//" * 50_000,
+    "numbers": "1. " * 40_000,
+    "wrapped": '"1. ' * 30_000,
+}
 
 
 def test_bombs_take_linear_time() -> None:
