@@ -61,7 +61,7 @@ def read_judgements(
     contradicted = 0
     for number, cells in _cells(path, lines()):
         if places is None:
-            places = _from_header(cells)
+            places = _from_header(cells, queries, documents)
             if places is not None:
                 continue
             places = _from_width(cells)
@@ -100,7 +100,7 @@ def _cells(path: Path, lines: list[str]) -> Iterable[tuple[int, list[str]]]:
         raise DatasetError(f"{path}, line {reader.line_num}: not a table with tabs ({error}).") from error
 
 
-def _from_header(cells: list[str]) -> tuple[int, int, int] | None:
+def _from_header(cells: list[str], queries: Collection[str], documents: Collection[str]) -> tuple[int, int, int] | None:
     """Places of query, document and score where the first line names its columns; None where it is a judgement."""
     names = [cell.strip().strip("\ufeff").casefold() for cell in cells]
     found = [
@@ -110,9 +110,9 @@ def _from_header(cells: list[str]) -> tuple[int, int, int] | None:
     if query is not None and document is not None and score is not None:
         return query, document, score
     places = _from_width(cells)
-    if len(cells) in {3, 4}:
+    if len(cells) in {3, 4} and cells[places[0]] not in queries and cells[places[1]] not in documents:
         try:
-            _grade(cells[places[2]])
+            float(cells[places[2]])
         except ValueError:
             return places  # a header in words of its own
     return None

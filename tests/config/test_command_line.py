@@ -54,3 +54,10 @@ def test_questions_about_the_configuration_load_no_heavy_library(arguments):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.strip()
+
+
+def test_a_key_of_an_earlier_version_is_told_its_new_name():
+    from embft.config.command_line import preflight
+
+    (problem,) = preflight(["dataset.allow_leaks=true"], ROOT / "configs", "config")
+    assert "dataset.leaks" in problem
