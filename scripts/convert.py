@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Turns a dataset into another format. IN and OUT say which: FILE.json is LlamaIndex's, FILE.jsonl, "
         "FILE.csv (or .tsv) and FILE.parquet are tables of question, passage and negative, a folder is BEIR's, or as --to says. "
-        "Columns may have other usual names (query and pos, anchor and positive, sentence1 and sentence2, label or grade). IN may also be the dataset/ folder of a run, or one of datasets.save_to_disk."
+        "Columns may have other usual names (query and pos, anchor and positive, sentence1 and sentence2, label or grade). "
+        "IN may also be the dataset/ folder of a run, or one of datasets.save_to_disk."
     )
     parser.add_argument("source", type=Path, metavar="IN")
     parser.add_argument("target", type=Path, metavar="OUT")

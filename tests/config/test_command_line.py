@@ -12,6 +12,8 @@ from pydoc_data.topics import topics
 import pytest
 from forks import typed
 
+from embft.config.command_line import command_line_problems
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1"}
 
@@ -57,7 +59,5 @@ def test_questions_about_the_configuration_load_no_heavy_library(arguments):
 
 
 def test_a_key_of_an_earlier_version_is_told_its_new_name():
-    from embft.config.command_line import preflight
-
-    (problem,) = preflight(["dataset.allow_leaks=true"], ROOT / "configs", "config")
+    (problem,) = command_line_problems(["dataset.allow_leaks=true"], ROOT / "configs")
     assert "dataset.leaks" in problem
