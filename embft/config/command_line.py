@@ -19,14 +19,10 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from embft.config import ExperimentConfig
+from embft.config import MOVED_KEYS, ExperimentConfig
 from embft.config.problems import problems
 from embft.errors import ConfigError, nearest
 
-_RENAMED = {
-    "dataset.allow_leaks": "dataset.leaks: drop (the default) leaves leaking questions out, allow keeps them, stop refuses"
-}
-"""Keys of earlier versions, and what to write in their place."""
 _MOST_JOBS = 64
 """Combinations of a sweep that are checked beforehand; each job checks its own in any case."""
 
@@ -136,8 +132,8 @@ def _explain(override: str, error: Exception, composed: Any) -> str:
 
 
 def _unknown(key: str, known: Sequence[str]) -> str:
-    if key in _RENAMED:
-        return f"{key} is now {_RENAMED[key]}."
+    if moved := MOVED_KEYS.get(key):
+        return f"{key} is gone; in its place: {moved}."
     group, _, name = key.rpartition(".")
     siblings = [other.rpartition(".")[2] for other in known if other.rpartition(".")[0] == group]
     hint = nearest(name, siblings)
