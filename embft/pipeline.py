@@ -98,9 +98,9 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             corpus = timings.note("corpus", make_corpus(lab))
             enter("questions")
             questions = timings.note("questions", make_questions(lab, corpus))
-        elif config.training.enabled and (documents := given_corpus(lab)) is not None:
+        elif config.training.enabled and (given := given_corpus(lab)) is not None:
             enter("questions")
-            questions = timings.note("questions", make_questions(lab, documents, with_human=False))
+            questions = timings.note("questions", make_questions(lab, given, with_human=False))
 
         enter("dataset")
         dataset = timings.note("dataset", make_dataset(lab, corpus, questions))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from embft import typed_json
 from embft.config import DatasetConfig
+from embft.corpus import ReadingReport
 from embft.dataset.formats import read_llama_index, write_llama_index
 from embft.dataset.leaks import without_leaks
 from embft.dataset.reading import dataset_files, read_given
@@ -93,7 +94,8 @@ def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
 
     def load(folder: Path) -> Corpus:
         chunks = read_jsonl(folder / "chunks.jsonl", Chunk)
-        return Corpus(read_jsonl(folder / "pages.jsonl", Page), chunks, ReadingReport())
+        pages = read_jsonl(folder / "pages.jsonl", Page)
+        return Corpus(pages, chunks, ReadingReport(len(pages), len(pages), sum(len(page.text) for page in pages)))
 
     inputs = [file_digest(path) for path in dataset_files(config)]
     documents = workspace.run("given_corpus", build, load, inputs=inputs, values={"seed": seed})
@@ -105,7 +107,12 @@ def _from_corpus(config: DatasetConfig, corpus: Corpus, questions: QuestionSet, 
     splits, leaking = without_leaks(splits)
     if leaking:
         left_out = {**left_out, "generated questions about near-copies of chunks of a split held back": leaking}
-    return _Made(splits, left_out, tuple(questions.report.get("warnings", ())))
+    return _Made(splits, left_out, _warnings(questions))
+
+
+def _warnings(questions: QuestionSet) -> tuple[str, ...]:
+    found = questions.report.get("warnings")
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def _from_files(config: DatasetConfig, questions: QuestionSet | None, seed: int) -> _Made:
