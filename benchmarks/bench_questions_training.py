@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from embft.steps.realism import best_ranks
 from report import write_result
 
 from embft.config import FiltersConfig
@@ -27,7 +28,6 @@ from embft.evaluation.significance import compare, groups_of
 from embft.questions.extractive import extractive
 from embft.questions.filters import filter_questions
 from embft.records import Chunk, Question, RetrievalDataset
-from embft.steps.realism import best_ranks
 
 ROOT = Path(__file__).resolve().parents[1]
 METRIC = "ndcg@10"
