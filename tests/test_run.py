@@ -126,13 +126,13 @@ def test_a_train_question_about_a_test_chunk_stops_the_run_before_it_is_trained(
     dev, held = (str(first[0] / "dataset" / f"{name}.json") for name in ("dev", "test"))
     done = run(
         "dataset=llama_index", "dataset.train=leaky.json", f"dataset.dev={dev}", f"dataset.test={held}", "tracking=local",
-        "hydra.run.dir=outputs/leaky", cwd=place,
+        "dataset.leaks=stop", "hydra.run.dir=outputs/leaky", cwd=place,
     )  # fmt: skip
     assert done.returncode == 1
     assert test["queries"][question]
     said = done.stdout + done.stderr
     assert "1 of" in said
-    assert "dataset.allow_leaks=true" in said
+    assert "dataset.leaks=drop" in said
     assert "Traceback" not in said
     assert json.loads((place / "outputs" / "leaky" / "status.json").read_text())["stage"] == "audits"
 

@@ -61,6 +61,7 @@ class ExperimentConfig:
 
 
 MOVED_KEYS = {
+    "dataset.allow_leaks": "dataset.leaks=drop (leaves leaking questions out, the default), stop or allow",
     "retrieval.late_interaction": "retrieval.mode=late (the config file: retrieval=late)",
     "training.merge": "nothing: mixing tuned and base weights was no gain, see docs/decisions.md",
     "training.adapter_layers": "nothing: an adapter has one layer, two were no better, see docs/decisions.md",

@@ -156,8 +156,11 @@ class DatasetConfig:
     """Share for test: of the chunks, or of people's questions."""
     candidates: str = choice("all", "all", "split")
     """What dev and test questions search: every chunk, or the chunks of their split."""
-    allow_leaks: bool = False
-    """Go on although train questions are about test chunks or near-copies of them."""
+    leaks: str = choice("drop", "drop", "stop", "allow")
+    """What becomes of train questions that give test questions away: left out and counted, or the run stops, or goes on."""
+    train_on: str = choice("unasked", "unasked", "all")
+    """Chunks that training may ask about: those that no dev or test question is about, or all. No question of the test is
+    ever trained on."""
 
 
 @dataclass
@@ -262,6 +265,8 @@ class EvaluationConfig:
     """Metrics that get intervals and comparisons."""
     primary: str = "ndcg@10"
     """The metric that the verdict is about."""
+    relevant_from: int = number(1, 1, 100)
+    """Grade from which a chunk counts as relevant in hit rate, MRR, MAP, precision and recall; nDCG uses every grade."""
     resamples: int = number(10_000, 100, 10_000_000)
     """Resamples of the questions that an interval or a p-value rests on."""
     confidence: float = number(0.95, 0.5, 0.999)

@@ -35,6 +35,11 @@ _generated = Condition(
     lambda c: c.dataset.kind == "generated",
     "dataset=generated, which makes the dataset of documents",
 )
+_writes_questions = Condition(
+    "dataset=generated, or dataset=beir with training",
+    lambda c: c.dataset.kind == "generated" or (c.dataset.kind == "beir" and c.training.enabled),
+    "dataset=generated, which makes the dataset of documents",
+)
 _own_files = Condition(
     "corpus=files or nvidia_10k", lambda c: c.corpus.kind in {"files", "nvidia_10k"}, "corpus=files corpus.path=FILE"
 )
@@ -109,7 +114,8 @@ _wandb = Condition("tracking=wandb", lambda c: c.tracking.backend == "wandb", "t
 _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("seed cache_dir", ALWAYS),
     ("experiment dataset model training retrieval evaluation tracking", ALWAYS),
-    ("corpus questions", (_generated,)),
+    ("corpus", (_generated,)),
+    ("questions", (_writes_questions,)),
     # What a file calls itself, in reports.
     ("corpus.name questions.name dataset.name model.name training.name retrieval.name evaluation.name tracking.name", ALWAYS),
     ("corpus.kind corpus.bundled_questions corpus.language", (_generated,)),
@@ -118,18 +124,19 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("corpus.pdf_reader corpus.ocr corpus.drop_boilerplate corpus.on_error", (_generated, _own_files)),
     ("corpus.url", (_generated, _download)),
     ("corpus.sha256", (_generated, _article_pdf)),
-    ("questions.backend questions.per_chunk questions.human questions.language questions.dry_run", (_generated,)),
-    ("questions.stands_in", (_generated,)),
-    ("questions.filters.boilerplate questions.filters.fewest_words questions.filters.most_words", (_generated,)),
-    ("questions.filters.language questions.filters.passage_dependent questions.filters.copied_share", (_generated,)),
-    ("questions.filters.near_duplicates questions.filters.round_trip", (_generated,)),
-    ("questions.model questions.prompt questions.types questions.persona questions.pairs", (_generated, _asks_llm)),
-    ("questions.structured questions.temperature questions.reply_tokens questions.timeout_seconds", (_generated, _asks_llm)),
-    ("questions.max_retries questions.max_cost_usd questions.max_tokens questions.prices", (_generated, _asks_llm)),
-    ("questions.base_url questions.api_key_env", (_generated, _asks_endpoint)),
-    ("questions.concurrency questions.requests_per_minute", (_generated, _asks_now)),
-    ("questions.poll_seconds", (_generated, _batch)),
-    ("dataset.kind dataset.candidates dataset.allow_leaks", ALWAYS),
+    ("questions.human questions.dry_run", (_generated,)),
+    ("questions.backend questions.per_chunk questions.language", (_writes_questions,)),
+    ("questions.stands_in", (_writes_questions,)),
+    ("questions.filters.boilerplate questions.filters.fewest_words questions.filters.most_words", (_writes_questions,)),
+    ("questions.filters.language questions.filters.passage_dependent questions.filters.copied_share", (_writes_questions,)),
+    ("questions.filters.near_duplicates questions.filters.round_trip", (_writes_questions,)),
+    ("questions.model questions.prompt questions.types questions.persona questions.pairs", (_writes_questions, _asks_llm)),
+    ("questions.structured questions.temperature questions.reply_tokens questions.timeout_seconds", (_writes_questions, _asks_llm)),
+    ("questions.max_retries questions.max_cost_usd questions.max_tokens questions.prices", (_writes_questions, _asks_llm)),
+    ("questions.base_url questions.api_key_env", (_writes_questions, _asks_endpoint)),
+    ("questions.concurrency questions.requests_per_minute", (_writes_questions, _asks_now)),
+    ("questions.poll_seconds", (_writes_questions, _batch)),
+    ("dataset.kind dataset.candidates dataset.leaks dataset.train_on", ALWAYS),
     ("dataset.train dataset.dev dataset.test", (_given_files,)),
     ("dataset.path", (_beir,)),
     ("dataset.split dataset.test_fraction", (_generated,)),
@@ -165,7 +172,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("retrieval.batch_size retrieval.precision", (_weights,)),
     ("retrieval.fusion_metric", (_fuses,)),
     ("evaluation.systems evaluation.metrics evaluation.primary evaluation.resamples evaluation.confidence", ALWAYS),
-    ("evaluation.precision evaluation.objective", ALWAYS),
+    ("evaluation.precision evaluation.objective evaluation.relevant_from", ALWAYS),
     ("evaluation.general", (_trained,)),
     ("evaluation.openai.model evaluation.openai.base_url evaluation.openai.api_key_env", (_asks_openai,)),
     ("evaluation.openai.query_model evaluation.openai.batch_size evaluation.openai.concurrency", (_asks_openai,)),

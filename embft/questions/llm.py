@@ -185,6 +185,7 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
             counts["chatter_removed"] += parsed.chatter
             counts["duplicates"] += parsed.duplicates
             counts["surplus"] += parsed.surplus
+            counts["unknown_shape"] += parsed.unknown
             for text in parsed.questions:
                 plain = "".join(terms(text))
                 # An example of the prompt is no question about any chunk, nor is it with a word more or less.
@@ -207,8 +208,8 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
             said = next(reply.text for reply in outcome.replies if reply.text is not None).strip()
             rejected.append(Rejected(None, task.chunk_ids, "no question in the reply", said[:200]))
     names = (
-        "duplicates", "chatter_removed", "surplus", "asked_again", "chunks_with_fewer", "requests", "cached_replies",
-        "failed_requests", "tokens",
+        "duplicates", "chatter_removed", "unknown_shape", "surplus", "asked_again", "chunks_with_fewer", "requests",
+        "cached_replies", "failed_requests", "tokens",
     )  # fmt: skip
     report: dict[str, Any] = {
         "asked": sum(outcome.task.count for outcome in outcomes),

@@ -9,7 +9,7 @@ from pathlib import Path
 from embft import typed_json
 from embft.config import QuestionsConfig
 from embft.files import digest, file_digest, iter_jsonl, read_json, write_json, write_jsonl
-from embft.questions import Unmapped, generate, map_to_chunks, read_human
+from embft.questions import Unmapped, generate, map_to_chunks, read_human, require_mapped
 from embft.questions.prompt import PAIRS, read_texts
 from embft.records import Question, read_jsonl
 from embft.results import Corpus, QuestionSet
@@ -23,14 +23,19 @@ _asked_again: set[str] = set()
 """Attempts that this process has repeated: the jobs of a sweep do not each repeat them."""
 
 
-def make_questions(workspace: Workspace, corpus: StageResult[Corpus]) -> StageResult[QuestionSet]:
+def make_questions(
+    workspace: Workspace, corpus: StageResult[Corpus], *, with_human: bool = True
+) -> StageResult[QuestionSet]:
     """Writes questions about the chunks, and finds the chunks that human questions are about.
 
     The stage's folder holds ``questions.jsonl``, ``rejected.jsonl`` (what was thrown out, and chunks without questions,
     each with its reason) and ``report.json``.
+
+    Args:
+        with_human: False for the documents of a given dataset: its test questions are its own.
     """
     config, seed = workspace.config.questions, workspace.config.seed
-    human = read_human(config.human) if config.human else []
+    human = read_human(config.human) if config.human and with_human else []
     chunks = corpus.value.chunks
     texts = {chunk.id: chunk.text for chunk in chunks}
 
@@ -38,12 +43,22 @@ def make_questions(workspace: Workspace, corpus: StageResult[Corpus]) -> StageRe
         return best_ranks([one.text for one in questions], [one.chunk_ids for one in questions], texts)
 
     def build(folder: Path, scratch: Path) -> None:
-        asked, unmapped = map_to_chunks(human, corpus.value.pages, chunks)
+        mapped = map_to_chunks(human, corpus.value.pages, chunks)
+        if human:
+            require_mapped(mapped, config.human or "")
         generated = generate(chunks, config, workspace.cache_dir, seed, ranks)
-        write_jsonl(folder / "questions.jsonl", [*asked, *generated.questions])
+        write_jsonl(folder / "questions.jsonl", [*mapped.questions, *generated.questions])
         write_jsonl(folder / "rejected.jsonl", generated.rejected)
-        write_jsonl(folder / "unmapped.jsonl", unmapped)
-        write_json(folder / "report.json", {**generated.report, "human": len(asked)})
+        write_jsonl(folder / "unmapped.jsonl", mapped.unmapped)
+        write_json(
+            folder / "report.json",
+            {
+                **generated.report,
+                "human": len(mapped.questions),
+                "unjudged": mapped.unjudged,
+                "warnings": list(mapped.warnings),
+            },
+        )
 
     def load(folder: Path) -> QuestionSet:
         return QuestionSet(

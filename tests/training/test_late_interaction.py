@@ -125,7 +125,7 @@ def test_the_report_says_how_and_what_the_index_costs(place):
 @pytest.mark.slow
 def test_a_run_by_windows_says_that_it_was_not_tried_and_what_it_would_take(place):
     overrides = [f"dataset.{part}={place.root / 'data' / part}.json" for part in ("train", "test")]
-    overrides += ["dataset=llama_index", "dataset.allow_leaks=true", "evaluation=base_only", "training=none"]
+    overrides += ["dataset=llama_index", "dataset.leaks=allow", "evaluation=base_only", "training=none"]
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         config = as_config(
             compose("config", overrides=[*overrides, "tracking=local", f"cache_dir={place.root / 'cache'}"])
