@@ -1,0 +1,221 @@
+"""How much questions about the same chunks depend on each other, and what that does to the spread of a mean.
+
+Questions that share relevant chunks are easy or hard together: of two about one chunk the second tells little, and of two
+that share one chunk in fifteen nearly as much as the first. How alike two questions may be is the kernel
+
+    K_ij = |R_i and R_j| / sqrt(|R_i| |R_j|)        R_i: the relevant chunks of question i
+
+which is 1 for equal sets and 0 where nothing is shared; how alike they are is estimated from the scores. A score is taken
+for a mean, a part that comes from its chunks (a share b of the variance, correlated as K) and a part of its own (a), so
+that with M = I - 11'/n the two sums of squares of the centred scores e have the expectations
+
+    E e'e  = a tr(M)  + b tr(MK)
+    E e'Ke = a tr(MK) + b tr(MKMK)
+
+Solved for a and b this is the analysis of variance of random effects (Searle, Casella and McCulloch, "Variance Components",
+1992, section 5.3). It repairs what a plain sandwich e'Ke / n^2 lacks: centring takes away most of what all questions share.
+The variance of the mean is (a + b 1'K1/n) / n, its degrees of freedom are Satterthwaite's ("An approximate distribution of
+estimates of variance components", Biometrics Bulletin 2(6), 1946). benchmarks/results/calibration.md has the coverage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+Floats = npt.NDArray[np.float64]
+
+_EXACT = 1024
+"""Questions up to which traces of powers are exact; of more they are estimated by as many random probes as `_PROBES`."""
+_PROBES = 256
+_BLOCK = 512
+"""Rows of the kernel held at once."""
+_SHRINKAGE = 0.25
+"""Standard errors (at no dependence) that are taken off the estimated share. A share cannot be negative, so its estimate
+errs upwards where there is none; with this the coverage stays below .975 there and above .93 where there is some."""
+ASSUMED_SHARE = 0.3
+"""Share of the variance that comes from the chunks where nothing was measured yet; 0 to 0.4 in embft's own runs."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far a mean may be from the truth.
+
+    Attributes:
+        variance: Of the mean; infinite where nothing can be said, as where all questions are about one chunk.
+        freedom: Degrees of freedom of ``variance``.
+        share: Of the questions' variance, what comes from chunks: 0 to 1.
+        effective: Independent questions that these are worth.
+    """
+
+    variance: float
+    freedom: float
+    share: float
+    effective: float
+
+
+@dataclass(frozen=True, eq=False)
+class Dependence:
+    """Which questions share relevant chunks. Made once for a set of questions; all systems and metrics use it.
+
+    Attributes:
+        parts: Sparse float64 [n_questions, n_chunks], each row of length 1: the kernel is parts @ parts.T.
+    """
+
+    parts: csr_array
+
+    @classmethod
+    def of(cls, question_ids: Sequence[str], relevant_docs: Mapping[str, Sequence[str]]) -> Dependence:
+        """The dependence of questions in this order; a question without relevant chunks depends on no other."""
+        columns: dict[object, int] = {}
+        places, chunks, values = [], [], []
+        for place, question_id in enumerate(question_ids):
+            # The empty set stands for a chunk of its own: no id is a tuple.
+            ids = list(dict.fromkeys(relevant_docs.get(question_id, ()))) or [(place,)]
+            places += [place] * len(ids)
+            chunks += [columns.setdefault(chunk_id, len(columns)) for chunk_id in ids]
+            values += [len(ids) ** -0.5] * len(ids)
+        shape = (len(question_ids), len(columns))
+        return cls(csr_array((np.array(values), (np.array(places, np.int64), np.array(chunks, np.int64))), shape=shape))
+
+    @classmethod
+    def none(cls, questions: int) -> Dependence:
+        """So many questions that share nothing."""
+        return cls.of([str(place) for place in range(questions)], {})
+
+    def restricted(self, where: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Dependence:
+        """The dependence of some of the questions: a mask, or their places."""
+        return Dependence(self.parts[np.flatnonzero(where) if where.dtype == bool else where])
+
+    def __len__(self) -> int:
+        return int(self.parts.shape[0])
+
+    @cached_property
+    def links(self) -> float:
+        """1'K1 / n: the questions that a question moves with, itself included; 1 where nothing is shared."""
+        return float((self.parts.sum(axis=0) ** 2).sum() / len(self)) if len(self) else 1.0
+
+    def effective(self, share: float = ASSUMED_SHARE) -> float:
+        """Independent questions that these are worth if that share of the variance comes from their chunks.
+
+        Kish, "Survey Sampling", 1965, section 5.4: the design effect.
+        """
+        return len(self) / (1 + share * (self.links - 1))
+
+    def inflation(self, share: float) -> float:
+        """The variance of the mean, over what it would be if the questions were independent and scattered as they do."""
+        own, linked = self._traces[:2]
+        if own < 1:
+            return 1.0
+        return own * (1 + share * (self.links - 1)) / ((1 - share) * own + share * linked)
+
+    def shared_squares(self, centred: Floats) -> Floats:
+        """E'Ke of each row of centred scores; float64 [n_rows]."""
+        return np.asarray(((self.parts.T @ centred.T) ** 2).sum(axis=0))
+
+    def share(self, scores: Floats) -> float | None:
+        """The share of the variance that comes from chunks, estimated from one row of scores or several together.
+
+        Args:
+            scores: float64 [n_rows, n_questions].
+
+        Returns:
+            0 to 1. None where these questions cannot tell it from chance: where all of them share alike.
+        """
+        own, linked = self._traces[0], self._traces[1]
+        determinant = self._determinant
+        if determinant is None:
+            return None if self.links > 1 + 1e-9 else 0.0
+        centred = scores - scores.mean(axis=1, keepdims=True)
+        squares, shared = float((centred**2).sum()), float(self.shared_squares(centred).sum())
+        apart = self._traces[2] * squares - linked * shared
+        together = own * shared - linked * squares
+        if squares <= 0:
+            return ASSUMED_SHARE
+        if together <= 0:
+            return 0.0
+        if apart <= 0:
+            return 1.0
+        share = together / (apart + together)
+        error = (2 * own / determinant) ** 0.5
+        return max(0.0, share - _SHRINKAGE * error * (1 - share))
+
+    def spread(self, scores: Floats, extra: float = 0.0) -> Spread:
+        """The spread of the mean of scores, float64 [n_questions].
+
+        Args:
+            extra: A further sum of squares, of one question that is supposed besides those that were asked.
+        """
+        size = len(self)
+        share = self.share(scores[None])
+        if size < 2 or share is None:
+            return Spread(np.inf, 1.0, 1.0, 1.0)
+        squares = float(((scores - scores.mean()) ** 2).sum()) + extra
+        variance = squares / (size - 1) / size * self.inflation(share)
+        return Spread(variance, self.freedom(share), share, self.effective(share))
+
+    def freedom(self, share: float) -> float:
+        """Satterthwaite's degrees of freedom of the variance of the mean, where ``share`` of it is the chunks'."""
+        own, linked, square, cube, fourth = self._traces
+        determinant = self._determinant
+        if share == 0 or determinant is None:
+            return own
+        # The variance is e'Qe, Q = (for_own I + for_shared K): what solving the two equations comes to.
+        for_own, for_shared = square - linked * self.links, own * self.links - linked
+        # Q times the covariance (1 - share) I + share K, as a polynomial of MK.
+        first, second, third = for_own * (1 - share), for_own * share + for_shared * (1 - share), for_shared * share
+        mean = first * own + second * linked + third * square
+        spread = (
+            first**2 * own
+            + 2 * first * second * linked
+            + (second**2 + 2 * first * third) * square
+            + 2 * second * third * cube
+            + third**2 * fourth
+        )
+        return float(min(own, mean**2 / spread))
+
+    @cached_property
+    def _determinant(self) -> float | None:
+        """Of the two equations; None where they are one, so that own and shared parts cannot be told apart."""
+        own, linked, square, _, _ = self._traces
+        determinant = own * square - linked**2
+        return determinant if determinant > 1e-9 * own * square else None
+
+    @cached_property
+    def _traces(self) -> tuple[float, float, float, float, float]:
+        """Traces of M and of the first four powers of MK."""
+        size = len(self)
+        exact = size <= _EXACT
+        probes = np.eye(size) if exact else np.random.default_rng(0).choice([-1.0, 1.0], size=(size, _PROBES))
+        once = self._centred_kernel(probes)
+        twice = self._centred_kernel(once)
+        scale = 1.0 if exact else 1 / _PROBES
+        sums = np.asarray(self.parts.sum(axis=0))
+        square = float((once**2).sum()) * scale
+        if not exact:
+            rows = self.parts @ sums  # K1
+            square = self._sum_of_squares() - 2 * float((rows**2).sum()) / size + self.links**2
+        return (
+            size - 1.0,
+            size - self.links,
+            square,
+            float((once * twice).sum()) * scale,
+            float((twice**2).sum()) * scale,
+        )
+
+    def _centred_kernel(self, columns: Floats) -> Floats:
+        """MKM times columns."""
+        centred = columns - columns.mean(axis=0)
+        product = np.asarray(self.parts @ (self.parts.T @ centred))
+        return np.asarray(product - product.mean(axis=0))
+
+    def _sum_of_squares(self) -> float:
+        """Of all entries of the kernel, without holding it."""
+        turned = self.parts.T.tocsr()
+        blocks = (self.parts[start : start + _BLOCK] @ turned for start in range(0, len(self), _BLOCK))
+        return float(sum((block.data**2).sum() for block in blocks))
