@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 from embft.config import register
 from embft.config.command_line import as_config, command_line_problems
 from embft.errors import ConfigError, EmbftError
-from embft.runs.processes import together
+from embft.runs.processes import run_distributed
 from embft.runs.sweep_end import finish_sweeps
 
 CONFIG_DIR = Path(__file__).parent / "configs"
@@ -84,4 +84,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(together(main))
+    sys.exit(run_distributed(main))

@@ -80,3 +80,13 @@ def file_digest(path: Path) -> str:
         while block := file.read(1 << 20):
             hasher.update(block)
     return hasher.hexdigest()
+
+
+def folder_digest(folder: Path) -> str:
+    """SHA-256 of every file in a folder, with its path; of a single file, where it is one."""
+    if folder.is_file():
+        return file_digest(folder)
+    hasher = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        hasher.update(f"{file.relative_to(folder).as_posix()}\0{file_digest(file)}\0".encode())
+    return hasher.hexdigest()

@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from embft.config import ExperimentConfig
 from embft.config.problems import problems
 from embft.errors import ConfigError
 from embft.runs.folder import RunFolder
 from embft.runs.processes import launch_problems
-from embft.stages import StageCache, StageResult
+
+if TYPE_CHECKING:
+    from embft.results import Timing
+    from embft.stages import StageResult
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 STAGES = ("corpus", "questions", "dataset", "training", "ranking", "evaluation", "report")
 
@@ -42,19 +46,19 @@ def run_experiment(
     Raises:
         EmbftError: A mistake that the user can mend. It is in ``status.json`` too.
     """
-    found = [*problems(config), *launch_problems(config.training)]
-    if found:
-        raise ConfigError(found)
+    messages = [*problems(config), *launch_problems(config.training)]
+    if messages:
+        raise ConfigError(messages)
     for chatty in ("sentence_transformers", "transformers", "httpx", "httpx2", "datasets"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     run = RunFolder(folder, config, command=command, choices=choices or {})
-    with run.recording() as status:
-        return _run(config, run, status, group)
+    with run.recording() as enter:
+        return _run(config, run, enter, group)
 
 
 def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None], group: str | None) -> float:
     # Heavy parts are imported once the configuration is known to be right.
-    from embft.steps.audits import audit_dataset, refuse_leaks, say_audits
+    from embft.steps.audits import audit_dataset, log_power, refuse_leaks
     from embft.steps.corpus import make_corpus
     from embft.steps.costs import measure_costs
     from embft.steps.dataset import make_dataset
@@ -63,100 +67,93 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.model import open_model
     from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import rank_systems
-    from embft.steps.report import write_report
+    from embft.steps.report import Stages, make_outcome, write_report
     from embft.steps.seeds import measure_seeds
-    from embft.steps.tuned_model import make_tuned_model
+    from embft.steps.tuning import tune_model
+    from embft.steps.workspace import Workspace
     from embft.tracking import open_tracker
 
-    cache_dir = Path(config.cache_dir).expanduser().absolute()
-    stages = StageCache(cache_dir)
-    timings: dict[str, dict[str, Any]] = {}
-
-    def note(name: str, result: StageResult[Any]) -> None:
-        timings[name] = {
-            "seconds": round(result.seconds, 3),
-            "cached": result.cached,
-            "built_seconds": result.built_seconds,
-        }
-        logger.info("%-10s %6.1f s%s", name, result.seconds, "  (cached)" if result.cached else "")
+    workspace = Workspace(config, Path(config.cache_dir).expanduser().absolute())
+    timings = _Timings()
 
     if config.questions.dry_run:
         enter("corpus")
-        read = make_corpus(stages, config.corpus, cache_dir)
+        documents = make_corpus(workspace)
         enter("questions")
-        print(estimate_run(config.questions, read, cache_dir, config.seed, run.folder))
+        print(estimate_run(workspace, documents, run.folder))
         run.outcome = "dry run"
         return float("nan")
 
-    # The model first: a model that cannot be had is known before any work.
+    # The model first: a model that is not available is known before any work.
     enter("model")
-    base = open_model(config.model, config.retrieval, config.training.device, cache_dir)
+    lab = open_model(workspace)
     with open_tracker(config.tracking, folder=run.folder, name=run.name, group=group, settings=run.settings) as tracker:
         if config.evaluation.general is not None:
             enter("evaluation")
             check_general(config.evaluation.general)
+
         corpus = questions = None
         if config.dataset.kind == "generated":
             enter("corpus")
-            corpus = make_corpus(stages, config.corpus, cache_dir)
-            note("corpus", corpus)
+            corpus = timings.note("corpus", make_corpus(lab))
             enter("questions")
-            questions = make_questions(stages, config.questions, corpus, cache_dir, config.seed)
-            note("questions", questions)
+            questions = timings.note("questions", make_questions(lab, corpus))
+
         enter("dataset")
-        dataset = make_dataset(stages, config.dataset, corpus, questions, config.seed)
-        note("dataset", dataset)
+        dataset = timings.note("dataset", make_dataset(lab, corpus, questions))
         run.copy_dataset(dataset.folder)
 
-        tuned = None
         enter("audits")
-        audits = audit_dataset(
-            stages,
-            config.model,
-            dataset,
-            corpus,
-            questions.value.report["unmapped"] if questions else [],
-            base,
-            config.evaluation.confidence,
-        )
-        say_audits(audits.value)
+        audits = audit_dataset(lab, dataset, corpus, questions)
+        log_power(audits.value)
         refuse_leaks(audits.value, config.dataset.allow_leaks)
+
+        tuned = None
         if config.training.enabled:
             enter("training")
-            tuned = make_tuned_model(stages, config.training, dataset, base, config.seed, tracker.log)
-            note("training", tuned)
+            tuned = timings.note("training", tune_model(lab, dataset, tracker.log))
             run.copy_model(tuned.value.folder)
+
         enter("ranking")
-        systems = config.evaluation.systems
-        rankings = rank_systems(
-            stages, systems, dataset, base, tuned, config.evaluation.openai, config.training.select_by
-        )
-        note("ranking", rankings)
-        seeds, spent = measure_seeds(
-            stages, config.training, config.evaluation.metrics, dataset, base, tuned, config.seed
-        )
-        if seeds is not None:
-            timings["seeds"] = spent
+        rankings = timings.note("ranking", rank_systems(lab, dataset, tuned))
+        seeds = None
+        if (spread := measure_seeds(lab, dataset, tuned)) is not None:
+            seeds, timings.by_stage["seeds"] = spread
+
         enter("evaluation")
-        evaluated = evaluate(stages, config.evaluation, dataset, audits, rankings, config.seed)
-        general = measure_general(stages, config.evaluation, base, tuned, config.seed)
-        costs = measure_costs(stages, config.evaluation.systems, dataset, base, config.seed)
-        note("evaluation", evaluated)
+        evaluated = evaluate(lab, dataset, audits, rankings)
+        general = measure_general(lab, tuned)
+        measured = measure_costs(lab, dataset)
+        timings.note("evaluation", evaluated)
+
         enter("report")
-        return write_report(
-            config,
-            run,
-            tracker,
-            base.encoder.name,
-            corpus,
-            questions,
-            dataset,
+        stages = Stages(
+            corpus.value if corpus else None,
+            questions.value if questions else None,
+            dataset.value,
             audits.value,
-            tuned,
-            rankings,
-            evaluated,
-            costs.value,
+            tuned.value if tuned else None,
+            rankings.value,
+            evaluated.value,
+            measured.value,
             general,
             seeds,
-            timings,
         )
+        outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
+        write_report(outcome, run, tracker)
+        return outcome.objective
+
+
+class _Timings:
+    """What each stage took, logged as it ends."""
+
+    def __init__(self) -> None:
+        self.by_stage: dict[str, Timing] = {}
+
+    def note(self, name: str, result: StageResult[T]) -> StageResult[T]:
+        """Notes a stage's time and gives its result back."""
+        from embft.results import Timing
+
+        self.by_stage[name] = Timing(round(result.seconds, 3), result.cached, result.built_seconds)
+        logger.info("%-10s %6.1f s%s", name, result.seconds, "  (cached)" if result.cached else "")
+        return result

@@ -1,9 +1,9 @@
 """The configuration: its schema, its limits, what cannot be combined, and the command line that sets it."""
 
+from embft.config.fields import OBJECTIVE_METRICS
 from embft.config.schema import (
     GROUPS,
-    OBJECTIVE_METRICS,
-    SYSTEMS,
+    MOVED_KEYS,
     CorpusConfig,
     DatasetConfig,
     EndpointConfig,
@@ -20,8 +20,8 @@ from embft.config.training import TrainingConfig
 
 __all__ = [
     "GROUPS",
+    "MOVED_KEYS",
     "OBJECTIVE_METRICS",
-    "SYSTEMS",
     "CorpusConfig",
     "DatasetConfig",
     "EndpointConfig",

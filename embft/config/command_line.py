@@ -19,7 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from embft.config import ExperimentConfig
+from embft.config import MOVED_KEYS, ExperimentConfig
 from embft.config.problems import problems
 from embft.errors import ConfigError, nearest
 
@@ -132,6 +132,8 @@ def _explain(override: str, error: Exception, composed: Any) -> str:
 
 
 def _unknown(key: str, known: Sequence[str]) -> str:
+    if moved := MOVED_KEYS.get(key):
+        return f"{key} is gone; in its place: {moved}."
     group, _, name = key.rpartition(".")
     siblings = [other.rpartition(".")[2] for other in known if other.rpartition(".")[0] == group]
     hint = nearest(name, siblings)

@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
+OBJECTIVE_METRICS = (
+    "hit_rate@1", "hit_rate@3", "hit_rate@5", "hit_rate@10", "mrr@10", "ndcg@10", "map@100",
+)  # fmt: skip
+"""Metrics that are reported with intervals, compared, and open to a sweeper."""
+DEV_METRICS = ("ndcg@10", "mrr@10", "map@100", "hit_rate@5", "hit_rate@1")
+"""Metrics that may choose on dev."""
+
 
 def choice(default: Any, *choices: str) -> Any:
     """A value out of a few."""

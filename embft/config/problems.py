@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from embft.config import (
     OBJECTIVE_METRICS,
-    SYSTEMS,
     EndpointConfig,
     EvaluationConfig,
     ExperimentConfig,
@@ -19,6 +18,7 @@ from embft.config import (
 )
 from embft.config.training import TrainingConfig
 from embft.errors import nearest
+from embft.systems import SYSTEM_NAMES
 
 
 def problems(config: ExperimentConfig) -> list[str]:
@@ -88,18 +88,18 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
         )
     yield from _model_problems(config.model, training, retrieval)
     yield from _training_problems(training)
-    if retrieval.late_interaction and training.enabled:
+    if retrieval.mode == "late" and training.enabled:
         if training.part == "adapter":
             yield (
-                "training.part=adapter maps the one vector that a question has without retrieval.late_interaction=true: "
-                "leave one of them out."
+                "training.part=adapter maps one vector per question, and retrieval.mode=late has one per token: leave one of "
+                "them out."
             )
         if training.whitening:
-            yield "training.whitening maps one vector a text, not those of retrieval.late_interaction=true: leave it out."
+            yield "training.whitening maps one vector per text, and retrieval.mode=late has one per token: leave it out."
         if training.attention == "flash_attention_2":
             yield (
-                "training.attention=flash_attention_2 joins the texts of a batch, and retrieval.late_interaction=true wants the "
-                "tokens of each: take sdpa."
+                "training.attention=flash_attention_2 joins the texts of a batch, and retrieval.mode=late needs the tokens of "
+                "each: take sdpa."
             )
     yield from _evaluation_problems(evaluation, training)
 
@@ -119,8 +119,8 @@ def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: Ret
             yield f"model.{name} names weights, and model={model.name} is an API: leave one of them out."
     if model.max_seq_length is not None:
         yield "model.max_seq_length is for weights; what an API takes is model.endpoint.max_tokens."
-    if retrieval.late_interaction:
-        yield f"retrieval.late_interaction=true needs a vector a token, and model={model.name} gives one a text: leave it out."
+    if retrieval.mode == "late":
+        yield f"retrieval.mode=late needs one vector per token, and model={model.name} gives one per text: take windows."
     if retrieval.precision != "fp32":
         yield f"retrieval.precision={retrieval.precision} is for weights; an API decides that itself: leave it out."
     if training.enabled and training.part != "adapter":
@@ -149,7 +149,7 @@ def _training_problems(training: TrainingConfig) -> Iterator[str]:
         for name, value, normal in (
             ("loss", training.loss, "ranking"), ("symmetric", training.symmetric, False),
             ("matryoshka", list(training.matryoshka), []), ("mini_batch", training.mini_batch, 0),
-            ("frozen_share", training.frozen_share, None), ("merge", training.merge, False), ("average", training.average, 0.0),
+            ("frozen_share", training.frozen_share, None), ("average", training.average, 0.0),
             ("whitening", training.whitening or None, None),
             ("learn_from", "questions" if training.learn_from == "auto" else training.learn_from, "questions"),
             ("gradient_checkpointing", training.gradient_checkpointing, False), ("negatives", training.negatives, 0),
@@ -176,8 +176,8 @@ def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig)
     if not systems:
         yield "evaluation.systems is empty."
     for system in systems:
-        if system not in SYSTEMS:
-            yield f"evaluation.systems: '{system}' is unknown.{nearest(system, SYSTEMS)} Choices: {', '.join(SYSTEMS)}."
+        if system not in SYSTEM_NAMES:
+            yield f"evaluation.systems: '{system}' is unknown.{nearest(system, SYSTEM_NAMES)} Choices: {', '.join(SYSTEM_NAMES)}."
     if len(set(systems)) < len(systems):
         yield "evaluation.systems names a system twice."
     for metric in (*evaluation.metrics, evaluation.primary):

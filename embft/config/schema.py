@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from embft.config.fields import choice, number
+from embft.config.fields import DEV_METRICS, choice, number
 from embft.config.training import TrainingConfig
 
 
@@ -94,7 +94,7 @@ class QuestionsConfig:
     max_tokens: int | None = number(None, 0)
     """Stop before this set of questions takes more tokens, prompts and replies together."""
     prices: str | None = None
-    """A price table of your own, in the form of embft/questions/prices.yaml."""
+    """A price table of your own, in the form of embft/prices.yaml."""
     concurrency: int = number(8, 1, 512)
     requests_per_minute: int | None = number(None, 1)
     timeout_seconds: float = number(60.0, above=0.0)
@@ -176,14 +176,13 @@ class RetrievalConfig:
     """How chunks are searched."""
 
     name: str = MISSING
-    mode: str = choice("windows", "windows", "truncate")
+    mode: str = choice("windows", "windows", "truncate", "late")
+    """windows: one vector per window, a chunk scores as its best window; truncate: one vector per chunk, its text cut off at the
+    model's limit; late: one vector per token, each of the question's matched with the closest of the chunk's (MaxSim)."""
     window_tokens: int = number(96, 16, 8192)
     """Tokens of the embedding model in a window."""
     window_overlap: int = number(24, 0, 4096)
     """Tokens that a window shares with the one before it: a sentence cut in two still stands whole in one of them."""
-    late_interaction: bool = False
-    """Base and tuned score a chunk token by token, each of the question's by the closest of the chunk's (MaxSim), instead of
-    by one vector a window. The index then holds a vector a token."""
     depth: int = number(100, 10, 100_000)
     """Chunks kept per question."""
     bm25_k1: float = number(1.5, 0.0, 10.0)
@@ -192,17 +191,13 @@ class RetrievalConfig:
     """BM25 adds to a chunk's score that of its best window of so many words, stop words not counted; 0: the chunk alone."""
     bm25_pairs: float = number(0.5, 0.0, 10.0)
     """BM25 adds the score by pairs of neighbouring words, stop words not counted, times this; 0: single words alone."""
+    fusion_metric: str = choice("ndcg@10", *DEV_METRICS)
+    """The dev metric that chooses the weight of the fusion."""
     batch_size: int = number(32, 1, 65536)
     """Texts encoded at once."""
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")
     """What vectors are worked out in. auto: half precision where the hardware has it, twice as fast or more; rankings move
     a little."""
-
-
-SYSTEMS = ("bm25", "base", "tuned", "fused", "openai")
-OBJECTIVE_METRICS = (
-    "hit_rate@1", "hit_rate@3", "hit_rate@5", "hit_rate@10", "mrr@10", "ndcg@10", "map@100",
-)  # fmt: skip
 
 
 @dataclass
@@ -255,6 +250,13 @@ class ExperimentConfig:
     seed: int = number(42, 0, 2**31 - 1)
     cache_dir: str = "outputs/cache"
 
+
+MOVED_KEYS = {
+    "retrieval.late_interaction": "retrieval.mode=late (the config file: retrieval=late)",
+    "training.merge": "nothing: mixing tuned and base weights was no gain, see docs/decisions.md",
+    "training.adapter_layers": "nothing: an adapter has one layer, two were no better, see docs/decisions.md",
+}
+"""Keys of earlier versions, and what takes their place."""
 
 GROUPS: dict[str, type] = {
     "corpus": CorpusConfig,

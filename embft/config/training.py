@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from embft.config.fields import choice, number
+from embft.config.fields import DEV_METRICS, choice, number
 
 
 @dataclass
@@ -47,7 +47,7 @@ class TrainingConfig:
     gradient_checkpointing: bool = False
     compile: bool = False
     """torch.compile of the transformer: a minute or more, then faster steps. For long trainings, mostly on GPUs."""
-    select_by: str = choice("ndcg@10", "ndcg@10", "mrr@10", "map@100", "hit_rate@5", "hit_rate@1")
+    select_by: str = choice("ndcg@10", *DEV_METRICS)
     """The dev metric that picks the epoch."""
     dev_chunks: int = number(2000, 10)
     """Chunks searched after each epoch: the relevant ones and random others. What is reported searches all."""
@@ -56,8 +56,6 @@ class TrainingConfig:
     average: float = number(0.0, 0.0, 1.0)
     """The tuned model is the mean of the weights after the last steps, this share of all; 0: those of the last step.
     For a learning rate that stays where it is (training=averaged)."""
-    merge: bool = False
-    """Mix the tuned weights with the base ones: the mix closest to base that dev cannot tell from the best."""
     whitening: float | None = number(None, 0.0, 1.0)
     """Give the tuned model a last layer that whitens its vectors, by those of the train chunks: 0 leaves it out, 1 makes all
     directions vary alike, null: .2 with windows, none with truncated chunks, an adapter or matryoshka."""
@@ -70,8 +68,6 @@ class TrainingConfig:
     lora_rank: int = number(16, 1, 1024)
     lora_alpha: int = number(32, 1, 4096)
     """The update is scaled by lora_alpha / lora_rank."""
-    adapter_layers: int = number(1, 1, 2)
-    """1: a matrix and a bias; 2: a hidden layer between, for bends that no matrix makes."""
     loss: str = choice("ranking", "ranking", "gist", "distillation")
     """What a question's scores should be like: its name in embft/training/objectives.py."""
     symmetric: bool = False

@@ -46,8 +46,8 @@ def token_vectors(encoder: Encoder, model: Any, texts: Sequence[str], *, queries
         vectors, mask, ids = (features.get(name) for name in ("token_embeddings", "attention_mask", "input_ids"))
         if vectors is None or mask is None or ids is None or not len(vectors) == len(mask) == len(ids):
             raise ModelError(
-                f"{encoder.name} gives no vector a token, which retrieval.late_interaction=true needs: take a transformer, or "
-                "leave it out."
+                f"{encoder.name} has no vectors of tokens, which retrieval.mode=late needs: take a transformer, or "
+                "retrieval=windows."
             )
         real = mask.bool()
         own = (real & ~torch.isin(ids, special)).nonzero()[:, 0][ahead:]

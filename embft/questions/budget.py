@@ -8,12 +8,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from embft.config import QuestionsConfig
 from embft.errors import QuestionError
+from embft.prices import price_table
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
 
@@ -84,7 +84,7 @@ def price_of(config: QuestionsConfig) -> tuple[Price | None, str | None]:
         return Price(0.0, 0.0), None
     own = Path(config.prices).expanduser() if config.prices else None
     try:
-        text = (own or files("embft.questions") / "prices.yaml").read_text(encoding="utf-8")
+        text = own.read_text(encoding="utf-8") if own else price_table()
         table = yaml.safe_load(text)
         found = table["models"].get(re.sub(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})$", "", config.model)) or table["models"].get(
             config.model
@@ -97,7 +97,7 @@ def price_of(config: QuestionsConfig) -> tuple[Price | None, str | None]:
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise QuestionError(
             f"questions.prices={config.prices} is no price table. It has a date, and models: {{name: {{input: 0.15, output: "
-            "0.60}}, in US dollars for a million tokens; see embft/questions/prices.yaml."
+            "0.60}}, in US dollars for a million tokens; see embft/prices.yaml."
         ) from error
 
 
@@ -205,7 +205,7 @@ class Budget:
         if self._most_usd is not None and self._price is None:
             raise QuestionError(
                 f"questions.max_cost_usd needs the price of '{config.model}', which the table lacks: give your own "
-                "(questions.prices=FILE, in the form of embft/questions/prices.yaml), or cap questions.max_tokens."
+                "(questions.prices=FILE, in the form of embft/prices.yaml), or cap questions.max_tokens."
             )
         self.tokens, self.usd, self.spent = 0, 0.0, False
         self._reserved: list[tuple[int, float]] = []

@@ -181,11 +181,11 @@ def write_page(
 
     names = names_of(jobs)
     system, baseline = measured(system, jobs), measured(baseline, jobs)
-    drawn = {
-        name: {metric: job.figure(system, metric), "intervals": {metric: job.interval(system, metric)}}
+    drawn = [
+        (name, mean, ends)
         for name, job in zip(names, jobs, strict=True)
-        if job.figure(system, metric) is not None and job.interval(system, metric) is not None
-    }
+        if (mean := job.figure(system, metric)) is not None and (ends := job.interval(system, metric)) is not None
+    ]
     best, keys = best_on_dev(jobs, metric, system), differing(jobs)
     chosen = next((name for name, job in zip(names, jobs, strict=True) if job is best), None)
     p_values = [job.p_value(system, baseline, metric) for job in jobs]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from embft.evaluation.names import label
+from embft.results import Outcome
 
 PASSAGE_CHARACTERS = 1200
 """Shown of a passage."""
@@ -19,25 +20,21 @@ _QUESTION_CHARACTERS = 500
 
 
 def explorer_data(
-    metrics: Mapping[str, Any],
-    rows: Sequence[Mapping[str, Any]],
-    passages: Mapping[str, str],
+    outcome: Outcome,
     budget: int = PASSAGE_BYTES,
 ) -> dict[str, Any]:
     """The data of the page's table.
 
     Args:
-        metrics: As in metrics.json.
-        rows: As in per_query.jsonl.
-        passages: Chunk id to text.
+        outcome: The run's result.
         budget: Bytes that all passages may take; where they take more, each is shown shorter.
 
     Returns:
         ``systems``, ``metric`` (as people write it), ``questions`` as [text, origin, relevant, [[rank, score, top],
         ...]] with one triple a system, and ``passages`` as [id, text]; relevant and top count into ``passages``.
     """
-    primary = metrics["verdict"]["metric"]
-    systems = list(metrics["systems"])
+    primary = outcome.verdict.metric
+    systems = list(outcome.evaluated.systems)
     numbers: dict[str, int] = {}
 
     def refer(chunk_id: str) -> int:
@@ -45,17 +42,17 @@ def explorer_data(
 
     questions = [
         [
-            _shortened(row["question"], _QUESTION_CHARACTERS),
-            row["origin"],
-            [refer(chunk_id) for chunk_id in row["relevant"]],
+            _shortened(row.question, _QUESTION_CHARACTERS),
+            row.origin,
+            [refer(chunk_id) for chunk_id in row.relevant],
             [
-                [found["rank"], round(found[primary], 4), refer(found["top"][0]) if found["top"] else None]
-                for found in (row["systems"][system] for system in systems)
+                [result.rank, round(result.scores[primary], 4), refer(result.top[0]) if result.top else None]
+                for result in (row.systems[system] for system in systems)
             ],
         ]
-        for row in rows
+        for row in outcome.evaluated.rows
     ]
-    texts = _fitting({chunk_id: passages.get(chunk_id, "") for chunk_id in numbers}, budget)
+    texts = _fitting({chunk_id: outcome.searched.get(chunk_id, "") for chunk_id in numbers}, budget)
     return {
         "systems": systems,
         "metric": label(primary),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -44,73 +44,66 @@ from embft.reporting.phrases import (
     timing_rows,
 )
 from embft.reporting.plots import curve, differences, dots
+from embft.results import Outcome
+from embft.training.report import TrainingReport
 
 _FILTERS = (audit_name, label, number, interval, p_value, points, points_interval, sentence)
 
 
-def write_html(
-    path: Path, metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], passages: Mapping[str, str]
-) -> None:
-    """Writes the report.
-
-    Args:
-        path: The file.
-        metrics: As in metrics.json.
-        rows: As in per_query.jsonl.
-        passages: Chunk id to text; those that the rows name are embedded.
-    """
-    write_text(path, render_html(metrics, rows, passages))
+def write_html(path: Path, outcome: Outcome) -> None:
+    """Writes the report."""
+    write_text(path, render_html(outcome))
 
 
-def render_html(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], passages: Mapping[str, str]) -> str:
+def render_html(outcome: Outcome) -> str:
     """The report as HTML. All text is escaped: what stands in a corpus is shown, never run."""
-    shown, systems, primary = headline_metrics(metrics), metrics["systems"], metrics["verdict"]["metric"]
-    comparisons = comparisons_of(metrics, primary)
-    columns, every_metric = metric_table(metrics)
-    chosen = metrics["verdict"]["decision"]
-    slice_heads, slices = slice_rows(metrics)
+    shown, systems, primary = headline_metrics(outcome), outcome.evaluated.systems, outcome.verdict.metric
+    training = outcome.tuned.report if outcome.tuned else None
+    comparisons = comparisons_of(outcome, primary)
+    columns, every_metric = metric_table(outcome)
+    chosen = outcome.verdict.decision
+    slice_heads, slices = slice_rows(outcome)
     return render_page(
         "report.html",
         script="report.js",
-        metrics=metrics,
+        outcome=outcome,
+        training=training,
         systems=systems,
         shown=shown,
         chosen=chosen,
-        best={name: max(figures[name] for figures in systems.values()) for name in shown},
-        test_questions=test_questions(metrics),
+        best={name: max(result.means[name] for result in systems.values()) for name in shown},
+        test_questions=test_questions(outcome),
         comparisons=comparisons,
         difference_plot=differences(comparisons),
-        dot_plots=[(name, dots(systems, name, chosen)) for name in shown],
-        curves=[found for found in (_fusion_curve(metrics), *_training_curves(metrics)) if found[1] is not None],
-        findings=metrics["audits"]["findings"],
-        alarms=list(dict.fromkeys(audit_name(found["audit"]) for found in warnings_of(metrics))),
-        clean=clean_sentence(metrics),
-        power=power_sentences(metrics),
+        dot_plots=[(name, _dots(outcome, name)) for name in shown],
+        curves=[curve for curve in (_fusion_curve(outcome), *_training_curves(training)) if curve[1] is not None],
+        findings=outcome.audits.findings,
+        alarms=list(dict.fromkeys(audit_name(finding.audit) for finding in warnings_of(outcome))),
+        clean=clean_sentence(outcome),
+        power=power_sentences(outcome),
         slice_heads=slice_heads,
         slices=slices,
         cost_columns=COST_COLUMNS,
-        cost_rows=cost_rows(metrics),
-        dataset_rows=dataset_rows(metrics),
+        cost_rows=cost_rows(outcome),
+        dataset_rows=dataset_rows(outcome),
         realism_columns=REALISM,
-        realism_rows=realism_rows(metrics),
+        realism_rows=realism_rows(outcome),
         facts=[
-            (title, found)
-            for title, found in (
-                ("What was read", fact_rows(metrics["dataset"].get("reading"))),
-                ("How questions were made", fact_rows(metrics["dataset"].get("generation"))),
+            (title, facts)
+            for title, facts in (
+                ("What was read", fact_rows(asdict(outcome.corpus.reading) if outcome.corpus else None)),
+                ("How questions were made", fact_rows(outcome.questions.report if outcome.questions else None)),
             )
-            if found
+            if facts
         ],
-        seeds=seeds_sentence(metrics),
+        seeds=seeds_sentence(outcome),
         metric_columns=columns,
         every_metric=every_metric,
-        settings=settings_rows(metrics),
-        training_settings=fact_rows((metrics["training"] or {}).get("settings")),
-        timings=timing_rows(metrics),
-        trained="".join(
-            said(metrics["training"]) for said in (training_sentence, learned_sentence) if metrics["training"]
-        ),
-        data=embedded_json(explorer_data(metrics, rows, passages)),
+        settings=settings_rows(outcome),
+        training_settings=fact_rows(training.settings if training else None),
+        timings=timing_rows(outcome),
+        trained=training_sentence(training) + learned_sentence(training) if training else "",
+        data=embedded_json(explorer_data(outcome)),
     )
 
 
@@ -134,32 +127,31 @@ def render_page(template: str, script: str, **values: Any) -> str:
     return environment.get_template(template).render(script=Markup(code), script_hash=script_hash, **values)
 
 
-def _fusion_curve(metrics: Mapping[str, Any]) -> tuple[str, Markup | None]:
-    fusion = metrics["fusion"]
-    if not fusion:
+def _dots(outcome: Outcome, metric: str) -> Markup:
+    means = [
+        (name, result.means[metric], result.intervals[metric]) for name, result in outcome.evaluated.systems.items()
+    ]
+    return dots(means, metric, outcome.verdict.decision)
+
+
+def _fusion_curve(outcome: Outcome) -> tuple[str, Markup | None]:
+    fusion = outcome.fusion
+    if fusion is None:
         return "", None
-    title = f"{label(fusion['metric'])} on dev by weight of {fusion['dense']}"
-    return title, curve(
-        [(weight, value) for weight, value in fusion["curve"]],
-        title=title,
-        x_label=f"weight of {fusion['dense']} (0 = BM25 alone)",
-        mark=fusion["weight"],
-    )
+    title = f"{label(fusion.metric)} on dev by weight of {fusion.dense}"
+    x_label = f"weight of {fusion.dense} (0 = BM25 alone)"
+    return title, curve(fusion.curve, title=title, x_label=x_label, mark=fusion.weight)
 
 
-def _training_curves(metrics: Mapping[str, Any]) -> list[tuple[str, Markup | None]]:
-    training = metrics["training"]
-    if not training:
+def _training_curves(training: TrainingReport | None) -> list[tuple[str, Markup | None]]:
+    if training is None:
         return []
-    selected = training.get("settings", {}).get("select_by", "ndcg@10")
-    curves = []
-    for name, title in ((f"dev_{selected}", f"{label(selected)} on dev by epoch"), ("loss", "Mean loss by epoch")):
-        values = [(epoch["epoch"], epoch[name]) for epoch in training["history"] if epoch.get(name) is not None]
-        mark = training["best_epoch"] if name != "loss" else None
-        curves.append((title, curve(values, title=title, x_label="epoch (0 = base model)", mark=mark)))
-    if merge := training.get("merge"):
-        title = f"{label(merge['metric'])} on dev by share of the tuned weights"
-        curves.append(
-            (title, curve(merge["curve"], title=title, x_label="share of tuned (0 = base model)", mark=merge["alpha"]))
-        )
-    return curves
+    selected = str(training.settings.get("select_by", "ndcg@10"))
+    on_dev = [(epoch.epoch, epoch.dev[selected]) for epoch in training.history if selected in epoch.dev]
+    losses = [(epoch.epoch, epoch.loss) for epoch in training.history if epoch.loss is not None]
+    x_label = "epoch (0 = base model)"
+    titles = f"{label(selected)} on dev by epoch", "Mean loss by epoch"
+    return [
+        (titles[0], curve(on_dev, title=titles[0], x_label=x_label, mark=training.best_epoch)),
+        (titles[1], curve(losses, title=titles[1], x_label=x_label)),
+    ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
+from embft.evaluation.figures import ComparisonRow
 from embft.evaluation.names import LABELS, label
+from embft.results import Outcome
 
 HEADLINES = ("hit_rate@5", "ndcg@10", "mrr@10", "map@100")
 _ORIGINS = {
@@ -26,29 +27,28 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 REALISM = ("Questions", "Words", "Words shared", "Copied", "BM25 first", "Lean on passage", "Near-duplicates", "Kinds")
 
 
-def headline_metrics(metrics: Mapping[str, Any]) -> list[str]:
+def headline_metrics(outcome: Outcome) -> list[str]:
     """The metrics shown first: those that have intervals, in a fixed order."""
-    first = next(iter(metrics["systems"].values()))
-    return [name for name in LABELS if name in first["intervals"]] or list(HEADLINES)
+    first = next(iter(outcome.evaluated.systems.values()))
+    return [name for name in LABELS if name in first.intervals] or list(HEADLINES)
 
 
-def comparisons_of(metrics: Mapping[str, Any], metric: str) -> list[Mapping[str, Any]]:
+def comparisons_of(outcome: Outcome, metric: str) -> list[ComparisonRow]:
     """The comparisons by one metric."""
-    return [row for row in metrics["comparisons"] if row["metric"] == metric]
+    return [row for row in outcome.evaluated.comparisons if row.metric == metric]
 
 
-def outcome(row: Mapping[str, Any]) -> str:
+def sense(row: ComparisonRow) -> str:
     """``beats``, ``loses to``, or ``is not distinguishable from`` where the interval includes zero."""
-    low, high = row["ci95"]
+    low, high = row.ci95
     return "beats" if low > 0 else "loses to" if high < 0 else "is not distinguishable from"
 
 
-def sentence(row: Mapping[str, Any]) -> str:
+def sentence(row: ComparisonRow) -> str:
     """A comparison in one sentence, with its interval, p-value and counts."""
     return (
-        f"{row['system']} {outcome(row)} {row['baseline']}: {points(row['delta'])} points of {label(row['metric'])} "
-        f"{points_interval(row['ci95'])}, {p_value(row['p_value'])}; "
-        f"{row['wins']} won, {row['losses']} lost, {row['ties']} tied"
+        f"{row.system} {sense(row)} {row.baseline}: {points(row.delta)} points of {label(row.metric)} "
+        f"{points_interval(row.ci95)}, {p_value(row.p_value)}; {row.wins} won, {row.losses} lost, {row.ties} tied"
     )
 
 
@@ -67,14 +67,14 @@ def p_value(value: float) -> str:
     return "p<0.001" if value < 0.001 else f"p={value:.3f}"
 
 
-def test_questions(metrics: Mapping[str, Any]) -> str:
+def test_questions(outcome: Outcome) -> str:
     """What the test questions are, what that means for BM25, and what they search."""
-    data = metrics["dataset"]
-    origins = data["origins"]["test"]
-    text = f"{_count(data['questions']['test'], 'test question')} {origin_words(origins)}"
+    data = outcome.dataset
+    origins = data.origins["test"]
+    text = f"{_count(data.questions['test'], 'test question')} {origin_words(origins)}"
     if any(name not in _NOT_FROM_PASSAGES for name in origins):
         text += " (such questions flatter BM25)"
-    return f"{text}, searching {_count(data['searched']['test'], 'chunk')}"
+    return f"{text}, searching {_count(data.searched['test'], 'chunk')}"
 
 
 def origin_words(origins: Mapping[str, int]) -> str:
@@ -84,57 +84,54 @@ def origin_words(origins: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {_ORIGINS.get(name, name)}" for name, count in origins.items())
 
 
-def dataset_rows(metrics: Mapping[str, Any]) -> list[tuple[str, int, int, int | None, str]]:
+def dataset_rows(outcome: Outcome) -> list[tuple[str, int, int, int | None, str]]:
     """Split, questions, chunks, chunks searched (None for train), what the questions are."""
-    data = metrics["dataset"]
+    data = outcome.dataset
     return [
         (
             name,
-            data["questions"][name],
-            data["chunks"][name],
-            data["searched"].get(name),
-            origin_words(data["origins"].get(name, {})),
+            data.questions[name],
+            data.chunks[name],
+            data.searched.get(name),
+            origin_words(data.origins.get(name, {})),
         )
         for name in ("train", "dev", "test")
     ]
 
 
-def realism_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
+def realism_rows(outcome: Outcome) -> list[tuple[str, str, list[str]]]:
     """Split, what its questions are, and figures in the order of `REALISM`: how like real questions they are."""
     rows = []
-    for row in metrics["dataset"].get("realism", ()):
-        kinds = ", ".join(
-            f"{kind} {share:.0%}" for kind, share in sorted(row["kinds"].items(), key=lambda item: -item[1])
-        )
+    for row in outcome.dataset.realism:
+        kinds = ", ".join(f"{kind} {share:.0%}" for kind, share in sorted(row.kinds.items(), key=lambda item: -item[1]))
         figures = [
-            f"{row['questions']:,}", f"{row['words']:g}", f"{row['overlap']:.0%}", f"{row['copied']:.0%}",
-            f"{row['bm25_at_1']:.0%}", *(f"{row[name]:,}" for name in ("passage_dependent", "near_duplicates")), kinds,
+            f"{row.questions:,}", f"{row.words:g}", f"{row.overlap:.0%}", f"{row.copied:.0%}", f"{row.bm25_at_1:.0%}",
+            f"{row.passage_dependent:,}", f"{row.near_duplicates:,}", kinds,
         ]  # fmt: skip
-        rows.append((row["split"], _ORIGINS.get(row["origin"], row["origin"]), figures))
+        rows.append((row.split, _ORIGINS.get(row.origin, row.origin), figures))
     return rows
 
 
-def timing_rows(metrics: Mapping[str, Any]) -> list[tuple[str, float, str]]:
+def timing_rows(outcome: Outcome) -> list[tuple[str, float, str]]:
     """Stage, seconds, and where the time went: ``from the cache, built in 179.4 s``, or nothing to say."""
     rows = []
-    for name, timing in metrics["timings"].items():
-        said = ""
-        if timing["cached"]:
-            built = timing.get("built_seconds")
-            said = "from the cache" if built is None else f"from the cache, built in {built:.1f} s"
-        rows.append((name, timing["seconds"], said))
+    for name, timing in outcome.timings.items():
+        origin = ""
+        if timing.cached:
+            built = timing.built_seconds
+            origin = "from the cache" if built is None else f"from the cache, built in {built:.1f} s"
+        rows.append((name, timing.seconds, origin))
     return rows
 
 
-def settings_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+def settings_rows(outcome: Outcome) -> list[tuple[str, str]]:
     """What was chosen: the config file of each group, then what the command line set besides."""
-    experiment = metrics["experiment"]
-    choices = {str(key): str(value) for key, value in experiment.get("choices", {}).items()}
-    overrides = (item.partition("=") for item in experiment.get("overrides", []))
+    choices = outcome.experiment.choices
+    overrides = (item.partition("=") for item in outcome.experiment.overrides)
     return [*sorted(choices.items()), *((key, value) for key, _, value in overrides if choices.get(key) != value)]
 
 
-def fact_rows(facts: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+def fact_rows(facts: Mapping[str, object] | None) -> list[tuple[str, str]]:
     """A stage's own report as name and value; long lists are cut and counted, empty values left out."""
     return [
         (name.replace("_", " "), _fact(value))
@@ -143,23 +140,23 @@ def fact_rows(facts: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     ]
 
 
-def seeds_sentence(metrics: Mapping[str, Any]) -> str:
+def seeds_sentence(outcome: Outcome) -> str:
     """How far the seed of the training moves the tuned model; empty where it was trained once."""
-    seeds = metrics.get("seeds")
+    seeds = outcome.seeds
     if not seeds:
         return ""
     figures = (
-        f"{label(name)} {number(found['mean'])} ± {number(found['sd'])} ({number(found['min'])} to {number(found['max'])})"
-        for name, found in seeds["metrics"].items()
+        f"{label(name)} {number(spread.mean)} ± {number(spread.sd)} ({number(spread.min)} to {number(spread.max)})"
+        for name, spread in seeds.metrics.items()
     )
-    kept = f" {seeds['base_kept']} of {seeds['n']} kept the base model." if seeds["base_kept"] else ""
+    kept = f" {seeds.base_kept} of {seeds.n} kept the base model." if seeds.base_kept else ""
     return (
-        f"Tuned over {seeds['n']} seeds, mean ± standard deviation (range): {', '.join(figures)}. That is the chance of "
-        f"training; the intervals are the chance of questions.{kept}"
+        f"Tuned over {seeds.n} seeds, mean ± standard deviation (range): {', '.join(figures)}. That is training noise; the "
+        f"intervals are the uncertainty of the questions.{kept}"
     )
 
 
-def metric_table(metrics: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[str, list[float | None]]]]:
+def metric_table(outcome: Outcome) -> tuple[list[tuple[str, str]], list[tuple[str, list[float | None]]]]:
     """Every metric as one table.
 
     Returns:
@@ -168,12 +165,12 @@ def metric_table(metrics: Mapping[str, Any]) -> tuple[list[tuple[str, str]], lis
     """
     values: dict[str, dict[tuple[str, str], float]] = {}
     columns: dict[tuple[str, str], None] = {}
-    for system, figures in metrics["systems"].items():
-        for key, value in figures["metrics"].items():
+    for system, figures in outcome.evaluated.systems.items():
+        for key, value in figures.metrics.items():
             score, _, name = key.partition("_")
             columns[system, score] = None
             values.setdefault(name, {})[system, score] = value
-    return list(columns), [(name, [found.get(column) for column in columns]) for name, found in values.items()]
+    return list(columns), [(name, [cells.get(column) for column in columns]) for name, cells in values.items()]
 
 
 def interval(values: Sequence[float]) -> str:
@@ -191,7 +188,7 @@ def printable(text: object) -> str:
     return _CONTROLS.sub("", str(text))
 
 
-def _fact(value: Any) -> str:
+def _fact(value: object) -> str:
     if isinstance(value, Mapping):
         return _listed(f"{key}: {_fact(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
+from embft.evaluation.figures import ComparisonRow
 from embft.evaluation.names import label
-from embft.reporting.phrases import interval, number, outcome, points, points_interval
+from embft.reporting.phrases import interval, number, points, points_interval, sense
 
 # About as wide as the page shows them, so that text in a plot is as large as text around it.
 _WIDTH, _RIGHT = 500, 48
@@ -21,49 +21,40 @@ _LONGEST_NAME = 28
 _COLOURS = {"beats": "won", "loses to": "lost"}
 
 
-def dots(systems: Mapping[str, Mapping[str, Any]], metric: str, chosen: str | None = None) -> Markup:
+def dots(means: Sequence[tuple[str, float, tuple[float, float]]], metric: str, chosen: str | None = None) -> Markup:
     """A dot with its interval for each system.
 
     Args:
-        systems: As in metrics.json.
-        metric: One that has intervals.
+        means: Name, mean and interval of each.
+        metric: Their name.
         chosen: The system to ship, drawn strongest.
     """
-    rows = [
-        (
-            name,
-            figures[metric],
-            figures["intervals"][metric],
-            number(figures[metric]),
-            "chosen" if name == chosen else "",
-        )
-        for name, figures in systems.items()
-    ]
+    rows = [(name, mean, ends, number(mean), "chosen" if name == chosen else "") for name, mean, ends in means]
     bounds = [bound for _, mean, ends, _, _ in rows for bound in (mean, *ends)]
     low, high = max(0.0, min(bounds) - 0.03), min(1.0, max(bounds) + 0.03)
     return _whiskers(rows, low, high, f"{label(metric)} of each system with its 95% interval", number)
 
 
-def differences(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
+def differences(rows: Sequence[ComparisonRow]) -> Markup | None:
     """A dot with its interval for each comparison, around zero; None where there are none.
 
     Args:
-        rows: Comparisons by one metric, as in metrics.json.
+        rows: Comparisons by one metric.
     """
     if not rows:
         return None
     drawn = [
         (
-            f"{row['system']} - {row['baseline']}",
-            row["delta"],
-            row["ci95"],
-            points(row["delta"]),
-            _COLOURS.get(outcome(row), "level"),
+            f"{row.system} - {row.baseline}",
+            row.delta,
+            row.ci95,
+            points(row.delta),
+            _COLOURS.get(sense(row), "level"),
         )
         for row in rows
     ]
-    reach = max(0.01, 1.1 * max(abs(end) for row in rows for end in (row["delta"], *row["ci95"])))
-    title = f"Differences in {label(rows[0]['metric'])} with their 95% intervals, in points"
+    reach = max(0.01, 1.1 * max(abs(end) for row in rows for end in (row.delta, *row.ci95)))
+    title = f"Differences in {label(rows[0].metric)} with their 95% intervals, in points"
     return _whiskers(drawn, -reach, reach, title, lambda value: f"{100 * value:+g}" if value else "0", zero=True)
 
 

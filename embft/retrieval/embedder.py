@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
-
 from embft.config import RetrievalConfig
 from embft.models.encoder import Encoder
 from embft.models.text_encoder import TextEncoder
+from embft.models.vectors import QueryMap, Vectors, Whitening, unit
 from embft.records import Passages, RetrievalDataset
-from embft.retrieval.late_scores import cached_late_scores
-from embft.retrieval.scoring import Scorer, TableScorer, dense_scorers, unit
+from embft.retrieval.scoring import Scorer
+from embft.retrieval.searchers import SEARCHERS, Searcher
 from embft.retrieval.vector_cache import VectorCache
-from embft.retrieval.windows import cut_windows, whole_chunks
-from embft.training.adapter import QueryMap
-from embft.training.whitening import Whitening
-
-Vectors = npt.NDArray[np.float32]
+from embft.retrieval.windows import cut_windows
 
 
 @dataclass(frozen=True)
@@ -28,7 +22,7 @@ class Embedder:
 
     Attributes:
         encoder: Gives the vectors.
-        retrieval: Windows or whole chunks.
+        retrieval: Mode, windows, and what BM25 does.
         cache: Of the encoder's vectors.
         query_map: An adapter: question vectors go through it, passages keep the encoder's.
         whitening: A last layer: question and passage vectors go through it.
@@ -46,13 +40,30 @@ class Embedder:
         assert isinstance(self.encoder, Encoder)
         return self.encoder
 
+    @property
+    def searcher(self) -> Searcher:
+        """How chunks are searched."""
+        return SEARCHERS[self.retrieval.mode]()
+
+    def in_mode(self, mode: str) -> Embedder:
+        """The same model, searching another way."""
+        return replace(self, retrieval=replace(self.retrieval, mode=mode))
+
     def adapted(self, query_map: QueryMap | None) -> Embedder:
         """The same model and vectors with questions going through a map; None: as they are."""
         return replace(self, query_map=query_map)
 
+    def whitened(self, whitening: Whitening) -> Embedder:
+        """The same model with its vectors going through a last layer."""
+        return replace(self, whitening=whitening)
+
+    def encoding_with(self, encoder: TextEncoder) -> Embedder:
+        """Another model, searched the same way."""
+        return replace(self, encoder=encoder)
+
     def passages(self, corpus: Mapping[str, str]) -> Passages:
         """What is embedded for a corpus: windows, or whole chunks that the model cuts off."""
-        return whole_chunks(corpus) if self.retrieval.mode == "truncate" else self.windows(corpus)
+        return self.searcher.passages(self, corpus)
 
     def windows(self, corpus: Mapping[str, str]) -> Passages:
         """A corpus in windows that the model sees whole."""
@@ -62,7 +73,7 @@ class Embedder:
 
     def query_vectors(self, dataset: RetrievalDataset) -> Vectors:
         """float32 [n_questions, dim], in the order of ``dataset.queries``."""
-        return self._questions(list(dataset.queries.values()))
+        return self.question_vectors(list(dataset.queries.values()))
 
     def passage_vectors(self, passages: Passages) -> Vectors:
         """float32 [n_windows, dim], in the order of ``passages.texts``."""
@@ -70,22 +81,15 @@ class Embedder:
 
     def pair_vectors(self, questions: Sequence[str], passages: Sequence[str]) -> tuple[Vectors, Vectors]:
         """Vectors of length 1 of any questions and passages; float32 [n, dim] each."""
-        return unit(self._questions(questions)), unit(self._passages(passages))
+        return unit(self.question_vectors(questions)), unit(self._passages(passages))
 
-    def scorers(self, dataset: RetrievalDataset) -> dict[str, Scorer]:
-        """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``).
-
-        With late interaction they are one: its vectors have length 1.
-        """
+    def scorers(self, dataset: RetrievalDataset) -> Mapping[str, Scorer]:
+        """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``)."""
         passages = self.passages(dataset.corpus)
-        if self.retrieval.late_interaction:
-            questions = list(dataset.queries.values())
-            return dict.fromkeys(
-                ("cosine", "dot"), TableScorer(cached_late_scores(self.cache, self.open_model, questions, passages))
-            )
-        return {**dense_scorers(self.query_vectors(dataset), self.passage_vectors(passages), passages)}
+        return self.searcher.match(self, list(dataset.queries.values()), passages).scorers(passages)
 
-    def _questions(self, texts: Sequence[str]) -> Vectors:
+    def question_vectors(self, texts: Sequence[str]) -> Vectors:
+        """float32 [n_texts, dim], in their order."""
         encoder = self.encoder
         vectors = self.cache.encode(encoder.query_identity, encoder.query_prompt, texts, encoder.encode_questions)
         if self.query_map is not None:

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from embft.models.vectors import is_unit, unit
 from embft.records import Passages, Ranking
 
 Scores = npt.NDArray[np.float32]
@@ -138,18 +139,6 @@ def min_max(scores: Scores) -> Scores:
     span = scores.max(axis=1, keepdims=True) - low
     scaled: Scores = (scores - low) / np.where(span > 0, span, 1)
     return scaled
-
-
-def unit(vectors: Scores) -> Scores:
-    """Scales rows to length 1, in float32; zero rows stay zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Scores = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
-    return scaled
-
-
-def is_unit(vectors: Scores) -> bool:
-    """True where every row has length 1 already: cosine and dot then rank alike and are scored once."""
-    return bool(np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4))
 
 
 def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict[str, DenseScorer]:

@@ -22,6 +22,7 @@ from embft.config import ExperimentConfig
 from embft.errors import RunError
 from embft.files import write_json
 from embft.records import RetrievalDataset
+from embft.results import RunFacts
 
 
 class RunFolder:
@@ -102,19 +103,19 @@ class RunFolder:
         """Puts the tuned model into the run. A copy, not a link: people go on to change it."""
         shutil.copytree(stage, self.folder / "model", dirs_exist_ok=True)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> RunFacts:
         """Who, what and with which versions; the report's "how to reproduce"."""
-        return {
-            "name": self.name,
-            "command": self.command,
-            "seed": self.settings["seed"],
-            "embft_version": __version__,
-            "commit": _commit(),
-            "python": platform.python_version(),
-            "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-            "choices": self.choices,
-            "overrides": self._overrides(),
-        }
+        return RunFacts(
+            name=self.name,
+            command=self.command,
+            seed=self.settings["seed"],
+            embft_version=__version__,
+            commit=_commit(),
+            python=platform.python_version(),
+            platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            choices=self.choices,
+            overrides=self._overrides(),
+        )
 
     def _overrides(self) -> list[str]:
         file = self.folder / ".hydra" / "overrides.yaml"

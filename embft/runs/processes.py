@@ -56,7 +56,7 @@ def launch_problems(config: TrainingConfig) -> list[str]:
     ]
 
 
-def together(lead: Callable[[], int]) -> int:
+def run_distributed(lead: Callable[[], int]) -> int:
     """Runs ``lead`` in process 0 and has the others help with the jobs that it begins; returns the exit status."""
     if not launched():
         return lead()
@@ -66,7 +66,7 @@ def together(lead: Callable[[], int]) -> int:
 
 
 @contextlib.contextmanager
-def helped(help_: Help, device: str) -> Iterator[None]:
+def with_helpers(help_: Help, device: str) -> Iterator[None]:
     """In process 0: the others run ``help_`` while the block runs. Without torchrun: only the block runs.
 
     Args:
@@ -104,8 +104,8 @@ def helped(help_: Help, device: str) -> Iterator[None]:
 
 def _says_gone(error: BaseException) -> bool:
     """Whether an error of torch's says that another process is gone."""
-    said = str(error).lower()
-    return isinstance(error, RuntimeError) and any(word in said for word in _CONNECTION)
+    message = str(error).lower()
+    return isinstance(error, RuntimeError) and any(word in message for word in _CONNECTION)
 
 
 class _Group:

@@ -1,4 +1,4 @@
-"""Audits of the dataset for this model, before anything is spent on training: stage ``audits``.
+"""Stage ``audits``: the dataset is audited for this model, before anything is spent on training.
 
 Its time counts as the stage ``dataset``'s: the names of stages are the contract's.
 """
@@ -6,12 +6,10 @@ Its time counts as the stage ``dataset``'s: the names of stages are the contract
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from embft.config import ModelConfig
+from embft import typed_json
 from embft.dataset.findings import Finding
 from embft.dataset.leaks import leak_findings, same_page_findings
 from embft.dataset.question_audits import (
@@ -22,61 +20,34 @@ from embft.dataset.question_audits import (
     repeat_findings,
     unanswerable_findings,
 )
-from embft.dataset.traits import Trait, traits_of
+from embft.dataset.traits import traits_of
 from embft.dataset.truncation import hidden_evidence, sights_of, truncation_findings
 from embft.errors import DatasetError
-from embft.evaluation.power import Power, power_of
+from embft.evaluation.power import power_of
 from embft.evaluation.significance import groups_of
-from embft.files import read_json, write_json
-from embft.retrieval.embedder import Embedder
-from embft.stages import StageCache, StageResult
-from embft.steps.corpus import Corpus
-from embft.steps.dataset import Dataset
+from embft.results import Audits, Corpus, Dataset, QuestionSet
+from embft.stages import StageResult
+from embft.steps.workspace import Lab
 
 logger = logging.getLogger(__name__)
 
 AUDITS = (
     "leaks", "near_copies", "repeated_questions", "passage_dependent", "unanswerable", "language", "prompts", "truncation",
 )  # fmt: skip
+_LEVELS = ("blocking", "warning", "info")
 _SHOWN = 120
 """Characters of a text in an error."""
 
 
-@dataclass(frozen=True)
-class Audits:
-    """What the stage gives.
-
-    Attributes:
-        findings: What was found, worst first.
-        clean: Names of the audits that found nothing.
-        power: What differences this test set can tell.
-        traits: Test question id to what is known of it.
-    """
-
-    findings: list[Finding]
-    clean: list[str]
-    power: Power
-    traits: dict[str, dict[str, Trait]]
-
-    def describe(self) -> dict[str, Any]:
-        """For metrics.json."""
-        return {
-            "findings": [asdict(finding) for finding in self.findings],
-            "clean": self.clean,
-            "power": asdict(self.power),
-        }
-
-
 def audit_dataset(
-    stages: StageCache,
-    model: ModelConfig,
+    lab: Lab,
     dataset: StageResult[Dataset],
     corpus: StageResult[Corpus] | None,
-    unmapped: Sequence[Mapping[str, str]],
-    base: Embedder,
-    confidence: float,
+    questions: StageResult[QuestionSet] | None,
 ) -> StageResult[Audits]:
-    """Audits the dataset; says at once what it can tell. Nothing is refused here: see `refuse_leaks`."""
+    """Audits the dataset. Nothing is refused here: see `refuse_leaks`."""
+    base, language, confidence = lab.base, lab.config.model.language, lab.config.evaluation.confidence
+    unmapped = [asdict(row) for row in questions.value.unmapped] if questions else []
 
     def build(folder: Path, scratch: Path) -> None:
         splits = dataset.value.splits
@@ -91,7 +62,7 @@ def audit_dataset(
         )
         hidden = hidden_evidence(searched, sights)
         places = {chunk.id: (chunk.document, chunk.page) for chunk in corpus.value.chunks} if corpus else {}
-        findings = [
+        findings: list[Finding] = [
             *leak_findings(splits),
             *same_page_findings(splits, places),
             *(truncation_findings(searched, sights, hidden) if limit else ()),
@@ -99,51 +70,27 @@ def audit_dataset(
             *repeat_findings(splits),
             *dependent_findings(splits),
             *unanswerable_findings(splits, unmapped),
-            *language_findings(splits, model.language),
+            *language_findings(splits, language),
             *prompt_findings(encoder.name, encoder.query_prompt, encoder.document_prompt),
         ]
-        order = ("blocking", "warning", "info")
+        names = {finding.audit for finding in findings}
         groups = groups_of(list(splits.test.queries), splits.test.relevant_docs)
-        write_json(
+        typed_json.save(
             folder / "audits.json",
-            {
-                "findings": [asdict(found) for found in sorted(findings, key=lambda found: order.index(found.level))],
-                "clean": [name for name in AUDITS if name not in {found.audit for found in findings}],
-                "power": asdict(power_of(groups, confidence)),
-                "traits": traits_of(searched, sights, hidden, splits.origins, places),
-            },
+            Audits(
+                findings=sorted(findings, key=lambda finding: _LEVELS.index(finding.level)),
+                clean=[name for name in AUDITS if name not in names],
+                power=power_of(groups, confidence),
+                traits=traits_of(searched, sights, hidden, splits.origins, places),
+            ),
         )
 
-    def load(folder: Path) -> Audits:
-        content = read_json(folder / "audits.json")
-        return Audits(
-            [Finding(**found) for found in content["findings"]],
-            content["clean"],
-            Power(**content["power"]),
-            content["traits"],
-        )
-
-    retrieval = base.retrieval
-    return stages.run(
+    return lab.run(
         "audits",
-        settings={
-            "mode": retrieval.mode,
-            "language": model.language,
-            "model": base.encoder.name,
-            "confidence": confidence,
-            "unmapped": [row["question"] for row in unmapped],
-            **base.encoder.settings,
-        },
+        build,
+        lambda folder: typed_json.load(Audits, folder / "audits.json"),
         inputs=[dataset.key, corpus.key if corpus else "", base.encoder.fingerprint],
-        code=(
-            "embft.dataset",
-            "embft.text.tokens",
-            "embft.text.passage_dependence",
-            "embft.evaluation.power",
-            "embft.steps.audits",
-        ),
-        build=build,
-        load=load,
+        values={"model": base.encoder.name, "confidence": confidence, "unmapped": unmapped},
     )
 
 
@@ -153,30 +100,33 @@ def refuse_leaks(audits: Audits, allowed: bool) -> None:
     Raises:
         DatasetError: With the count, examples and what to change.
     """
-    leaks = [found for found in audits.findings if found.level == "blocking"]
+    leaks = [finding for finding in audits.findings if finding.level == "blocking"]
     if not leaks:
         return
     if allowed:
-        for found in leaks:
-            logger.warning("%s Allowed by dataset.allow_leaks=true.", found.text)
+        for finding in leaks:
+            logger.warning("%s Allowed by dataset.allow_leaks=true.", finding.text)
         return
     lines = [
         line
-        for found in leaks
+        for finding in leaks
         for line in (
-            found.text,
-            *(f"  - {'; '.join(f'{label}: {text[:_SHOWN]}' for label, text in e.items())}" for e in found.examples[:3]),
-            found.remedy,
+            finding.text,
+            *(
+                f"  - {'; '.join(f'{label}: {text[:_SHOWN]}' for label, text in example.items())}"
+                for example in finding.examples[:3]
+            ),
+            finding.remedy,
         )
     ]
     raise DatasetError("\n".join(lines))
 
 
-def say_audits(audits: Audits) -> None:
-    """Logs, before anything is spent, what this test set can tell."""
+def log_power(audits: Audits) -> None:
+    """Logs, before anything is spent, what this test set can show."""
     power = audits.power
     logger.info(
-        "%d test questions about %d groups of chunks can tell differences of about %.1f points between similar systems "
+        "%d test questions about %d groups of chunks can show differences of about %.1f points between similar systems "
         "and %.1f between unlike ones.",
         power.questions,
         power.chunks,

@@ -2,61 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from embft.config import CorpusConfig
-from embft.files import read_json, write_json, write_jsonl
+from embft import typed_json
+from embft.corpus import ReadingReport, chunk_pages, input_digests, read_corpus
+from embft.files import write_jsonl
 from embft.records import Chunk, Page, read_jsonl
-from embft.stages import StageCache, StageResult
+from embft.results import Corpus
+from embft.stages import StageResult
+from embft.steps.workspace import Workspace
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """What the stage gives.
-
-    Attributes:
-        reading: What was read, skipped, dropped and joined; for the report.
-    """
-
-    pages: list[Page]
-    chunks: list[Chunk]
-    reading: dict[str, Any]
-
-
-def make_corpus(stages: StageCache, config: CorpusConfig, cache_dir: Path) -> StageResult[Corpus]:
+def make_corpus(workspace: Workspace) -> StageResult[Corpus]:
     """Reads and chunks the documents, or loads them where the same files were read before."""
-    from embft.corpus import input_digests
+    config, cache_dir = workspace.config.corpus, workspace.cache_dir
 
     def build(folder: Path, scratch: Path) -> None:
-        from embft.corpus import chunk_pages, read_corpus
-
         pages, reading = read_corpus(config, cache_dir)
-        chunks = chunk_pages(pages, config.chunk_tokens, config.chunk_overlap)
         write_jsonl(folder / "pages.jsonl", pages)
-        write_jsonl(folder / "chunks.jsonl", chunks)
-        write_json(folder / "reading.json", asdict(reading))
+        write_jsonl(folder / "chunks.jsonl", chunk_pages(pages, config.chunk_tokens, config.chunk_overlap))
+        typed_json.save(folder / "reading.json", reading)
 
     def load(folder: Path) -> Corpus:
         return Corpus(
             read_jsonl(folder / "pages.jsonl", Page),
             read_jsonl(folder / "chunks.jsonl", Chunk),
-            read_json(folder / "reading.json"),
+            typed_json.load(ReadingReport, folder / "reading.json"),
         )
 
-    return stages.run(
-        "corpus",
-        settings={
-            "kind": config.kind,
-            "pdf_reader": config.pdf_reader,
-            "chunk_tokens": config.chunk_tokens,
-            "chunk_overlap": config.chunk_overlap,
-            "drop_boilerplate": config.drop_boilerplate,
-            "on_error": config.on_error,
-        },
-        inputs=input_digests(config, cache_dir),
-        code=("embft.corpus", "embft.records", "embft.text.tokens"),
-        build=build,
-        load=load,
-    )
+    return workspace.run("corpus", build, load, inputs=input_digests(config, cache_dir))

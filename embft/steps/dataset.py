@@ -4,50 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from embft import typed_json
 from embft.config import DatasetConfig
 from embft.dataset.formats import read_beir, read_llama_index, write_llama_index
 from embft.dataset.leaks import without_leaks
 from embft.dataset.splitting import carve_dev, split_questions
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
+from embft.evaluation.realism import realism
 from embft.files import file_digest, read_json, write_json
 from embft.records import RetrievalDataset, Splits
-from embft.stages import StageCache, StageResult
-from embft.steps.corpus import Corpus
-from embft.steps.questions import Questions
-from embft.steps.realism import realism
+from embft.results import Corpus, Dataset, DatasetReport, QuestionSet
+from embft.stages import StageResult
+from embft.steps.workspace import Workspace
 
 FROM_FILE = "file"
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """What the stage gives.
-
-    Attributes:
-        report: Counts, what was left out and why, warnings.
-    """
-
-    splits: Splits
-    report: dict[str, Any]
-
-
 def make_dataset(
-    stages: StageCache,
-    config: DatasetConfig,
-    corpus: StageResult[Corpus] | None,
-    questions: StageResult[Questions] | None,
-    seed: int,
+    workspace: Workspace, corpus: StageResult[Corpus] | None, questions: StageResult[QuestionSet] | None
 ) -> StageResult[Dataset]:
     """Makes or reads the dataset; ``corpus`` and ``questions`` are None where it is read from files.
 
     Raises:
         DatasetError: A file is wrong, or a split is empty. All problems at once.
     """
+    config, seed = workspace.config.dataset, workspace.config.seed
 
     def build(folder: Path, scratch: Path) -> None:
         left_out: Mapping[str, int] = {}
@@ -68,46 +52,15 @@ def make_dataset(
                 "searches": {name: list(parts) for name, parts in splits.searches.items()},
                 "origins": dict(splits.origins),
                 "sources": dict(splits.sources),
-                "report": {
-                    **_counts(splits),
-                    "left_out": dict(left_out),
-                    "warnings": warnings,
-                    "realism": realism(splits),
-                },
             },
         )
+        typed_json.save(folder / "report.json", _report(splits, left_out, warnings))
 
-    settings: dict[str, Any] = {"kind": config.kind, "candidates": config.candidates, "seed": seed}
-    settings["dev_fraction"] = config.dev_fraction
     if corpus is not None and questions is not None:
         inputs = [corpus.key, questions.key]
-        settings |= {
-            "split": config.split,
-            "block_pages": config.block_pages,
-            "train_pages": config.train_pages,
-            "test_fraction": config.test_fraction,
-        }
     else:
         inputs = [file_digest(path) for path in _files(config)]
-    return stages.run(
-        "dataset",
-        settings=settings,
-        inputs=inputs,
-        code=(
-            "embft.dataset.formats",
-            "embft.dataset.leaks",
-            "embft.dataset.near_copies",
-            "embft.dataset.splitting",
-            "embft.dataset.validation",
-            "embft.records",
-            "embft.steps.dataset",
-            "embft.steps.realism",
-            "embft.questions.realism",
-            "embft.text.passage_dependence",
-        ),
-        build=build,
-        load=_load,
-    )
+    return workspace.run("dataset", build, _load, inputs=inputs, values={"seed": seed})
 
 
 def _load(folder: Path) -> Dataset:
@@ -122,7 +75,7 @@ def _load(folder: Path) -> Dataset:
         origins=described["origins"],
         sources=described["sources"],
     )
-    return Dataset(splits, described["report"])
+    return Dataset(splits, typed_json.load(DatasetReport, folder / "report.json"))
 
 
 def _files(config: DatasetConfig) -> list[Path]:
@@ -219,14 +172,17 @@ def _check(splits: Splits) -> list[str]:
     return warnings
 
 
-def _counts(splits: Splits) -> dict[str, Any]:
+def _report(splits: Splits, left_out: Mapping[str, int], warnings: list[str]) -> DatasetReport:
     parts: dict[str, RetrievalDataset] = {name: getattr(splits, name) for name in RetrievalDataset.SPLITS}
-    return {
-        "questions": {name: len(part.queries) for name, part in parts.items()},
-        "chunks": {name: len(part.corpus) for name, part in parts.items()},
-        "searched": {name: len(splits.searched(name).corpus) for name in ("dev", "test")},
-        "origins": {
+    return DatasetReport(
+        questions={name: len(part.queries) for name, part in parts.items()},
+        chunks={name: len(part.corpus) for name, part in parts.items()},
+        searched={name: len(splits.searched(name).corpus) for name in ("dev", "test")},
+        origins={
             name: dict(Counter(splits.origins[question_id] for question_id in part.queries))
             for name, part in parts.items()
         },
-    }
+        left_out=dict(left_out),
+        warnings=warnings,
+        realism=realism(splits),
+    )

@@ -6,21 +6,25 @@ Its time counts as the stage ``evaluation``'s.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from embft.config import EvaluationConfig
+from embft import typed_json
 from embft.dataset.formats import read_beir, read_llama_index
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
-from embft.evaluation.metrics import per_question, with_hit_rates
-from embft.evaluation.significance import compare, groups_of, mean_interval, steady_resamples
-from embft.files import digest, file_digest, read_json, write_json
+from embft.evaluation.comparing import compare_by
+from embft.evaluation.metrics import PerQuestion
+from embft.evaluation.scoring import Statistics, means_of, scores_of
+from embft.evaluation.significance import groups_of
+from embft.files import digest, file_digest
 from embft.records import RetrievalDataset
+from embft.results import General, SystemResult, Tuned
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import rank
-from embft.stages import StageCache, StageResult
-from embft.steps.training import Tuned, tuned_embedder
+from embft.stages import StageResult
+from embft.steps.training import tuned_embedder
+from embft.steps.workspace import Lab
 
 _SPLITS = ("test", "dev", "train")
 
@@ -37,86 +41,53 @@ def check_general(name: str) -> list[Path]:
     for file in (path / "test.json", path / "dataset" / "test.json"):
         if file.is_file():
             return [file]
-    judgements = [path / "qrels" / f"{split}.tsv" for split in _SPLITS]
-    found = next((file for file in judgements if file.is_file()), None)
-    if found and (path / "corpus.jsonl").is_file() and (path / "queries.jsonl").is_file():
-        return [path / "corpus.jsonl", path / "queries.jsonl", found]
+    every = [path / "qrels" / f"{split}.tsv" for split in _SPLITS]
+    judgements = next((file for file in every if file.is_file()), None)
+    if judgements and (path / "corpus.jsonl").is_file() and (path / "queries.jsonl").is_file():
+        return [path / "corpus.jsonl", path / "queries.jsonl", judgements]
     raise DatasetError(
         f"evaluation.general={name} is no dataset: give a BEIR folder (corpus.jsonl, queries.jsonl, qrels/test.tsv), a run's "
         f"folder, or a dataset file with queries, corpus and relevant_docs. Paths are relative to {Path.cwd()}."
     )
 
 
-def measure_general(
-    stages: StageCache, config: EvaluationConfig, base: Embedder, tuned: StageResult[Tuned] | None, seed: int
-) -> dict[str, Any] | None:
-    """Base against tuned on ``evaluation.general``; None where it is not set or nothing was tuned.
-
-    Returns:
-        ``name``, ``questions``, ``chunks``, ``systems`` (means and intervals) and ``comparisons``, as in metrics.json.
-    """
+def measure_general(lab: Lab, tuned: StageResult[Tuned] | None) -> General | None:
+    """Base against tuned on ``evaluation.general``; None where it is not set or nothing was tuned."""
+    config = lab.config.evaluation
     if config.general is None or tuned is None:
         return None
-    files = check_general(config.general)
+    name, files = config.general, check_general(config.general)
     trained = tuned.value
 
     def build(folder: Path, scratch: Path) -> None:
         dataset = _read(files)
-        groups = groups_of(list(dataset.queries), dataset.relevant_docs)
-        draws = steady_resamples(config.resamples, groups)
+        statistics = Statistics(config, groups_of(list(dataset.queries), dataset.relevant_docs), lab.seed)
         scores = {
-            name: _scores(embedder, name, dataset)
-            for name, embedder in (("base", base), ("tuned", tuned_embedder(base, trained)))
+            system: _scores(embedder, system, dataset)
+            for system, embedder in (("base", lab.base), ("tuned", tuned_embedder(lab.base, trained)))
         }
-        comparisons = [
-            compare(
-                scores["tuned"][metric],
-                scores["base"][metric],
-                groups,
-                draws,
-                config.confidence,
-                seed,
-                flips=config.resamples,
-            ).row("tuned", "base", metric)
-            for metric in config.metrics
-        ]
-        systems = {
-            name: {
-                **{metric: float(values[metric].mean()) for metric in config.metrics},
-                "intervals": {
-                    metric: list(mean_interval(values[metric], groups, draws, config.confidence, seed))
-                    for metric in config.metrics
-                },
-            }
-            for name, values in scores.items()
-        }
-        write_json(
+        typed_json.save(
             folder / "general.json",
-            {
-                "questions": len(dataset.queries),
-                "chunks": len(dataset.corpus),
-                "systems": systems,
-                "comparisons": comparisons,
-            },
+            General(
+                name=name,
+                questions=len(dataset.queries),
+                chunks=len(dataset.corpus),
+                systems={
+                    system: SystemResult(means_of(values, config.metrics), statistics.intervals(values), "cosine")
+                    for system, values in scores.items()
+                },
+                comparisons=[compare_by(metric, scores, "tuned", "base", statistics) for metric in config.metrics],
+            ),
         )
 
-    found = stages.run(
+    result = lab.run(
         "general",
-        settings={
-            "mode": [base.retrieval.mode, base.retrieval.late_interaction],
-            "windows": [base.retrieval.window_tokens, base.retrieval.window_overlap],
-            "metrics": config.metrics,
-            "resamples": config.resamples,
-            "confidence": config.confidence,
-            "seed": seed,
-            **base.encoder.settings,
-        },
-        inputs=[digest([file_digest(file) for file in files]), base.encoder.fingerprint, trained.fingerprint],
-        code=("embft.evaluation", "embft.retrieval", "embft.steps.general"),
-        build=build,
-        load=lambda folder: read_json(folder / "general.json"),
-    ).value
-    return {"name": config.general, **found}
+        build,
+        lambda folder: typed_json.load(General, folder / "general.json"),
+        inputs=[digest([file_digest(file) for file in files]), lab.base.encoder.fingerprint, trained.fingerprint],
+        values={"seed": lab.seed},
+    )
+    return replace(result.value, name=name)
 
 
 def _read(files: Sequence[Path]) -> RetrievalDataset:
@@ -128,14 +99,13 @@ def _read(files: Sequence[Path]) -> RetrievalDataset:
     return RetrievalDataset(dataset.queries, dict(sorted(dataset.corpus.items())), dataset.relevant_docs)
 
 
-def _scores(embedder: Embedder, system: str, dataset: RetrievalDataset) -> dict[str, Any]:
-    question_ids = list(dataset.queries)
+def _scores(embedder: Embedder, system: str, dataset: RetrievalDataset) -> PerQuestion:
     ranking = rank(
         embedder.scorers(dataset)["cosine"],
-        question_ids,
+        list(dataset.queries),
         list(dataset.corpus),
         system=system,
         score_name="cosine",
         depth=embedder.retrieval.depth,
     )
-    return with_hit_rates(per_question(ranking, dataset.relevant_docs, question_ids))
+    return scores_of(ranking, dataset)

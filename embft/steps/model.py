@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from embft.config import ModelConfig, RetrievalConfig
 from embft.models.embeddings_endpoint import EndpointEncoder
 from embft.models.encoder import Encoder
 from embft.models.source import resolve
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.vector_cache import VectorCache
+from embft.steps.workspace import Lab, Workspace
 
 _FIRST = "first"
 
 
-def open_model(config: ModelConfig, retrieval: RetrievalConfig, device: str, cache_dir: Path) -> Embedder:
+def open_model(workspace: Workspace) -> Lab:
     """The model that the configuration names, and how it searches.
 
     An API is asked for the vectors of one word, once and for all, since they are kept as any others are. So a wrong key,
     name or address is known before documents are read and questions are paid for.
 
     Raises:
-        ModelError: The weights cannot be had.
+        ModelError: The weights are not available.
         EndpointError: The API has no key, refuses, or cannot be reached.
     """
-    cache = VectorCache(cache_dir / "vectors.sqlite")
+    config, retrieval = workspace.config.model, workspace.config.retrieval
+    cache = VectorCache(workspace.cache_dir / "vectors.sqlite")
     if config.kind == "endpoint":
         endpoint = EndpointEncoder(
             config.endpoint,
@@ -35,7 +34,7 @@ def open_model(config: ModelConfig, retrieval: RetrievalConfig, device: str, cac
         endpoint.require_key()
         base = Embedder(endpoint, retrieval, cache)
         base.pair_vectors([_FIRST], [_FIRST])
-        return base
+        return Lab(workspace.config, workspace.cache_dir, base)
     source = resolve(config)
     encoder = Encoder(
         source.folder,
@@ -44,8 +43,8 @@ def open_model(config: ModelConfig, retrieval: RetrievalConfig, device: str, cac
         query_prompt=config.query_prompt,
         document_prompt=config.document_prompt,
         max_seq_length=config.max_seq_length,
-        device=device,
+        device=workspace.config.training.device,
         batch_size=retrieval.batch_size,
         precision=retrieval.precision,
     )
-    return Embedder(encoder, retrieval, cache)
+    return Lab(workspace.config, workspace.cache_dir, Embedder(encoder, retrieval, cache))

@@ -9,84 +9,67 @@ from __future__ import annotations
 import logging
 import statistics
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
-from embft.config import EndpointConfig
-from embft.config.training import TrainingConfig
-from embft.evaluation.metrics import per_question, with_hit_rates
-from embft.records import Ranking, RetrievalDataset
-from embft.retrieval.embedder import Embedder
-from embft.stages import StageCache, StageResult
-from embft.steps.dataset import Dataset
+from embft.evaluation.figures import Seeds, Spread
+from embft.evaluation.scoring import means_of, scores_of
+from embft.results import Dataset, Timing, Tuned
+from embft.stages import StageResult
 from embft.steps.ranking import rank_systems
-from embft.steps.training import Tuned
-from embft.steps.tuned_model import make_tuned_model
+from embft.steps.tuning import tune_model
+from embft.steps.workspace import Lab
 
 logger = logging.getLogger(__name__)
 
 
 def measure_seeds(
-    stages: StageCache,
-    config: TrainingConfig,
-    metrics: Sequence[str],
-    dataset: StageResult[Dataset],
-    base: Embedder,
-    tuned: StageResult[Tuned] | None,
-    seed: int,
-) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tuned] | None
+) -> tuple[Seeds, Timing] | None:
     """Trains with the seeds after the run's own and ranks the test questions with each model.
 
     Args:
-        metrics: Their names.
         tuned: The run's tuned model, of the first seed.
-        seed: The run's.
 
     Returns:
-        ``n``, ``seeds``, ``base_kept`` (trainings of which dev said that they did harm) and ``metrics``: by name the
-        ``values`` by seed, ``mean``, ``sd`` (n - 1 in the denominator), ``min`` and ``max``; None with one seed. And
-        what it took, as the run's timings have it.
+        The spread and the time it took; None with one seed.
     """
+    config = lab.config.training
     if tuned is None or config.seeds < 2:
-        return None, {}
+        return None
     started = time.perf_counter()
-    seeds = list(range(seed, seed + config.seeds))
-    found, trained = [], [tuned]
-    for other in seeds[1:]:
-        logger.info("Training with seed %d, to see how far seeds move the result.", other)
-        trained.append(make_tuned_model(stages, config, dataset, base, other, _keep_quiet))
-    for model in trained:
+    seeds = list(range(lab.seed, lab.seed + config.seeds))
+    models = [tuned]
+    for seed in seeds[1:]:
+        logger.info("Training with seed %d, to see how far seeds move the result.", seed)
+        models.append(tune_model(lab.with_seed(seed), dataset, _ignore))
+    means = []
+    for model in models:
         # By itself, so that its key does not depend on what else a run ranks.
-        rankings = rank_systems(stages, ["tuned"], dataset, base, model, EndpointConfig(), config.select_by)
-        found.append(_means(rankings.value.by_split["test"]["tuned"]["cosine"], dataset.value.splits.test))
-    spread = {
-        "n": config.seeds,
-        "seeds": seeds,
-        "base_kept": sum(model.value.report["best_epoch"] == 0 for model in trained),
-        "metrics": {name: _spread([means[name] for means in found]) for name in metrics},
-    }
-    timing = {
-        "seconds": round(time.perf_counter() - started, 3),
-        "cached": all(model.cached for model in trained[1:]),
-        "built_seconds": round(sum(model.built_seconds for model in trained[1:]), 3),
-    }
-    return spread, timing
+        rankings = rank_systems(lab.with_systems("tuned"), dataset, model)
+        ranking = rankings.value.by_split["test"]["tuned"]["cosine"]
+        means.append(means_of(scores_of(ranking, dataset.value.splits.test)))
+    spread = Seeds(
+        n=config.seeds,
+        seeds=seeds,
+        base_kept=sum(model.value.report.kept_base for model in models),
+        metrics={name: _spread([figures[name] for figures in means]) for name in lab.config.evaluation.metrics},
+    )
+    return spread, Timing(
+        seconds=round(time.perf_counter() - started, 3),
+        cached=all(model.cached for model in models[1:]),
+        built_seconds=round(sum(model.built_seconds for model in models[1:]), 3),
+    )
 
 
-def _means(ranking: Ranking, test: RetrievalDataset) -> dict[str, float]:
-    scores = with_hit_rates(per_question(ranking, test.relevant_docs, list(test.queries)))
-    return {name: float(values.mean()) for name, values in scores.items()}
+def _spread(values: list[float]) -> Spread:
+    return Spread(
+        values=[round(value, 6) for value in values],
+        mean=statistics.fmean(values),
+        sd=statistics.stdev(values),
+        min=min(values),
+        max=max(values),
+    )
 
 
-def _spread(values: list[float]) -> dict[str, Any]:
-    return {
-        "values": [round(value, 6) for value in values],
-        "mean": statistics.fmean(values),
-        "sd": statistics.stdev(values),
-        "min": min(values),
-        "max": max(values),
-    }
-
-
-def _keep_quiet(values: Mapping[str, float], step: int | None) -> None:
+def _ignore(values: Mapping[str, float], step: int | None) -> None:
     """The tracker shows the curve of the run's own training."""

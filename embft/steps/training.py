@@ -2,105 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from embft.config.training import TrainingConfig
-from embft.files import read_json
+from embft import typed_json
+from embft.files import folder_digest
 from embft.models.hardware import pick_device, pick_precision
+from embft.models.vectors import read_query_map, read_whitening
+from embft.results import Dataset, Tuned
 from embft.retrieval.embedder import Embedder
-from embft.stages import StageCache, StageResult
-from embft.steps.dataset import Dataset
-from embft.training.adapter_model import read_query_map
+from embft.stages import StageResult
+from embft.steps.workspace import Lab
 from embft.training.finetune import Hardware, Log
+from embft.training.report import TrainingReport
 from embft.training.tune_adapter import tune_adapter
-from embft.training.tune_weights import NO_MATTER, tune_weights
-from embft.training.whitening import read_whitening
+from embft.training.tune_weights import tune_weights
+from embft.training.tuning_task import TuningTask
 
 
-@dataclass(frozen=True)
-class Tuned:
-    """What the stage gives.
+def train_model(lab: Lab, dataset: StageResult[Dataset], log: Log) -> StageResult[Tuned]:
+    """Tunes the base model on the train questions, keeping the epoch that is best on dev."""
+    config, splits = lab.config.training, dataset.value.splits
+    device = pick_device(config.device)
+    hardware = Hardware(device, pick_precision(config.precision, device))
 
-    Attributes:
-        folder: The tuned model; loads with ``SentenceTransformer(folder)``.
-        fingerprint: Hash of its weights.
-        report: Recipe, history, best epoch, seconds.
-        unwhitened: The same model without its last layer, where that whitens.
-    """
+    def build(folder: Path, scratch: Path) -> None:
+        tune = tune_adapter if config.part == "adapter" else tune_weights
+        tune(TuningTask(config, splits, lab.base, hardware, lab.seed, folder, scratch), log)
 
-    folder: Path
-    fingerprint: str
-    report: dict[str, Any]
-    unwhitened: Tuned | None = None
+    def load(folder: Path) -> Tuned:
+        return Tuned(folder / "model", typed_json.load(TrainingReport, folder / "training.json"))
+
+    return lab.run(
+        "training",
+        build,
+        load,
+        inputs=[dataset.key, lab.base.encoder.fingerprint, *_helping_models(lab)],
+        values={**asdict(hardware), "seed": lab.seed},
+    )
 
 
 def tuned_embedder(base: Embedder, tuned: Tuned) -> Embedder:
     """The tuned model, searched as the base model is."""
-    if tuned.report["part"] == "adapter":
+    if tuned.report.part == "adapter":
         # Its questions are the base model's vectors, mapped here: nothing is embedded, or paid for, once more.
-        return base.adapted(read_query_map(tuned.folder) if tuned.report["best_epoch"] else None)
+        return base.adapted(None if tuned.report.kept_base else read_query_map(tuned.folder))
     if tuned.unwhitened is not None:
         # So are the vectors of the model that was whitened.
-        return replace(tuned_embedder(base, tuned.unwhitened), whitening=read_whitening(tuned.folder))
-    return replace(base, encoder=base.open_model.tuned(tuned.folder, tuned.fingerprint))
+        return tuned_embedder(base, tuned.unwhitened).whitened(read_whitening(tuned.folder))
+    return base.encoding_with(base.open_model.tuned(tuned.folder, tuned.fingerprint))
 
 
-def tune_model(
-    stages: StageCache,
-    config: TrainingConfig,
-    dataset: StageResult[Dataset],
-    base: Embedder,
-    seed: int,
-    log: Log,
-) -> StageResult[Tuned]:
-    """Tunes the base model on the train questions, keeping the epoch that is best on dev."""
-    device = pick_device(config.device)
-    hardware = Hardware(device, pick_precision(config.precision, device))
-    splits = dataset.value.splits
-
-    def build(folder: Path, scratch: Path) -> None:
-        if config.part == "adapter":
-            tune_adapter(config, splits, base, seed, folder, scratch, log)
-        else:
-            tune_weights(config, splits, base, hardware, seed, folder, scratch, log)
-
-    def load(folder: Path) -> Tuned:
-        report = read_json(folder / "training.json")
-        return Tuned(folder / "model", report["fingerprint"], report)
-
-    settings = asdict(config)
-    for name in ("name", "enabled", "device", "precision", "merge", "whitening", *NO_MATTER):
-        settings.pop(name)
-    retrieval = base.retrieval
-    return stages.run(
-        "training",
-        settings={
-            **settings,
-            **asdict(hardware),
-            "seed": seed,
-            "mode": [retrieval.mode, retrieval.late_interaction],
-            # Truncated chunks are searched whole, and trained on in stretches.
-            "windows": [retrieval.window_tokens, retrieval.window_overlap],
-            **base.encoder.settings,
-        },
-        inputs=[dataset.key, base.encoder.fingerprint],
-        code=(
-            "embft.training",
-            "embft.retrieval",
-            "embft.text.tokens",
-            "embft.models.embeddings_endpoint",
-            "embft.models.endpoint_module",
-            "embft.models.token_vectors",
-            "embft.evaluation.metrics",
-            "embft.steps.training",
-            "embft.training.tune_weights",
-            "embft.training.weights_job",
-            "embft.training.tune_adapter",
-            "embft.training.dev_search",
-            "embft.retrieval.late_scores",
-        ),
-        build=build,
-        load=load,
-    )
+def _helping_models(lab: Lab) -> list[str]:
+    """Digests of the guide's and the teacher's folders: one that was trained anew in its place is another one."""
+    config = lab.config.training
+    teacher = None if config.teacher == "fused" else config.teacher
+    return [folder_digest(Path(path).expanduser()) for path in (config.guide, teacher) if path]

@@ -10,43 +10,21 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
+from embft.models.vectors import QueryMap, Vectors
 from embft.training.finetune import Dev, Log
+from embft.training.report import Epoch
 
 if TYPE_CHECKING:
     import torch
 
-Vectors = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class QueryMap:
-    """A map of question vectors, in the layers that stand in the saved model.
-
-    Attributes:
-        layers: One or two pairs of weight float32 [out, in] and bias float32 [out]; relu between two.
-        unit: Whether what comes out is scaled to length 1.
-    """
-
-    layers: tuple[tuple[Vectors, Vectors], ...]
-    unit: bool
-
-    def __call__(self, vectors: Vectors) -> Vectors:
-        """Maps question vectors of the base model; float32 [n_questions, dim] both."""
-        for place, (weight, bias) in enumerate(self.layers):
-            if place:
-                vectors = np.maximum(vectors, 0)
-            vectors = vectors @ weight.T + bias
-        if self.unit:
-            vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return np.asarray(vectors, np.float32)
 
 
 @dataclass(frozen=True)
@@ -67,6 +45,25 @@ class AdapterQuestions:
     left_out: Sequence[Positions]
 
 
+@dataclass(frozen=True)
+class TrainedAdapter:
+    """What a training of an adapter gives.
+
+    Attributes:
+        query_map: The best epoch's; None where dev shows harm.
+        epochs: That ran.
+        best_epoch: 0 where dev shows harm.
+        steps: Optimizer steps.
+        history: One entry per epoch, beginning with the base model.
+    """
+
+    query_map: QueryMap | None
+    epochs: int
+    best_epoch: int
+    steps: int
+    history: Sequence[Epoch]
+
+
 def train_adapter(
     learned: AdapterQuestions,
     config: TrainingConfig,
@@ -75,24 +72,23 @@ def train_adapter(
     dev: Dev | None,
     device: str = "cpu",
     log: Log = lambda values, step: None,
-) -> tuple[QueryMap | None, dict[str, Any]]:
+) -> TrainedAdapter:
     """Trains a map of question vectors.
 
-    x + Wx + b, or with two layers x + B relu(Ax + a) + b; W, B and b begin at zero. The loss is the cross-entropy of each
-    question's positive among all passages, cosines divided by the temperature. AdamW pulls W, A and B towards zero: weight
-    decay is what keeps a matrix of dim x dim numbers from learning a few hundred questions by heart.
+    x + Wx + b, where W and b begin at zero. The loss is the cross-entropy of each question's positive among all passages,
+    cosines divided by the temperature. AdamW pulls W towards zero: weight decay is what keeps a matrix of dim x dim numbers
+    from learning a few hundred questions by heart.
 
     Args:
         learned: Vectors and who answers whom.
         config: The recipe; a step has ``batch_size`` questions here.
-        seed: Of the order of questions, and of A.
+        seed: Of the order of questions.
         dev: Measures a `QueryMap` and chooses the epoch; None keeps the last.
         device: Where it is trained, always in float32.
         log: Called as figures come.
 
     Returns:
-        The best epoch's map, or None where dev shows harm; and ``best_epoch``, ``epochs`` (those that ran), ``steps`` and
-        ``history``, as `embft.training.finetune.fine_tune` gives them.
+        The best epoch's map and the history.
 
     Raises:
         TrainingError: Fewer than two passages, or a loss that is not a number.
@@ -114,7 +110,7 @@ def train_adapter(
     questions = torch.from_numpy(learned.questions / np.float32(scale)).to(device)
     passages = torch.nn.functional.normalize(torch.from_numpy(learned.passages).to(device), dim=-1)
     positives = torch.from_numpy(learned.positives).to(device)
-    residual = _residual(questions.shape[1], config.adapter_layers).to(device)
+    residual = _residual(questions.shape[1]).to(device)
     optimiser = torch.optim.AdamW(
         [
             {"params": [p for p in residual.parameters() if p.ndim > 1], "weight_decay": config.weight_decay},
@@ -129,7 +125,7 @@ def train_adapter(
         num_warmup_steps=round(config.warmup_ratio * steps),
         num_training_steps=steps,
     )
-    history: list[dict[str, float]] = [{"epoch": 0, **_dev_values(dev.base_metrics if dev else {})}]
+    history = [Epoch(0, None, _rounded(dev.base_metrics if dev else {}))]
     step, best_epoch, best, kept = 0, 0, -math.inf, copy.deepcopy(residual)
     for epoch in range(1, config.epochs + 1):
         order = draw.permutation(len(questions))
@@ -148,15 +144,14 @@ def train_adapter(
             optimiser.zero_grad()
             step += 1
             losses.append(float(loss.detach()))
-        values = {"loss": round(float(np.mean(losses)), 6)}
-        if not math.isfinite(values["loss"]):
-            raise TrainingError(f"The loss became {values['loss']} in epoch {epoch}: lower training.learning_rate.")
-        found = dict(dev.metrics(_folded(residual, scale, unit))) if dev else {}
-        values |= _dev_values(found)
-        history.append({"epoch": epoch, **values})
-        log({**{f"train/{key}": value for key, value in values.items()}, "train/epoch": float(epoch)}, step)
+        loss_of_epoch = round(float(np.mean(losses)), 6)
+        if not math.isfinite(loss_of_epoch):
+            raise TrainingError(f"The loss became {loss_of_epoch} in epoch {epoch}: lower training.learning_rate.")
+        means = dict(dev.metrics(_folded(residual, scale, unit))) if dev else {}
+        history.append(Epoch(epoch, loss_of_epoch, _rounded(means)))
+        log({f"train/{key}": value for key, value in history[-1].as_json().items()}, step)
         # Without dev questions the last epoch is the best one known.
-        score = found.get(config.select_by, math.inf)
+        score = means.get(config.select_by, math.inf)
         if dev is None or score > best:
             best_epoch, best, kept = epoch, score, copy.deepcopy(residual)
         elif config.patience and epoch - best_epoch >= config.patience:
@@ -164,21 +159,17 @@ def train_adapter(
     trained: QueryMap | None = _folded(kept, scale, unit)
     if dev is not None and dev.does_harm(trained, best_epoch):
         best_epoch, trained = 0, None
-    return trained, {"epochs": len(history) - 1, "best_epoch": best_epoch, "steps": step, "history": history}
+    return TrainedAdapter(trained, len(history) - 1, best_epoch, step, history)
 
 
-def _residual(dim: int, layers: int) -> torch.nn.Sequential:
+def _residual(dim: int) -> torch.nn.Linear:
     """What is added to a question's vector; gives zero until it is trained."""
     from torch import nn
 
-    stack: list[nn.Module] = (
-        [nn.Linear(dim, dim)] if layers == 1 else [nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim)]
-    )
-    last = stack[-1]
-    assert isinstance(last, nn.Linear)
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
-    return nn.Sequential(*stack)
+    layer = nn.Linear(dim, dim)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def _mask(learned: AdapterQuestions, rows: npt.NDArray[np.int64]) -> torch.Tensor:
@@ -192,27 +183,11 @@ def _mask(learned: AdapterQuestions, rows: npt.NDArray[np.int64]) -> torch.Tenso
     return mask
 
 
-def _folded(residual: torch.nn.Sequential, scale: float, unit: bool) -> QueryMap:
-    """The map as plain layers, its residual within them.
-
-    x + Wx is (I + W)x; and because relu(x) - relu(-x) = x, the hidden layer of two carries x beside its own units:
-    [I, -I, B] relu([I; -I; A]x + [0; 0; a]) + b.
-    """
-    *inside, weight, bias = (value.detach().cpu().numpy().copy() for value in residual.parameters())
-    identity = np.eye(weight.shape[0], dtype=np.float32)
-    bias = bias * np.float32(scale)
-    if not inside:
-        return QueryMap(((identity + weight, bias),), unit)
-    inner, inner_bias = inside
-    nothing = np.zeros(2 * len(identity), np.float32)
-    return QueryMap(
-        (
-            (np.concatenate([identity, -identity, inner / np.float32(scale)]), np.concatenate([nothing, inner_bias])),
-            (np.concatenate([identity, -identity, weight * np.float32(scale)], axis=1), bias),
-        ),
-        unit,
-    )
+def _folded(residual: torch.nn.Linear, scale: float, unit: bool) -> QueryMap:
+    """The map as one plain layer: x + Wx is (I + W)x."""
+    weight, bias = (value.detach().cpu().numpy().copy() for value in (residual.weight, residual.bias))
+    return QueryMap(np.eye(len(bias), dtype=np.float32) + weight, bias * np.float32(scale), unit)
 
 
-def _dev_values(found: Mapping[str, float]) -> dict[str, float]:
-    return {f"dev_{name}": round(value, 6) for name, value in found.items()}
+def _rounded(means: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in means.items()}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from embft.training.adapter import QueryMap
+from embft.models.vectors import QueryMap
 
 
 def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
@@ -27,18 +26,15 @@ def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
     import torch
     from sentence_transformers.base.modules import Dense, Normalize, Router
 
-    layers: list[Any] = []
-    for place, (weight, bias) in enumerate(query_map.layers):
-        inner = place < len(query_map.layers) - 1
-        layers.append(
-            Dense(
-                weight.shape[1],
-                weight.shape[0],
-                activation_function=torch.nn.ReLU() if inner else torch.nn.Identity(),
-                init_weight=torch.from_numpy(weight),
-                init_bias=torch.from_numpy(bias),
-            )
-        )
+    dim = len(query_map.bias)
+    dense = Dense(
+        dim,
+        dim,
+        activation_function=torch.nn.Identity(),
+        init_weight=torch.from_numpy(query_map.weight),
+        init_bias=torch.from_numpy(query_map.bias),
+    )
+    layers: list[Any] = [dense]
     if query_map.unit:
         layers.append(Normalize())
     name = next(reversed(model._modules))
@@ -47,17 +43,3 @@ def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
     model.eval()
     model.save_pretrained(str(output), create_model_card=False)
     return sorted(output.rglob("query_*_Dense/model.safetensors"))
-
-
-def read_query_map(folder: Path) -> QueryMap:
-    """The map of a model that `save_adapted` saved, without loading the model."""
-    from safetensors.numpy import load_file
-
-    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    router = folder / modules[-1]["path"]
-    route = json.loads((router / "router_config.json").read_text(encoding="utf-8"))["structure"]["query"]
-    _, *own = route  # the first is the base model's last module
-    weights = [load_file(router / name / "model.safetensors") for name in own if name.endswith("_Dense")]
-    return QueryMap(
-        tuple((found["linear.weight"], found["linear.bias"]) for found in weights), own[-1].endswith("_Normalize")
-    )

@@ -12,14 +12,11 @@ import numpy.typing as npt
 
 from embft.evaluation.metrics import per_question, with_hit_rates
 from embft.evaluation.significance import groups_of, standard_error
+from embft.models.vectors import QueryMap, Whitening
 from embft.records import Passages, RetrievalDataset
 from embft.retrieval.embedder import Embedder
-from embft.retrieval.late_scores import cached_late_scores, late_scores, store_late_scores
-from embft.retrieval.scoring import Scorer, TableScorer, dense_scorers, rank
-from embft.training.adapter import QueryMap
-from embft.training.whitening import Whitening
-
-Vectors = npt.NDArray[np.float32]
+from embft.retrieval.scoring import rank
+from embft.retrieval.searchers import MatchedTexts, Matches, VectorMatches
 
 _DEV_DEPTH = 100
 
@@ -29,12 +26,12 @@ class DevResult:
     """One model's dev search.
 
     Attributes:
-        found: What is ranked by: the vectors of questions and of passages; with late interaction a table of scores.
+        matches: Questions and passages as the model sees them.
         means: Of the metrics, by name.
         scores: By question, of the metric that selects.
     """
 
-    found: tuple[Vectors, Vectors] | Vectors
+    matches: Matches
     means: Mapping[str, float]
     scores: npt.NDArray[np.float64]
 
@@ -44,16 +41,16 @@ class DevSearch:
     """The dev evaluation after each epoch.
 
     It searches what the dev questions search, or in a large corpus the relevant chunks and a random draw of the others,
-    so that its cost does not grow without end. (Not the base model's strongest others: that would be a test made of the
-    base model's own mistakes.)
+    so that its cost is bounded. (Not the base model's strongest others: that would be a test made of the base model's own
+    mistakes.)
 
     Attributes:
         passages: Of the chunks that are searched.
         embedder: The base model: how texts are embedded. Where a last layer is judged, the model without it.
         select_by: The metric that chooses.
-        base: What that model found.
-        epochs: What each epoch of this process found.
-        best: What the kept epoch found.
+        base: The base model's result.
+        epochs: The result of each epoch that this process measured.
+        best: The result of the kept epoch.
     """
 
     dataset: RetrievalDataset
@@ -73,13 +70,8 @@ class DevSearch:
         chosen.update(others[: max(0, limit - len(chosen))])
         corpus = {key: text for key, text in dataset.corpus.items() if key in chosen}
         small = RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs)
-        passages = base.passages(corpus)
-        search = cls(small, passages, base, select_by)
-        search.base = search._measured(
-            cached_late_scores(base.cache, base.open_model, search._questions, passages)
-            if base.retrieval.late_interaction
-            else (base.query_vectors(small), base.passage_vectors(passages))
-        )
+        search = cls(small, base.passages(corpus), base, select_by)
+        search.base = search._measured(base.searcher.match(base, search._questions, search.passages))
         return search
 
     @property
@@ -101,10 +93,10 @@ class DevSearch:
         """Whether an epoch is below `best` or base by more than one standard error of the difference; else it is `best`."""
         assert self.best is not None
         assert self.base is not None
-        found = self._found(model, epoch)
-        if self._is_lower(found, self.best) or self._is_lower(found, self.base):
+        result = self._result(model, epoch)
+        if self._is_lower(result, self.best) or self._is_lower(result, self.base):
             return True
-        self.best = found
+        self.best = result
         return False
 
     def does_harm(self, model: Any, epoch: int | None) -> bool:
@@ -115,10 +107,10 @@ class DevSearch:
         (Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3).
         """
         assert self.base is not None
-        self.best = self._found(model, epoch)
+        self.best = self._result(model, epoch)
         return self._is_lower(self.best, self.base)
 
-    def _found(self, model: Any, epoch: int | None) -> DevResult:
+    def _result(self, model: Any, epoch: int | None) -> DevResult:
         return self.epochs[epoch - 1] if epoch is not None else self._search(model)
 
     def _is_lower(self, lower: DevResult, higher: DevResult) -> bool:
@@ -129,38 +121,22 @@ class DevSearch:
     def keep_best(self, base: Embedder, fingerprint: str) -> None:
         """Puts the vectors of the kept epoch into the cache: the ranking then need not embed them again."""
         assert self.best is not None
-        encoder, found = base.open_model, self.best.found
-        if not isinstance(found, tuple):
-            store_late_scores(base.cache, encoder, fingerprint, self._questions, self.passages, found)
-            return
-        identity = encoder.identity_of(fingerprint)
-        base.cache.store(identity, encoder.query_prompt, self._questions, found[0])
-        base.cache.store(identity, encoder.document_prompt, self.passages.texts, found[1])
+        base.searcher.keep(self.best.matches, base, fingerprint, MatchedTexts(self._questions, self.passages))
 
     def _search(self, model: Any) -> DevResult:
         if isinstance(model, QueryMap | Whitening):
             assert self.base is not None
-            assert isinstance(self.base.found, tuple)  # `embft.config.problems` refuses late interaction here
-            questions, passages = self.base.found
-            return self._measured((model(questions), model(passages) if isinstance(model, Whitening) else passages))
-        encoder = self.embedder.open_model
-        if self.embedder.retrieval.late_interaction:
-            return self._measured(late_scores(encoder, model, self._questions, self.passages))
-        return self._measured(
-            (
-                encoder.encode_with(model, self._questions, queries=True),
-                encoder.encode_with(model, self.passages.texts, queries=False),
-            )
-        )
+            assert isinstance(self.base.matches, VectorMatches)  # `embft.config.problems` refuses late interaction here
+            return self._measured(self.base.matches.mapped(model))
+        searcher = self.embedder.searcher
+        return self._measured(searcher.match_with(model, self.embedder, self._questions, self.passages))
 
-    def _measured(self, found: tuple[Vectors, Vectors] | Vectors) -> DevResult:
-        scorer: Scorer = (
-            dense_scorers(*found, self.passages)["cosine"] if isinstance(found, tuple) else TableScorer(found)
-        )
+    def _measured(self, matches: Matches) -> DevResult:
         question_ids = list(self.dataset.queries)
+        scorer = matches.scorers(self.passages)["cosine"]
         ranking = rank(
             scorer, question_ids, self.passages.chunk_ids, system="tuned", score_name="cosine", depth=_DEV_DEPTH
         )
         scores = with_hit_rates(per_question(ranking, self.dataset.relevant_docs, question_ids))
         means = {name: float(values.mean()) for name, values in scores.items()}
-        return DevResult(found, means, scores[self.select_by])
+        return DevResult(matches, means, scores[self.select_by])

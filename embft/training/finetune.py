@@ -19,6 +19,7 @@ from embft.training.averaging import WeightAverage
 from embft.training.batching import ByChunkCollator, Guide, Teacher
 from embft.training.examples import ChunkExample
 from embft.training.guards import check_disk, loss_of_guessing, told_plainly
+from embft.training.report import Epoch, TrainingReport
 from embft.training.trainee import Trainee
 
 logger = logging.getLogger(__name__)
@@ -61,23 +62,35 @@ class Hardware:
     precision: str
 
 
+@dataclass(frozen=True)
+class FineTuneJob:
+    """What a fine-tune is told besides its model and its examples.
+
+    Attributes:
+        config: The recipe.
+        hardware: Device and number format.
+        query_prompt, document_prompt: As at evaluation.
+        seed: Of batches and, where there is any, dropout.
+        output: Gets a sentence-transformers folder, unless dev shows harm: then the base model is to be kept.
+        scratch: Gets checkpoints, from which a later call continues; the caller removes it when the result is safe.
+        guide, teacher: What the loss asks besides the model, if anything.
+    """
+
+    config: TrainingConfig
+    hardware: Hardware
+    query_prompt: str
+    document_prompt: str
+    seed: int
+    output: Path
+    scratch: Path
+    guide: Guide | None = None
+    teacher: Teacher | None = None
+
+
 def fine_tune(
-    trainee: Trainee,
-    examples: Sequence[ChunkExample],
-    config: TrainingConfig,
-    *,
-    query_prompt: str,
-    document_prompt: str,
-    guide: Guide | None,
-    teacher: Teacher | None,
-    hardware: Hardware,
-    seed: int,
-    dev: Dev | None,
-    output: Path,
-    scratch: Path,
-    log: Log,
-) -> dict[str, Any]:
-    """Tunes a model and saves the weights of its last epoch to ``output``, or of the best one on dev.
+    trainee: Trainee, examples: Sequence[ChunkExample], job: FineTuneJob, dev: Dev | None, log: Log
+) -> TrainingReport | None:
+    """Tunes a model and saves the weights of its last epoch, or of the best one on dev, to the job's output.
 
     The learning rate ends at zero with the last epoch, so that is the one that the recipe is about, and the best of few on a
     small dev set is half chance. Hence the last is kept unless dev shows it to be worse (`Dev.is_below`), or patience ended
@@ -85,21 +98,13 @@ def fine_tune(
 
     Args:
         trainee: The base model, ready for training.
-        examples: One a chunk.
-        config: The recipe.
-        query_prompt, document_prompt: As at evaluation.
-        guide, teacher: What the loss asks besides the model, if anything.
-        hardware: Device and number format.
-        seed: Of batches and, where there is any, dropout.
+        examples: One per chunk.
+        job: Recipe, hardware, folders.
         dev: Chooses the epoch; None keeps the last.
-        output: Gets a sentence-transformers folder, unless dev shows harm: then the base model is to be kept.
-        scratch: Gets checkpoints, from which a later call goes on; the caller removes it when the result is safe.
         log: Called as figures come.
 
     Returns:
-        In another process than 0 of a torchrun, nothing. ``epochs``, ``best_epoch`` (0: dev shows harm, so the base model was
-        kept), ``last_epoch`` (before ``epochs`` where patience ended it), ``steps``, ``history`` (a dict an epoch, epoch 0
-        being the base model)...
+        None in any process of a torchrun but the first.
 
     Raises:
         TrainingError: Too few chunks, too little memory or disk, a loss that diverges or is not a number.
@@ -115,13 +120,13 @@ def fine_tune(
             f"Training needs questions about at least 2 chunks, there are {len(examples)}: give more documents or questions."
         )
     started = time.perf_counter()
-    model = trainee.model
+    model, config, hardware = trainee.model, job.config, job.hardware
     if len(examples) < config.batch_size:
         logger.warning(
             "training.batch_size=%d is more than the %d chunks with questions: each epoch is one step. Lower it, or raise "
             "training.epochs.", config.batch_size, len(examples)
         )  # fmt: skip
-    checkpoints = scratch / "checkpoints"
+    checkpoints = job.scratch / "checkpoints"
     resume = decided(lambda: _ready(model, checkpoints, config.average > 0))
     steps_per_epoch = math.ceil(len(examples) / config.batch_size)
     steps = config.epochs * steps_per_epoch
@@ -129,18 +134,20 @@ def fine_tune(
     trainer = ByChunkTrainer(
         average=WeightAverage(config.average, steps),
         model=model,
-        args=training_arguments(config, checkpoints, hardware, seed, steps=steps, has_dev=dev is not None),
+        args=training_arguments(config, checkpoints, hardware, job.seed, steps=steps, has_dev=dev is not None),
         train_dataset=Dataset.from_dict({"example": list(range(len(examples)))}),
         loss=ByChunkLoss(model, config),
         evaluator=DevEvaluator(dev.metrics, config.select_by) if dev is not None else None,
-        data_collator=ByChunkCollator(examples, model.preprocess, query_prompt, document_prompt, guide, teacher),
+        data_collator=ByChunkCollator(
+            examples, model.preprocess, job.query_prompt, job.document_prompt, job.guide, job.teacher
+        ),
         callbacks=[watch],
     )
-    with told_plainly(config, hardware.device, scratch):
+    with told_plainly(config, hardware.device, job.scratch):
         trainer.go_on(resume, config)
     wait_for_others()  # they may still be writing into the checkpoints
     if rank():
-        return {}  # what comes now is process 0's alone
+        return None  # what comes now is process 0's alone
     steps = trainer.state.global_step
     last_epoch = best_epoch = round(steps / steps_per_epoch)
     if dev is not None:
@@ -159,47 +166,47 @@ def fine_tune(
             else:
                 best_epoch = last_epoch
     if best_epoch:
-        trainee.save(output)
+        trainee.save(job.output)
     # The checkpoints stay: until the caller has put everything away, a kill must not cost the training.
-    return {
-        "part": config.part,
-        "frozen_layers": trainee.frozen_layers,
-        "loss": config.loss,
-        "epochs": config.epochs,
-        "best_epoch": best_epoch,
-        "last_epoch": last_epoch,
-        "steps": steps,
-        "chunks": len(examples),
-        "questions": sum(len(example.questions) for example in examples),
-        "passages": sum(len(example.passages) for example in examples),
-        "device": hardware.device,
-        "precision": hardware.precision,
-        "processes": world(),
-        "seconds": round(time.perf_counter() - started, 2),
-        "resumed": resume is not None,
-        "query_prompt": query_prompt,
-        "document_prompt": document_prompt,
-        "history": _history(dev.base_metrics if dev else {}, trainer.state.log_history),
-    }
+    return TrainingReport(
+        part=config.part,
+        frozen_layers=trainee.frozen_layers,
+        loss=config.loss,
+        epochs=config.epochs,
+        best_epoch=best_epoch,
+        last_epoch=last_epoch,
+        steps=steps,
+        chunks=len(examples),
+        questions=sum(len(example.questions) for example in examples),
+        passages=sum(len(example.passages) for example in examples),
+        device=hardware.device,
+        precision=hardware.precision,
+        processes=world(),
+        seconds=round(time.perf_counter() - started, 2),
+        resumed=resume is not None,
+        query_prompt=job.query_prompt,
+        document_prompt=job.document_prompt,
+        history=_history(dev.base_metrics if dev else {}, trainer.state.log_history),
+    )
 
 
-def _history(base_metrics: Mapping[str, float], logged: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
-    """One dict an epoch: its mean loss and dev metrics. Made from the trainer's log, which checkpoints carry along."""
+def _history(base_metrics: Mapping[str, float], logged: Sequence[Mapping[str, float]]) -> list[Epoch]:
+    """Mean loss and dev metrics by epoch. Made from the trainer's log, which checkpoints carry along."""
     losses: dict[int, list[float]] = defaultdict(list)
-    dev: dict[int, dict[str, float]] = {0: {f"dev_{name}": value for name, value in base_metrics.items()}}
+    dev: dict[int, Mapping[str, float]] = {0: base_metrics}
     for entry in logged:
         epoch = math.ceil(entry["epoch"] - 1e-6)
         if "loss" in entry:
             losses[epoch].append(entry["loss"])
-        found = {key.removeprefix("eval_"): value for key, value in entry.items() if key.startswith("eval_dev_")}
-        if found:
-            dev[epoch] = found
+        prefix = "eval_dev_"
+        if means := {key.removeprefix(prefix): value for key, value in entry.items() if key.startswith(prefix)}:
+            dev[epoch] = means
     return [
-        {
-            "epoch": epoch,
-            **({"loss": round(sum(losses[epoch]) / len(losses[epoch]), 6)} if losses[epoch] else {}),
-            **{name: round(value, 6) for name, value in dev.get(epoch, {}).items()},
-        }
+        Epoch(
+            epoch,
+            round(sum(losses[epoch]) / len(losses[epoch]), 6) if losses[epoch] else None,
+            {name: round(value, 6) for name, value in dev.get(epoch, {}).items()},
+        )
         for epoch in range(max([*losses, *dev]) + 1)
     ]
 

@@ -1,73 +1,65 @@
-"""One training of a query-side adapter: cached vectors in, a map of question vectors out."""
+"""Tunes a query-side adapter: cached vectors in, a map of question vectors out."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 
-from embft.config.training import TrainingConfig
-from embft.files import digest, file_digest, write_json
+from embft import typed_json
+from embft.files import digest, file_digest
+from embft.models.vectors import unit
 from embft.records import Splits
 from embft.retrieval.embedder import Embedder
-from embft.retrieval.scoring import unit
 from embft.training.adapter import AdapterQuestions, train_adapter
 from embft.training.adapter_model import save_adapted
 from embft.training.dev_search import DevSearch
 from embft.training.examples import window_chooser
 from embft.training.finetune import Log
-from embft.training.tune_weights import NO_MATTER
+from embft.training.report import TrainingReport
+from embft.training.tuning_task import TuningTask
 
 
-def tune_adapter(
-    config: TrainingConfig,
-    splits: Splits,
-    base: Embedder,
-    seed: int,
-    folder: Path,
-    scratch: Path,
-    log: Log,
-) -> None:
-    """Trains a map of the base model's question vectors; ``folder`` gets ``model`` and ``training.json``."""
+def tune_adapter(task: TuningTask, log: Log) -> None:
+    """Trains a map of the base model's question vectors; the task's folder gets ``model`` and ``training.json``."""
     started = time.perf_counter()
-    learned = adapter_questions(splits, base)
+    config, splits, base, folder = task.config, task.splits, task.base, task.folder
+    examples = adapter_questions(splits, base)
     dev = None
     if splits.dev.queries:
-        dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, config.select_by, seed)
+        dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, config.select_by, task.seed)
     # A matrix of the model's width: a GPU's start would take longer than the training.
-    trained, report = train_adapter(learned, config, seed=seed, dev=dev, log=log)
+    trained = train_adapter(examples, config, seed=task.seed, dev=dev, log=log)
     model = base.encoder.as_module()
     fingerprint = base.encoder.fingerprint
-    if trained is None:
+    if trained.query_map is None:
         model.save_pretrained(str(folder / "model"), create_model_card=False)
     else:
-        files = save_adapted(model, trained, folder / "model")
+        files = save_adapted(model, trained.query_map, folder / "model")
         fingerprint = digest([fingerprint, *(file_digest(file) for file in files)])
-    shutil.rmtree(scratch, ignore_errors=True)
-    recipe = {name: value for name, value in asdict(config).items() if name not in NO_MATTER}
-    write_json(
+    shutil.rmtree(task.scratch, ignore_errors=True)
+    typed_json.save(
         folder / "training.json",
-        {
-            "part": config.part,
-            "loss": config.loss,
-            **report,
-            "frozen_layers": None,
-            "learned_from": "questions",
-            "chunks": len({ids[0] for ids in splits.train.relevant_docs.values()}),
-            "questions": len(learned.questions),
-            "passages": len(learned.passages),
-            "device": "cpu",
-            "precision": "fp32",
-            "seconds": round(time.perf_counter() - started, 2),
-            "resumed": False,
-            "query_prompt": base.encoder.query_prompt,
-            "document_prompt": base.encoder.document_prompt,
-            "fingerprint": fingerprint,
-            "settings": recipe,
-        },
+        TrainingReport(
+            part=config.part,
+            loss=config.loss,
+            epochs=trained.epochs,
+            best_epoch=trained.best_epoch,
+            last_epoch=trained.epochs,
+            steps=trained.steps,
+            history=trained.history,
+            chunks=len({ids[0] for ids in splits.train.relevant_docs.values()}),
+            questions=len(examples.questions),
+            passages=len(examples.passages),
+            device="cpu",
+            precision="fp32",
+            seconds=round(time.perf_counter() - started, 2),
+            query_prompt=base.encoder.query_prompt,
+            document_prompt=base.encoder.document_prompt,
+            fingerprint=fingerprint,
+            settings=task.recipe,
+        ),
     )
 
 

@@ -1,75 +1,64 @@
-"""One fine-tune of a model's weights: its examples, advisers and dev search, and what it leaves in the stage's folder."""
+"""Tunes a model's weights: its examples, guide, teacher and dev search, and what the stage's folder gets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 
+from embft import typed_json
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
-from embft.files import file_digest, write_json
+from embft.files import file_digest
 from embft.models.encoder import load_model
+from embft.models.vectors import unit
 from embft.records import Passages, Splits
 from embft.retrieval.embedder import Embedder
-from embft.retrieval.scoring import unit
 from embft.retrieval.windows import cut_windows
-from embft.runs.processes import helped
+from embft.runs.processes import with_helpers
 from embft.training.dev_search import DevSearch
 from embft.training.examples import ChunkExample, by_chunk, hidden, window_chooser, window_pairs
-from embft.training.finetune import Hardware, Log
+from embft.training.finetune import Log
 from embft.training.negatives import with_negatives
 from embft.training.trainee import Trainee
-from embft.training.weights_job import TrainingJob
-
-NO_MATTER = ("checkpoint_steps", "seeds")
-"""Settings that change nothing about one training; `tests/training/test_resume.py` says so of checkpoints."""
+from embft.training.tuning_task import TuningTask
+from embft.training.weights_job import WeightsJob
 
 
-def tune_weights(
-    config: TrainingConfig,
-    splits: Splits,
-    base: Embedder,
-    hardware: Hardware,
-    seed: int,
-    folder: Path,
-    scratch: Path,
-    log: Log,
-) -> None:
-    """Tunes the base model, whole or in part; ``folder`` gets ``model`` and ``training.json``."""
-    config = replace(config, frozen_share=_frozen_share(config, base))
-    trainee = Trainee.of(base.open_model.folder, config, hardware.device, base.open_model.max_seq_length, seed)
+def tune_weights(task: TuningTask, log: Log) -> None:
+    """Tunes the base model, whole or in part; the task's folder gets ``model`` and ``training.json``."""
+    base, splits, folder = task.base, task.splits, task.folder
+    config = replace(task.config, frozen_share=_frozen_share(task.config, base))
+    task = replace(task, config=config)
+    open_model, device = base.open_model, task.hardware.device
+    trainee = Trainee.of(open_model.folder, config, device, open_model.max_seq_length, task.seed)
     learned_from, examples = training_examples(config, splits, base)
     searched = splits.searched("dev") if splits.dev.queries else None
-    job = TrainingJob(config, hardware, base, examples, searched, seed, scratch)
-    with helped(job.help, hardware.device):
+    job = WeightsJob(config, task.hardware, base, examples, searched, task.seed, task.scratch)
+    with with_helpers(job.help, device):
         # Base and trainee are one model until the first step, so where frozen layers are remembered the base's dev vectors
         # cost the upper layers only.
-        base_or_trainee = job.remember(trainee)
+        base_or_trainee = job.fill_lower_layers(trainee)
         dev = None
         if searched is not None:
-            dev = DevSearch.of(base_or_trainee, searched, config.dev_chunks, config.select_by, seed)
+            dev = DevSearch.of(base_or_trainee, searched, config.dev_chunks, config.select_by, task.seed)
         report = job.tune(trainee, dev, folder / "model", log)
-    if not report["best_epoch"]:
-        load_model(base.open_model.folder, "cpu").save_pretrained(str(folder / "model"), create_model_card=False)
-    # A kept base model shares its vectors.
-    fingerprint = (
-        file_digest(folder / "model" / "model.safetensors")[:16] if report["best_epoch"] else base.encoder.fingerprint
-    )
-    if dev and report["best_epoch"]:
-        dev.keep_best(base, fingerprint)
-    recipe = {name: value for name, value in asdict(config).items() if name not in NO_MATTER}
-    write_json(
-        folder / "training.json",
-        {**report, "learned_from": learned_from, "fingerprint": fingerprint, "settings": recipe},
-    )
+    assert report is not None  # this is process 0
+    if report.kept_base:
+        load_model(open_model.folder, "cpu").save_pretrained(str(folder / "model"), create_model_card=False)
+        fingerprint = base.encoder.fingerprint  # a kept base model shares its vectors
+    else:
+        fingerprint = file_digest(folder / "model" / "model.safetensors")[:16]
+        if dev:
+            dev.keep_best(base, fingerprint)
+    report = replace(report, learned_from=learned_from, fingerprint=fingerprint, settings=task.recipe)
+    typed_json.save(folder / "training.json", report)
 
 
 def _frozen_share(config: TrainingConfig, base: Embedder) -> float:
     """What ``frozen_share=null`` stands for.
 
     In cross-validation on the 10-K training all layers was best with windows. Of truncated chunks most is unseen, and half of
-    the layers gain their .04 of nDCG@10 in less than two thirds of the time (docs/experiments.md).
+    the layers gain their .04 of nDCG@10 in less than two thirds of the time (docs/decisions.md).
     """
     if config.frozen_share is not None:
         return config.frozen_share
@@ -80,10 +69,10 @@ def _positives(config: TrainingConfig, corpus: Mapping[str, str], base: Embedder
     """What is trained on: what is searched, or of truncated chunks, where that is asked for, also what is cut off.
 
     A beginning does not answer a question about text that is cut off. But it is what will be searched: on web pages that all
-    begin with a menu the model must learn to tell menus apart (docs/experiments.md).
+    begin with a menu the model must learn to tell menus apart (docs/decisions.md).
     """
     limit = base.encoder.usable_tokens()
-    if base.retrieval.mode == "windows" or config.positives == "beginning" or limit is None:
+    if base.retrieval.mode != "truncate" or config.positives == "beginning" or limit is None:
         return base.passages(corpus)
     return cut_windows(corpus, base.encoder.token_spans, limit, min(base.retrieval.window_overlap, limit - 1))
 
@@ -105,7 +94,7 @@ def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) ->
     passages = _positives(config, train.corpus, base)
     questions = vectors = None
     # The few windows of a truncated chunk are told apart by words alone: embedding all of them would cost half the training.
-    if base.retrieval.mode == "windows" or config.negatives:
+    if base.retrieval.mode != "truncate" or config.negatives:
         questions, vectors = unit(base.query_vectors(train)), unit(base.passage_vectors(passages))
     chooser = window_chooser(train.queries, passages.texts, questions, vectors)
     examples = by_chunk(train, passages, chooser, hidden(splits.sources, config.hide_source))

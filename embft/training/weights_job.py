@@ -1,4 +1,4 @@
-"""What one fine-tune needs besides the base model: made once, and sent to the processes that help with it."""
+"""One fine-tune of weights as every process of a torchrun takes part in it: made in process 0, sent to the others."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from embft.config import ModelConfig
-from embft.config.training import TrainingConfig
+from embft.config import ModelConfig, TrainingConfig
 from embft.models.encoder import Encoder, computing_in
 from embft.models.hardware import pick_device
 from embft.models.source import resolve
@@ -16,14 +15,15 @@ from embft.records import RetrievalDataset
 from embft.retrieval.embedder import Embedder
 from embft.training.batching import Guide, Teacher
 from embft.training.examples import ChunkExample
-from embft.training.finetune import Dev, Hardware, Log, fine_tune
+from embft.training.finetune import Dev, FineTuneJob, Hardware, Log, fine_tune
 from embft.training.lower_layers import LowerLayers
+from embft.training.report import TrainingReport
 from embft.training.teachers import CrossEncoderTeacher, FusedTeacher
 from embft.training.trainee import Trainee
 
 
 @dataclass(frozen=True)
-class TrainingJob:
+class WeightsJob:
     """One fine-tune.
 
     Attributes:
@@ -44,44 +44,55 @@ class TrainingJob:
     seed: int
     scratch: Path
 
-    def remember(self, trainee: Trainee) -> Embedder:
-        """Lets frozen layers work out what they will be asked; returns the base model, the trainee's object if it can be."""
+    def fill_lower_layers(self, trainee: Trainee) -> Embedder:
+        """Has frozen layers work out, once, all that dev and training will ask them for.
+
+        What dev searches comes as exactly as everything that is searched; the rest as the training itself would have it.
+
+        Returns:
+            The base model; around the trainee's object where that has frozen layers.
+        """
         if trainee.lower is None:
             return self.base
         base_or_trainee = replace(self.base, encoder=self.base.open_model.using(trainee.model))
-        remember(trainee.lower, self.examples, self.searched, base_or_trainee, self.hardware.precision)
+        fill = _Filling(trainee.lower, base_or_trainee.open_model)
+        if self.searched is not None:
+            passages = base_or_trainee.passages(self.searched.corpus).texts
+            fill(list(self.searched.queries.values()), passages, base_or_trainee.open_model.precision)
+        fill(
+            [text for example in self.examples for text in example.questions],
+            [text for example in self.examples for text in example.passages],
+            self.hardware.precision,
+        )
         return base_or_trainee
 
-    def tune(self, trainee: Trainee, dev: Dev | None, output: Path, log: Log) -> dict[str, Any]:
+    def tune(self, trainee: Trainee, dev: Dev | None, output: Path, log: Log) -> TrainingReport | None:
         """See `embft.training.finetune.fine_tune`."""
-        guide, teacher = advisers(self.config, self.base, self.examples)
-        return fine_tune(
-            trainee,
-            self.examples,
+        guide, teacher = guide_and_teacher(self.config, self.base, self.examples)
+        job = FineTuneJob(
             self.config,
+            self.hardware,
             query_prompt=self.base.encoder.query_prompt,
             document_prompt=self.base.encoder.document_prompt,
-            guide=guide,
-            teacher=teacher,
-            hardware=self.hardware,
             seed=self.seed,
-            dev=dev,
             output=output,
             scratch=self.scratch,
-            log=log,
+            guide=guide,
+            teacher=teacher,
         )
+        return fine_tune(trainee, self.examples, job, dev, log)
 
     def help(self) -> None:
         """In another process than 0: takes part, and keeps and says nothing."""
         encoder = self.base.open_model
         trainee = Trainee.of(encoder.folder, self.config, self.hardware.device, encoder.max_seq_length, self.seed)
-        self.remember(trainee)
-        dev = None if self.searched is None else Elsewhere()
+        self.fill_lower_layers(trainee)
+        dev = None if self.searched is None else DevInFirstProcess()
         self.tune(trainee, dev, self.scratch / "nothing", lambda figures, step: None)
 
 
-class Elsewhere:
-    """The dev questions in another process than 0, which gets the figures from there."""
+class DevInFirstProcess:
+    """The dev questions in another process than 0: process 0 measures and sends the figures."""
 
     base_metrics: Mapping[str, float] = {}
 
@@ -98,37 +109,23 @@ class Elsewhere:
         raise NotImplementedError
 
 
-def remember(
-    lower: LowerLayers,
-    examples: Sequence[ChunkExample],
-    searched: RetrievalDataset | None,
-    base: Embedder,
-    precision: str,
-) -> None:
-    """Has the frozen layers work out, once, all that dev and training will ask them for.
+@dataclass(frozen=True)
+class _Filling:
+    """Hands texts to the frozen layers, which remember what they make of them."""
 
-    What dev searches comes as exactly as everything that is searched; the rest as the training itself would have it.
-    """
-    encoder = base.open_model
+    lower: LowerLayers
+    encoder: Encoder
 
-    def fill(questions: Sequence[str], passages: Sequence[str], precision: str) -> None:
-        with computing_in(precision, encoder.model.device.type):
-            lower.fill(questions, encoder.query_prompt)
-            lower.fill(passages, encoder.document_prompt)
-
-    if searched is not None:
-        fill(list(searched.queries.values()), base.passages(searched.corpus).texts, encoder.precision)
-    fill(
-        [text for example in examples for text in example.questions],
-        [text for example in examples for text in example.passages],
-        precision,
-    )
+    def __call__(self, questions: Sequence[str], passages: Sequence[str], precision: str) -> None:
+        with computing_in(precision, self.encoder.model.device.type):
+            self.lower.fill(questions, self.encoder.query_prompt)
+            self.lower.fill(passages, self.encoder.document_prompt)
 
 
-def advisers(
+def guide_and_teacher(
     config: TrainingConfig, base: Embedder, examples: Sequence[ChunkExample]
 ) -> tuple[Guide | None, Teacher | None]:
-    """The guide and the teacher that the loss asks for."""
+    """What the loss asks besides the model: a guide, a teacher, or neither."""
     if config.loss == "gist":
         if config.guide is None:
             return base.pair_vectors, None

@@ -2,64 +2,43 @@
 
 All chunks of a corpus share its matter, so their vectors share a mean and a few strong directions, and a cosine sees little
 else. Huang et al., "WhiteningBERT: An Easy Unsupervised Sentence Embedding Approach", Findings of EMNLP 2021, centre and
-whiten them; a part of that is better here (docs/experiments.md). No question is needed for it.
+whiten them; a part of that is better here (docs/decisions.md). No question is needed for it.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from embft.retrieval.scoring import unit
-
-Vectors = npt.NDArray[np.float32]
+from embft.config.training import TrainingConfig
+from embft.models.vectors import Vectors, Whitening, unit
 
 
-@dataclass(frozen=True)
-class Whitening:
-    """An affine map of unit vectors, questions' and passages' alike, whose results are scaled to length 1.
+def whitening_of(vectors: Vectors, strength: float) -> Whitening:
+    """The map that takes their mean to zero, and their covariance that far towards equal variances.
 
-    Attributes:
-        weight: float32 [dim, dim], symmetric.
-        bias: float32 [dim].
+    Of all maps that do so this one moves the vectors least (ZCA: Kessy, Lewin and Strimmer, "Optimal Whitening and
+    Decorrelation", The American Statistician 2018, section 4). Few vectors make their weak directions look weaker
+    than they are, which the covariance's shrinkage repairs (Ledoit and Wolf, "A well-conditioned estimator for
+    large-dimensional covariance matrices", Journal of Multivariate Analysis 2004).
+
+    Args:
+        vectors: Of passages, float32 [n, dim]; more than ``dim`` distinct ones.
+        strength: 0 (their mean only) to 1 (all variances equal).
     """
+    from sklearn.covariance import ledoit_wolf
 
-    weight: Vectors
-    bias: Vectors
-
-    @classmethod
-    def of(cls, vectors: Vectors, strength: float) -> Whitening:
-        """The map that takes their mean to zero, and their covariance that far towards equal variances.
-
-        Of all maps that do so this one moves the vectors least (ZCA: Kessy, Lewin and Strimmer, "Optimal Whitening and
-        Decorrelation", The American Statistician 2018, section 4). Few vectors make their weak directions look weaker
-        than they are, which the covariance's shrinkage repairs (Ledoit and Wolf, "A well-conditioned estimator for
-        large-dimensional covariance matrices", Journal of Multivariate Analysis 2004).
-
-        Args:
-            vectors: Of passages, float32 [n, dim]; more than ``dim`` distinct ones.
-            strength: 0 (their mean only) to 1 (all variances equal).
-        """
-        from sklearn.covariance import ledoit_wolf
-
-        vectors = unit(vectors)
-        mean = vectors.mean(axis=0, dtype=np.float64)  # (D,)
-        centred = vectors - mean
-        covariance, _ = ledoit_wolf(centred, assume_centered=True)
-        variances, directions = np.linalg.eigh(covariance)  # (D,), (D, D)
-        weight = (directions * variances ** (-strength / 2)) @ directions.T
-        # Lengths around 1, as before: the next layer does away with them, but a person who looks at weights is not misled.
-        weight /= np.linalg.norm(centred @ weight, axis=1).mean()
-        return cls(weight.astype(np.float32), (-mean @ weight).astype(np.float32))
-
-    def __call__(self, vectors: Vectors) -> Vectors:
-        """Maps vectors of questions or passages; float32 [n, dim] both, of length 1."""
-        return unit(unit(vectors) @ self.weight + self.bias)
+    vectors = unit(vectors)
+    mean = vectors.mean(axis=0, dtype=np.float64)  # (D,)
+    centred = vectors - mean
+    covariance, _ = ledoit_wolf(centred, assume_centered=True)
+    variances, directions = np.linalg.eigh(covariance)  # (D,), (D, D)
+    weight = (directions * variances ** (-strength / 2)) @ directions.T
+    # Lengths around 1, as before: the next layer does away with them, but a person who looks at weights is not misled.
+    weight /= np.linalg.norm(centred @ weight, axis=1).mean()
+    return Whitening(weight.astype(np.float32), (-mean @ weight).astype(np.float32))
 
 
 def save_whitened(model: Any, whitening: Whitening, output: Path) -> list[Path]:
@@ -92,10 +71,13 @@ def save_whitened(model: Any, whitening: Whitening, output: Path) -> list[Path]:
     return [output / f"{len(model) - 2}_Dense" / "model.safetensors"]
 
 
-def read_whitening(folder: Path) -> Whitening:
-    """The map of a model that `save_whitened` saved, without loading the model."""
-    from safetensors.numpy import load_file
+def whitening_strength(config: TrainingConfig, mode: str) -> float:
+    """What ``training.whitening=null`` stands for: 0.2 with windows; a layer for single vectors does nothing for those of tokens.
 
-    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    found = load_file(folder / modules[-2]["path"] / "model.safetensors")
-    return Whitening(found["linear.weight"], found["linear.bias"])
+    Truncated chunks are few, and what their beginnings share is not what the rest of them shares: it did harm there. An adapter
+    must leave passages as they are, and vectors that may be cut off keep their numbers in order (docs/decisions.md).
+    """
+    if config.whitening is not None:
+        return config.whitening
+    fits = mode == "windows" and config.part != "adapter" and not config.matryoshka
+    return 0.2 if fits else 0.0

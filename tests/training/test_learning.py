@@ -20,9 +20,9 @@ from jargon import write_jargon
 from embft.config import register
 from embft.config.command_line import as_config
 from embft.models.encoder import Encoder
+from embft.models.vectors import read_query_map
 from embft.pipeline import run_experiment
 from embft.retrieval.vector_cache import VectorCache
-from embft.training.adapter_model import read_query_map
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 RECIPES = sorted({path.stem for path in (CONFIGS / "training").glob("*.yaml")} - {"none", "windows"})

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from embft.steps.tuned_model import make_tuned_model
 from tiny import SETTINGS, make_base, make_dataset, make_splits
 
 from embft.config import RetrievalConfig
@@ -15,15 +16,15 @@ from embft.dataset.formats import read_llama_index
 from embft.evaluation.metrics import per_question
 from embft.evaluation.significance import compare, groups_of
 from embft.models.encoder import Encoder
+from embft.models.vectors import Whitening, read_whitening
 from embft.records import RetrievalDataset
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import rank, unit
 from embft.retrieval.vector_cache import VectorCache
 from embft.stages import StageCache, StageResult
 from embft.steps.training import Tuned, tuned_embedder
-from embft.steps.tuned_model import make_tuned_model
 from embft.training.dev_search import DevSearch
-from embft.training.whitening import Whitening, read_whitening, save_whitened
+from embft.training.whitening import save_whitened, whitening_of
 
 DIM = 8
 
@@ -43,7 +44,7 @@ def variances(mapped: Any) -> Any:
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
 def test_the_mean_goes_and_variances_draw_nearer(strength):
     given = vectors()
-    found = Whitening.of(given, strength)
+    found = whitening_of(given, strength)
     mapped = given @ found.weight + found.bias
     np.testing.assert_allclose(mapped.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(mapped, axis=1).mean(), 1, rtol=1e-4)
@@ -57,13 +58,13 @@ def test_the_mean_goes_and_variances_draw_nearer(strength):
 def test_lengths_do_not_matter():
     given = vectors()
     stretched = given * np.linspace(0.5, 3, len(given), dtype=np.float32)[:, None]
-    found, other = Whitening.of(given, 0.5), Whitening.of(stretched, 0.5)
+    found, other = whitening_of(given, 0.5), whitening_of(stretched, 0.5)
     np.testing.assert_allclose(found(given), other(stretched), atol=1e-5)
 
 
 def test_of_few_vectors_none_is_blown_up():
     given = vectors(DIM + 1)
-    found = Whitening.of(given, 1.0)
+    found = whitening_of(given, 1.0)
     stretch = np.linalg.eigvalsh(found.weight.astype(np.float64))
     assert np.isfinite(found.weight).all()
     assert stretch[-1] / stretch[0] < 10
@@ -93,7 +94,7 @@ def test_the_saved_model_gives_the_whitened_vectors(tmp_path, no_harm):
     texts = list(splits.test.corpus.values())
     before, after = (SentenceTransformer(str(model.folder), device="cpu").encode(texts) for model in (plain, whitened))
     train = SentenceTransformer(str(plain.folder), device="cpu").encode(sorted(set(splits.train.corpus.values())))
-    np.testing.assert_allclose(after, Whitening.of(train, 0.5)(before), atol=1e-5)
+    np.testing.assert_allclose(after, whitening_of(train, 0.5)(before), atol=1e-5)
     # The ranking's vectors are those that the training had embedded, mapped.
     embedder = tuned_embedder(base, whitened)
     np.testing.assert_allclose(embedder.passage_vectors(embedder.passages(splits.test.corpus)), after, atol=1e-5)
@@ -135,7 +136,7 @@ def test_a_model_that_ends_in_normalize_gets_two_modules_more(tmp_path, minilm_f
     from sentence_transformers import SentenceTransformer
 
     draw = np.random.default_rng(1)
-    whitening = Whitening.of(draw.normal(size=(500, 384)).astype(np.float32) + 1, 0.5)
+    whitening = whitening_of(draw.normal(size=(500, 384)).astype(np.float32) + 1, 0.5)
     model = SentenceTransformer(str(minilm_folder), device="cpu")
     before = model.encode(["one", "two"])
     save_whitened(model, whitening, tmp_path / "model")
@@ -170,7 +171,7 @@ def test_questions_about_the_second_half_of_the_10_k_are_found_better_by_the_fir
     asked = RetrievalDataset({key: whole.queries[key] for key in relevant}, whole.corpus, relevant)
     retrieval = RetrievalConfig(name="windows", mode="windows")
     base = Embedder(Encoder(minilm_folder, "minilm"), retrieval, VectorCache(tmp_path / "vectors.sqlite"))
-    whitening = Whitening.of(base.passage_vectors(base.passages(first)), 0.5)
+    whitening = whitening_of(base.passage_vectors(base.passages(first)), 0.5)
     scores = []
     for embedder in (base, replace(base, whitening=whitening)):
         scorer, ids = embedder.scorers(asked)["cosine"], list(relevant)

@@ -1,9 +1,9 @@
-"""What late interaction makes of a model, questions and chunks: a table of scores, kept where vectors are kept."""
+"""Late interaction's scores of questions and chunks by one model, kept where vectors are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from embft.records import Passages
 from embft.retrieval.max_sim import blocks_of_chunks, max_sim
 from embft.retrieval.scoring import Scores
 from embft.retrieval.vector_cache import VectorCache
+
+if TYPE_CHECKING:
+    from embft.retrieval.searchers import MatchedTexts
 
 
 def late_scores(encoder: Encoder, model: Any, questions: Sequence[str], passages: Passages) -> Scores:
@@ -45,10 +48,10 @@ def cached_late_scores(cache: VectorCache, encoder: Encoder, questions: Sequence
 
 
 def store_late_scores(
-    cache: VectorCache, encoder: Encoder, fingerprint: str, questions: Sequence[str], passages: Passages, table: Scores
+    cache: VectorCache, encoder: Encoder, fingerprint: str, texts: MatchedTexts, table: Scores
 ) -> None:
     """Keeps scores that another model with this encoder's settings gave: the same one, tuned."""
-    cache.store(_identity(encoder, fingerprint, passages), encoder.query_prompt, questions, table)
+    cache.store(_identity(encoder, fingerprint, texts.passages), encoder.query_prompt, texts.questions, table)
 
 
 def _identity(encoder: Encoder, fingerprint: str, passages: Passages) -> str:

@@ -1,0 +1,149 @@
+"""Figures of systems: means with intervals, comparisons, slices, questions one by one, another dataset, other seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class SystemResult:
+    """One system's figures on the test questions.
+
+    Attributes:
+        means: By metric (``ndcg@10``).
+        intervals: Of those means that have one.
+        score_name: Of the ranking that stands for the system.
+        dev: Means on the dev questions; empty without any.
+        metrics: The 15 or 30 metrics by their full names (``cosine_ndcg@10``).
+        description: What the system is, in one line.
+    """
+
+    means: dict[str, float]
+    intervals: dict[str, Interval]
+    score_name: str
+    dev: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """A system against a baseline by one metric; see `embft.evaluation.significance.Comparison`.
+
+    Attributes:
+        p_mcnemar: Exact, of hit rates alone.
+        detectable: Least difference that would be seen with a chance of 80%.
+        questions_needed: For the interval that was wished for.
+        p_holm: The p-value, adjusted for all pairs of systems.
+    """
+
+    system: str
+    baseline: str
+    metric: str
+    delta: float
+    ci95: Interval
+    p_value: float
+    wins: int
+    losses: int
+    ties: int
+    p_mcnemar: float | None = None
+    detectable: float | None = None
+    questions_needed: int | None = None
+    p_holm: float | None = None
+
+
+@dataclass(frozen=True)
+class SliceMean:
+    """A system's mean in a slice."""
+
+    mean: float
+    ci95: Interval
+
+
+@dataclass(frozen=True)
+class SliceDifference:
+    """A system against a baseline in a slice."""
+
+    system: str
+    baseline: str
+    delta: float
+    ci95: Interval
+
+
+@dataclass(frozen=True)
+class SliceRow:
+    """Results of the test questions that share a trait."""
+
+    trait: str
+    value: str
+    questions: int
+    systems: dict[str, SliceMean]
+    differences: list[SliceDifference]
+
+
+@dataclass(frozen=True)
+class QuestionResult:
+    """One question by one system: rank of the first relevant chunk (None: not found), scores, first chunks."""
+
+    rank: int | None
+    scores: dict[str, float]
+    top: list[str]
+
+
+@dataclass(frozen=True)
+class QuestionRow:
+    """One test question; a line of per_query.jsonl."""
+
+    question_id: str
+    question: str
+    origin: str
+    relevant: list[str]
+    systems: dict[str, QuestionResult]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Stage ``evaluation``: figures by system, comparisons of every pair, slices, and a row for each question."""
+
+    systems: dict[str, SystemResult]
+    comparisons: list[ComparisonRow]
+    slices: list[SliceRow]
+    rows: list[QuestionRow]
+
+
+@dataclass(frozen=True)
+class General:
+    """Stage ``general``: base against tuned on another dataset."""
+
+    name: str
+    questions: int
+    chunks: int
+    systems: dict[str, SystemResult]
+    comparisons: list[ComparisonRow]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One metric over several seeds; ``sd`` has n - 1 in its denominator."""
+
+    values: list[float]
+    mean: float
+    sd: float
+    min: float
+    max: float
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """How far the seed of the training alone moves the result.
+
+    Attributes:
+        base_kept: Trainings of which dev said that they did harm.
+    """
+
+    n: int
+    seeds: list[int]
+    base_kept: int
+    metrics: dict[str, Spread]

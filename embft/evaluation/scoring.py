@@ -1,0 +1,67 @@
+"""Rankings to figures: per question, as means with intervals, and compared with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from embft.config import OBJECTIVE_METRICS, EvaluationConfig
+from embft.evaluation.metrics import PerQuestion, per_question, summarise, with_hit_rates
+from embft.evaluation.significance import mean_interval, steady_resamples
+from embft.records import Ranking, RetrievalDataset
+
+Groups = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """How figures get their intervals.
+
+    Attributes:
+        config: Metrics, confidence, draws.
+        groups: int64 [n_questions]: which questions depend on each other.
+        seed: Of all draws.
+    """
+
+    config: EvaluationConfig
+    groups: Groups
+    seed: int
+
+    @property
+    def draws(self) -> int:
+        """Bootstrap draws of an interval."""
+        return steady_resamples(self.config.resamples, self.groups)
+
+    def intervals(self, scores: PerQuestion) -> dict[str, tuple[float, float]]:
+        """Of the mean by each metric that is to have one."""
+        return {
+            name: mean_interval(scores[name], self.groups, self.draws, self.config.confidence, self.seed)
+            for name in self.config.metrics
+        }
+
+
+def main_ranking(rankings: Mapping[str, Ranking]) -> Ranking:
+    """The ranking that stands for a system: by cosine where there are two."""
+    return rankings.get("cosine") or next(iter(rankings.values()))
+
+
+def scores_of(ranking: Ranking, dataset: RetrievalDataset) -> PerQuestion:
+    """By metric, hit rates included: float64 [n_questions]."""
+    return with_hit_rates(per_question(ranking, dataset.relevant_docs, list(dataset.queries)))
+
+
+def means_of(scores: PerQuestion, names: Sequence[str] = OBJECTIVE_METRICS) -> dict[str, float]:
+    """Means by metric."""
+    return {name: float(scores[name].mean()) for name in names}
+
+
+def all_metrics(rankings: Mapping[str, Ranking], dataset: RetrievalDataset) -> dict[str, float]:
+    """The 15 metrics of each score function, by their full names."""
+    metrics: dict[str, float] = {}
+    for ranking in rankings.values():
+        scores = per_question(ranking, dataset.relevant_docs, list(dataset.queries))
+        metrics |= summarise(scores, ranking.score_name)
+    return metrics

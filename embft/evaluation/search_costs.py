@@ -1,0 +1,149 @@
+"""What searching costs, measured: speed of embedding, of a question, and the size of the index."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+
+from embft.evaluation.costs import MeasuredCosts, MeasuredDense, MeasuredLexical
+from embft.models.token_vectors import token_vectors
+from embft.records import RetrievalDataset, TokenVectors
+from embft.retrieval.bm25 import BM25Scorer
+from embft.retrieval.embedder import Embedder
+from embft.retrieval.max_sim import max_sim
+from embft.retrieval.scoring import DenseScorer, Scorer, top
+
+_MOST_CHUNKS = 5_000
+"""Of a larger corpus a random draw is measured, and the figures are scaled to all of it: every cost is linear in it."""
+_MOST_CHUNKS_BY_TOKEN = 100
+"""The same with late interaction, whose token vectors are not kept: all that is measured is embedded anew."""
+_SAMPLE = 8
+"""Passages embedded anew to learn the speed; all others have their vectors already."""
+_QUESTIONS = 5
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """A random draw of a corpus with some questions.
+
+    Attributes:
+        scale: How many times more chunks the whole corpus has.
+        seed: Of this draw and further ones.
+    """
+
+    dataset: RetrievalDataset
+    questions: Sequence[str]
+    scale: float
+    seed: int
+
+    @classmethod
+    def of(cls, dataset: RetrievalDataset, most: int, seed: int) -> _Draw:
+        drawn = random.Random(seed).sample(sorted(dataset.corpus), min(most, len(dataset.corpus)))
+        corpus = {key: dataset.corpus[key] for key in sorted(drawn)}
+        questions = list(dataset.queries.values())[:_QUESTIONS]
+        smaller = RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs)
+        return cls(smaller, questions, len(dataset.corpus) / len(corpus), seed)
+
+
+def measure_search(
+    base: Embedder, searched: RetrievalDataset, device: str, seed: int, uses_model: bool
+) -> MeasuredCosts:
+    """Measures embedding and search.
+
+    Args:
+        base: The model, and how it is searched.
+        searched: Questions and what they search.
+        device: That the model computes on.
+        seed: Of the draws.
+        uses_model: Whether any system uses the model; else it is not measured.
+    """
+    draw = _Draw.of(searched, _MOST_CHUNKS, seed)
+    lexical = BM25Scorer.of(base.retrieval, draw.dataset.corpus, draw.questions)
+    measure = _tokens if base.searcher.by_token else _vectors
+    return MeasuredCosts(
+        device=device,
+        cores=os.cpu_count(),
+        chunks=len(searched.corpus),
+        chunk_tokens=round(draw.scale * sum(_lengths(base, list(draw.dataset.corpus.values())))),
+        dense=measure(base, draw) if uses_model else None,
+        bm25=MeasuredLexical(
+            index_bytes=round(draw.scale * lexical.index_bytes),
+            query_ms=1000 * draw.scale * _searching(lexical, len(draw.questions), base.retrieval.depth),
+        ),
+    )
+
+
+def _vectors(base: Embedder, draw: _Draw) -> MeasuredDense:
+    encoder, passages = base.encoder, base.passages(draw.dataset.corpus)
+    scorer = base.scorers(draw.dataset)["cosine"]
+    assert isinstance(scorer, DenseScorer)
+    speed = query_ms = None
+    # An API would have to be paid for these texts again, to learn how fast the network is.
+    if not encoder.is_paid:
+        sample = random.Random(draw.seed).sample(passages.texts, min(_SAMPLE, len(passages.texts)))
+        encoder.encode_questions(draw.questions[:1])  # the first call is slower
+        speed = len(sample) / _seconds(lambda: encoder.encode_passages(sample))
+        asking = median(_seconds(partial(encoder.encode_questions, [text])) for text in draw.questions)
+        query_ms = 1000 * (asking + draw.scale * _searching(scorer, len(draw.questions), base.retrieval.depth))
+    return MeasuredDense(
+        vectors=round(draw.scale * len(passages.texts)),
+        dimension=int(scorer.passages.shape[1]),
+        tokens=round(draw.scale * _read_tokens(base, list(passages.texts))),
+        vectors_per_second=speed,
+        query_ms=query_ms,
+    )
+
+
+def _tokens(base: Embedder, larger: _Draw) -> MeasuredDense:
+    """The same where every token has a vector: ``vectors`` and their speed are of tokens."""
+    draw = _Draw.of(larger.dataset, _MOST_CHUNKS_BY_TOKEN, larger.seed)
+    scale = larger.scale * draw.scale
+    encoder, passages = base.open_model, base.passages(draw.dataset.corpus)
+    embed = partial(token_vectors, encoder, encoder.model)
+    embed(draw.questions[:1], queries=True)  # the first call is slower
+    started = time.perf_counter()
+    tokens = embed(passages.texts, queries=False)
+    seconds = time.perf_counter() - started
+
+    def search(asked: TokenVectors) -> None:
+        top(max_sim(asked, tokens, passages.starts)[0], base.retrieval.depth)
+
+    asking = median(_seconds(partial(embed, [text], queries=True)) for text in draw.questions)
+    searching = median(_seconds(partial(search, embed([text], queries=True))) for text in draw.questions)
+    return MeasuredDense(
+        vectors=round(scale * len(tokens.vectors)),
+        dimension=int(tokens.vectors.shape[1]),
+        tokens=round(scale * len(tokens.vectors)),
+        vectors_per_second=len(tokens.vectors) / seconds,
+        query_ms=1000 * (asking + scale * searching),
+    )
+
+
+def _lengths(base: Embedder, texts: list[str]) -> list[int]:
+    return [len(spans) for spans in base.encoder.token_spans(texts)]
+
+
+def _read_tokens(base: Embedder, texts: list[str]) -> int:
+    """Tokens of passages, less those that are cut off."""
+    spans, ends = base.encoder.token_spans(texts), base.encoder.read_ends(texts)
+    return sum(start < end for tokens, end in zip(spans, ends, strict=True) for start, _ in tokens)
+
+
+def _searching(scorer: Scorer, questions: int, depth: int) -> float:
+    """Seconds to score and order the corpus for one question."""
+
+    def search(at: int) -> None:
+        top(scorer.scores(at, at + 1)[0], depth)
+
+    return median(_seconds(partial(search, at)) for at in range(questions))
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started

@@ -1,0 +1,156 @@
+"""The bench: what every system may use to rank the dev and test questions, and the ranking itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+from embft.config import EvaluationConfig, RetrievalConfig
+from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
+from embft.records import Ranking, RetrievalDataset
+from embft.retrieval.embedder import Embedder
+from embft.retrieval.scoring import Scorer, rank
+from embft.systems import system_of
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """The mix that dev chose.
+
+    Attributes:
+        weight: Share of the dense system, 0 to 1.
+        dense: ``tuned`` or ``base``.
+        metric: The dev metric that chose.
+        curve: Weight and the metric on dev; empty without dev questions.
+    """
+
+    weight: float
+    dense: str
+    metric: str
+    curve: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class SystemFacts:
+    """What a system may say of itself in its description.
+
+    Attributes:
+        model: The base model's name.
+        retrieval: How chunks are searched.
+        endpoint: Name of the API's model.
+        fusion: None where nothing is fused.
+        whitened: Whether the tuned model's vectors are whitened.
+    """
+
+    model: str
+    retrieval: RetrievalConfig
+    endpoint: str
+    fusion: Fusion | None = None
+    whitened: bool = False
+
+
+class Ranker(Protocol):
+    """One system."""
+
+    def scorers(self, bench: Bench, split: str) -> Mapping[str, Scorer]:
+        """Scorers of a split's questions, by score function; the first one stands for the system."""
+        ...
+
+    def floor(self, bench: Bench) -> float | None:
+        """The score that a chunk must exceed to be retrieved at all; None: any will do."""
+        ...
+
+    def describe(self, facts: SystemFacts) -> str:
+        """What the system is, in one line."""
+        ...
+
+    def costs(self, measured: MeasuredCosts, rates: Rates) -> SystemCosts:
+        """What it costs to run."""
+        ...
+
+
+def ranker_of(name: str) -> Ranker:
+    """The ranker of a system."""
+    module, _, kind = system_of(name).ranker.partition(":")
+    ranker: Ranker = getattr(import_module(module), kind)()
+    return ranker
+
+
+class Bench:
+    """What the systems of one run share; scorers are made once, whoever asks for them.
+
+    Args:
+        retrieval, evaluation: Settings.
+        searched: By split, the questions with the corpus that they search; a split without questions is left out.
+        base: The base model.
+        tuned: None where nothing was tuned.
+    """
+
+    def __init__(
+        self,
+        retrieval: RetrievalConfig,
+        evaluation: EvaluationConfig,
+        searched: Mapping[str, RetrievalDataset],
+        base: Embedder,
+        tuned: Embedder | None,
+    ) -> None:
+        self.retrieval = retrieval
+        self.evaluation = evaluation
+        self.searched = searched
+        self.base = base
+        self.tuned = tuned
+        self.notes: list[str] = []
+        self.fusion: Fusion | None = None
+        self._rankers: dict[str, Ranker] = {}
+        self._scorers: dict[tuple[str, str], Mapping[str, Scorer]] = {}
+        self._prepared: set[str] = set()
+
+    @property
+    def dense(self) -> str:
+        """The system whose vectors are fused: ``tuned``, or ``base`` where nothing was tuned."""
+        return "base" if self.tuned is None else "tuned"
+
+    def embedder(self, name: str) -> Embedder:
+        """The embedder of ``base`` or ``tuned``, with all that the splits share embedded."""
+        embedder = self.base if name == "base" else self.tuned
+        assert embedder is not None
+        if name not in self._prepared:
+            self._prepared.add(name)
+            embedder.searcher.prepare(embedder, list(self.searched.values()))
+        return embedder
+
+    def scorers(self, system: str, split: str) -> Mapping[str, Scorer]:
+        """A system's scorers on a split."""
+        if (system, split) not in self._scorers:
+            self._scorers[system, split] = self._ranker(system).scorers(self, split)
+        return self._scorers[system, split]
+
+    def rank(self, system: str, split: str) -> dict[str, Ranking]:
+        """A system's rankings of a split, by score function."""
+        floor = self._ranker(system).floor(self)
+        return {
+            score_name: self.rank_by(scorer, system, score_name, split, floor=floor)
+            for score_name, scorer in self.scorers(system, split).items()
+        }
+
+    def rank_by(
+        self, scorer: Scorer, system: str, score_name: str, split: str, *, floor: float | None = None
+    ) -> Ranking:
+        """A split ranked by any scorer."""
+        searched = self.searched[split]
+        return rank(
+            scorer,
+            list(searched.queries),
+            list(searched.corpus),
+            system=system,
+            score_name=score_name,
+            depth=self.retrieval.depth,
+            floor=floor,
+        )
+
+    def _ranker(self, system: str) -> Ranker:
+        if system not in self._rankers:
+            self._rankers[system] = ranker_of(system)
+        return self._rankers[system]

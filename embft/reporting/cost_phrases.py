@@ -1,0 +1,75 @@
+"""What systems cost, in sentences and rows."""
+
+from __future__ import annotations
+
+from embft.evaluation.costs import MeasuredCosts, SystemCosts, late_index_bytes
+
+
+def cost_sentence(costs: SystemCosts, chunks: int) -> str:
+    """What shipping a system costs, in one sentence."""
+    if not costs.vectors and costs.index_bytes is not None and costs.query_ms is not None:
+        return (
+            f"It needs no vectors: an index of {_size(costs.index_bytes)}, {_milliseconds(costs.query_ms)} per question "
+            "here."
+        )
+    read = f"{costs.vectors:,} windows" if costs.vectors != chunks else "one vector each"
+    by_token = costs.vectors == costs.tokens != chunks
+    parts = f"{costs.vectors:,} tokens, each with a vector" if by_token else f"{read}, {costs.tokens:,} tokens"
+    text = f"It takes embedding {chunks:,} chunks ({parts})"
+    if costs.embed_seconds is not None and costs.vectors_per_second is not None:
+        text += f": about {_duration(costs.embed_seconds)} at {costs.vectors_per_second:,.0f} per second here"
+    if costs.dollars:
+        text += f", {_dollars(costs.dollars)} for the API"
+    if costs.index_bytes is not None:
+        text += f"; an index of {_size(costs.index_bytes)}"
+    if costs.query_ms is not None:
+        text += f"; {_milliseconds(costs.query_ms)} per question"
+    return text + "."
+
+
+def untried_sentence(measured: MeasuredCosts) -> str:
+    """That late interaction was not tried, and the size of its index; empty where no model was measured."""
+    size = late_index_bytes(measured)
+    if size is None:
+        return ""
+    return f"Not tried here: the same model with one vector per token (retrieval=late), which takes an index of {_size(size)}."
+
+
+def cost_cells(costs: SystemCosts) -> list[str]:
+    """A row of the table of costs: vectors, dimension, tokens, a second, to embed all, index, a question, money."""
+    return [
+        f"{costs.vectors:,}" if costs.vectors else "–",
+        _or_dash(costs.dimension, "{:,}"),
+        f"{costs.tokens:,}" if costs.tokens else "–",
+        _or_dash(costs.vectors_per_second, "{:,.0f}"),
+        _duration(costs.embed_seconds) if costs.embed_seconds else "–",
+        "–" if costs.index_bytes is None else _size(costs.index_bytes),
+        "–" if costs.query_ms is None else _milliseconds(costs.query_ms),
+        _dollars(costs.dollars) if costs.dollars else "–",
+    ]
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return "–" if value is None else form.format(value)
+
+
+def _size(size: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def _dollars(value: float) -> str:
+    return "under $0.01" if value < 0.005 else f"${value:,.2f}"
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"

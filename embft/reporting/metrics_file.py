@@ -1,0 +1,135 @@
+"""metrics.json: a run's outcome written down. docs/metrics.schema.json describes it, and a test holds real runs against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from embft.evaluation.figures import QuestionRow, SystemResult
+from embft.results import Outcome
+
+SCHEMA_VERSION = 1
+
+
+def metrics_of(outcome: Outcome) -> dict[str, Any]:
+    """The content of metrics.json."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "status": "ok",
+        "experiment": asdict(outcome.experiment),
+        "systems": {name: _system(result) for name, result in outcome.evaluated.systems.items()},
+        "comparisons": [asdict(row) for row in outcome.evaluated.comparisons],
+        "timings": {name: asdict(timing) for name, timing in outcome.timings.items()},
+        "dataset": _dataset(outcome),
+        "fusion": asdict(outcome.fusion) if outcome.fusion else None,
+        "training": outcome.tuned.report.as_json() if outcome.tuned else None,
+        "notes": [asdict(note) for note in outcome.notes],
+        "audits": {
+            "findings": [asdict(finding) for finding in outcome.audits.findings],
+            "clean": outcome.audits.clean,
+            "power": asdict(outcome.audits.power),
+            "precision": outcome.config.evaluation.precision,
+        },
+        "slices": [asdict(row) for row in outcome.evaluated.slices],
+        "general": _general(outcome),
+        "seeds": asdict(outcome.seeds) if outcome.seeds else None,
+        "verdict": asdict(outcome.verdict),
+        "objective": {"name": outcome.config.evaluation.objective, "split": "dev", "value": outcome.objective},
+    }
+
+
+def per_query_rows(rows: list[QuestionRow]) -> list[dict[str, Any]]:
+    """The lines of per_query.jsonl."""
+    return [
+        {
+            **asdict(row),
+            "systems": {
+                name: {"rank": result.rank, **result.scores, "top": result.top} for name, result in row.systems.items()
+            },
+        }
+        for row in rows
+    ]
+
+
+def tracker_keys(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """metrics.json as tracker keys: ``eval/<system>/<metric>``, ``comparison/...``, ``timing/<stage>``, ``verdict/...``."""
+    flat: dict[str, Any] = {}
+    for system, figures in metrics["systems"].items():
+        for name, value in figures.items():
+            if isinstance(value, float):
+                flat[f"eval/{system}/{name}"] = value
+        flat |= {f"eval/{system}/{name}": value for name, value in figures["metrics"].items()}
+        flat |= {f"eval/{system}/dev/{name}": value for name, value in figures["dev"].items()}
+        for name, (low, high) in figures["intervals"].items():
+            flat |= {f"eval/{system}/{name}/ci_low": low, f"eval/{system}/{name}/ci_high": high}
+    for name, spread in (metrics["seeds"] or {"metrics": {}})["metrics"].items():
+        flat |= {f"eval/tuned/seeds/{name}/{key}": spread[key] for key in ("mean", "sd")}
+    for row in metrics["comparisons"]:
+        prefix = f"comparison/{row['system']}_vs_{row['baseline']}/{row['metric']}"
+        flat |= _difference(prefix, row)
+        flat |= {f"{prefix}/{name}": row[name] for name in ("p_value", "wins", "losses", "ties")}
+    for row in (metrics["general"] or {"comparisons": ()})["comparisons"]:
+        flat |= _difference(f"general/tuned_vs_base/{row['metric']}", row)
+    for system, costs in metrics["verdict"]["costs"].items():
+        flat |= {f"verdict/costs/{system}/{name}": value for name, value in costs.items() if value is not None}
+    for finding in metrics["audits"]["findings"]:
+        flat[f"audits/{finding['audit']}"] = finding["count"]
+    flat |= {f"timing/{stage}": timing["seconds"] for stage, timing in metrics["timings"].items()}
+    flat |= {f"verdict/{name}": metrics["verdict"][name] for name in ("decision", "headline")}
+    flat |= {f"dataset/questions/{name}": count for name, count in metrics["dataset"]["questions"].items()}
+    if metrics["fusion"]:
+        flat["fusion/weight"] = metrics["fusion"]["weight"]
+    return flat
+
+
+def question_table(rows: list[QuestionRow], systems: list[str]) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of the tracker's table of questions: each system's rank and nDCG@10."""
+    columns = ["question_id", "question", "origin", "relevant"]
+    columns += [f"{system}/{name}" for system in systems for name in ("rank", "ndcg@10")]
+    return columns, [
+        [
+            row.question_id,
+            row.question,
+            row.origin,
+            " ".join(row.relevant),
+            *(
+                figure
+                for system in systems
+                for figure in (row.systems[system].rank, row.systems[system].scores["ndcg@10"])
+            ),
+        ]
+        for row in rows
+    ]
+
+
+def _system(result: SystemResult) -> dict[str, Any]:
+    fields = asdict(result)
+    return {**fields.pop("means"), **fields}
+
+
+def _dataset(outcome: Outcome) -> dict[str, Any]:
+    corpus, questions = outcome.corpus, outcome.questions
+    fields = asdict(outcome.dataset)
+    fields.pop("warnings")  # they are among the notes
+    return {
+        "name": outcome.config.dataset.name,
+        "corpus": outcome.config.corpus.name if corpus else None,
+        **fields,
+        "reading": asdict(corpus.reading) if corpus else None,
+        "generation": dict(questions.report) if questions else None,
+        "unmapped": [asdict(row) for row in questions.unmapped] if questions else [],
+    }
+
+
+def _general(outcome: Outcome) -> dict[str, Any] | None:
+    general = outcome.general
+    if general is None:
+        return None
+    systems = {name: {**result.means, "intervals": result.intervals} for name, result in general.systems.items()}
+    return {**asdict(general), "systems": systems}
+
+
+def _difference(prefix: str, row: Mapping[str, Any]) -> dict[str, float]:
+    low, high = row["ci95"]
+    return {f"{prefix}/delta": row["delta"], f"{prefix}/ci_low": low, f"{prefix}/ci_high": high}

@@ -1,0 +1,41 @@
+"""What the reader of a report must know before the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from embft.evaluation.realism import realism_warnings
+from embft.results import DatasetReport, Note
+from embft.training.report import TrainingReport
+
+NOT_FROM_PASSAGES = {"human", "file"}
+"""Origins of questions that were not written from the passages that answer them, as far as is known."""
+
+
+def notes_of(data: DatasetReport, training: TrainingReport | None, ranking_notes: list[str]) -> list[Note]:
+    """Warnings first, then what was left out.
+
+    Args:
+        training: None where nothing was tuned.
+        ranking_notes: What the ranking says of itself.
+    """
+    warnings = [*_made_questions(data.origins["test"]), *data.warnings, *ranking_notes]
+    if training is not None and training.kept_base:
+        warnings.append(
+            "On the dev questions the fine-tune did harm, so the base model was kept: tuned is base. Train on questions that "
+            "are more like the real ones (questions=openai questions.prompt=search), or lower training.learning_rate."
+        )
+    warnings += realism_warnings(data.realism)
+    left_out = [Note("info", f"{count} {reason} were left out.") for reason, count in data.left_out.items()]
+    return [*(Note("warning", text) for text in warnings), *left_out]
+
+
+def _made_questions(origins: Mapping[str, int]) -> list[str]:
+    made = {origin: count for origin, count in origins.items() if origin not in NOT_FROM_PASSAGES}
+    if not made:
+        return []
+    return [
+        f"{sum(made.values())} of {sum(origins.values())} test questions were made from the passages themselves "
+        f"({', '.join(sorted(made))}). Such questions repeat the passage's words and flatter BM25; real ones do not. Give "
+        "questions that people asked: questions.human=FILE."
+    ]

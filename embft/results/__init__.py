@@ -1,0 +1,46 @@
+"""What each stage gives, typed. `Outcome` is a whole run's result; metrics.json is the outcome written down.
+
+What a package works out itself has its type there (`Finding`, `TrainingReport`, `SystemCosts`...); here stands what joins them.
+"""
+
+from embft.evaluation.figures import (
+    ComparisonRow,
+    Evaluated,
+    General,
+    QuestionResult,
+    QuestionRow,
+    Seeds,
+    SliceDifference,
+    SliceMean,
+    SliceRow,
+    Spread,
+    SystemResult,
+)
+from embft.results.outcome import Note, Outcome, RunFacts, Timing, Verdict
+from embft.results.stages import Audits, Corpus, Dataset, DatasetReport, QuestionSet, Rankings, Tuned
+
+__all__ = [
+    "Audits",
+    "ComparisonRow",
+    "Corpus",
+    "Dataset",
+    "DatasetReport",
+    "Evaluated",
+    "General",
+    "Note",
+    "Outcome",
+    "QuestionResult",
+    "QuestionRow",
+    "QuestionSet",
+    "Rankings",
+    "RunFacts",
+    "Seeds",
+    "SliceDifference",
+    "SliceMean",
+    "SliceRow",
+    "Spread",
+    "SystemResult",
+    "Timing",
+    "Tuned",
+    "Verdict",
+]

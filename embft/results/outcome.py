@@ -1,0 +1,92 @@
+"""A whole run's result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from embft.config import ExperimentConfig
+from embft.evaluation.costs import MeasuredCosts, SystemCosts
+from embft.evaluation.figures import Evaluated, General, Seeds
+from embft.ranking.bench import Fusion
+from embft.results.stages import Audits, Corpus, DatasetReport, QuestionSet, Tuned
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to ship.
+
+    Attributes:
+        decision: A system's name, or ``cannot_tell``.
+        costs: By system.
+    """
+
+    decision: str
+    headline: str
+    reasons: list[str]
+    metric: str
+    costs: dict[str, SystemCosts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence for the reader; ``level`` is ``warning`` or ``info``."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a stage took in this run, and when it was built."""
+
+    seconds: float
+    cached: bool
+    built_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """Who ran what, with which versions; the report's "how to reproduce"."""
+
+    name: str
+    command: str
+    seed: int
+    embft_version: str
+    commit: str | None
+    python: str
+    platform: str
+    choices: dict[str, str]
+    overrides: list[str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run's whole result.
+
+    Attributes:
+        corpus, questions: None where the dataset was read from files.
+        searched: Chunk id to text, of what test questions search.
+        tuned: None where nothing was tuned.
+        general, seeds: None where they were not asked for.
+        objective: The dev figure that a sweeper may optimise; NaN without dev questions.
+    """
+
+    experiment: RunFacts
+    config: ExperimentConfig
+    model_name: str
+    corpus: Corpus | None
+    questions: QuestionSet | None
+    dataset: DatasetReport
+    searched: Mapping[str, str]
+    audits: Audits
+    tuned: Tuned | None
+    fusion: Fusion | None
+    evaluated: Evaluated
+    measured: MeasuredCosts
+    general: General | None
+    seeds: Seeds | None
+    verdict: Verdict
+    notes: list[Note]
+    objective: float
+    timings: dict[str, Timing]

@@ -1,0 +1,126 @@
+"""What the stages up to the ranking give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from embft.corpus import ReadingReport
+from embft.dataset.findings import Finding
+from embft.dataset.traits import Trait
+from embft.evaluation.power import Power
+from embft.evaluation.realism import RealismRow
+from embft.questions.human import Unmapped
+from embft.ranking.bench import Fusion
+from embft.records import Chunk, Page, Question, Ranking, Splits
+from embft.training.report import TrainingReport
+
+Facts = Mapping[str, object]
+"""Name to anything that JSON has: what a question backend says of itself, shown as it is."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Stage ``corpus``: pages, chunks, and what was read, skipped, dropped and joined."""
+
+    pages: list[Page]
+    chunks: list[Chunk]
+    reading: ReadingReport
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    """Stage ``questions``.
+
+    Attributes:
+        questions: Human and generated.
+        report: Counts of the generation.
+        unmapped: Human questions that no chunk answers.
+    """
+
+    questions: list[Question]
+    report: Facts
+    unmapped: list[Unmapped]
+
+
+@dataclass(frozen=True)
+class DatasetReport:
+    """Counts by split, what was left out and why, and how real the questions are.
+
+    Attributes:
+        questions, chunks: By split.
+        searched: Chunks that dev and test questions search.
+        origins: By split, what made the questions.
+        left_out: Reason to count.
+        warnings: What a reader must know.
+        realism: One row for each split and origin.
+    """
+
+    questions: Mapping[str, int]
+    chunks: Mapping[str, int]
+    searched: Mapping[str, int]
+    origins: Mapping[str, Mapping[str, int]]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    realism: Sequence[RealismRow] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Stage ``dataset``."""
+
+    splits: Splits
+    report: DatasetReport
+
+
+@dataclass(frozen=True)
+class Audits:
+    """Stage ``audits``.
+
+    Attributes:
+        findings: Worst first.
+        clean: Names of the audits that found nothing.
+        power: What differences this test set can tell.
+        traits: Test question id to what is known of it.
+    """
+
+    findings: list[Finding]
+    clean: list[str]
+    power: Power
+    traits: dict[str, dict[str, Trait]]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Stages ``training`` and ``whitening``.
+
+    Attributes:
+        folder: The tuned model; loads with ``SentenceTransformer(folder)``.
+        report: Recipe, history, best epoch, seconds.
+        unwhitened: The same model without its last layer, where that whitens.
+    """
+
+    folder: Path
+    report: TrainingReport
+    unwhitened: Tuned | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the weights."""
+        return self.report.fingerprint
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """Stage ``ranking``.
+
+    Attributes:
+        by_split: For ``dev`` and ``test``, rankings by system, then by score function; the first one stands for the system.
+        fusion: None where nothing is fused.
+        notes: What a reader must know.
+    """
+
+    by_split: dict[str, dict[str, dict[str, Ranking]]]
+    fusion: Fusion | None
+    notes: list[str]

@@ -1,0 +1,145 @@
+"""What of the configuration decides each stage's result, and so stands in its key.
+
+A stage's key holds whole config groups. A field is left out only if it stands in `NOT_IN_KEY`, with the reason why it decides
+nothing. So a new field is in the key from its first day, and forgetting it is not possible. Tests flip every field, and watch
+which fields a real run reads while it builds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from embft.config import ExperimentConfig
+
+GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
+    "corpus": ("corpus",),
+    "questions": ("questions",),
+    "dataset": ("dataset",),
+    "audits": ("retrieval", "model"),
+    "training": ("training", "retrieval", "model"),
+    "whitening": ("training", "retrieval", "model"),
+    "ranking": ("retrieval", "model", "evaluation"),
+    "evaluation": ("evaluation",),
+    "general": ("evaluation", "retrieval", "model"),
+    "costs": ("retrieval", "model"),
+}
+"""By stage: the config groups that its build may read."""
+
+_LABEL = "a name for people"
+_CONTENT = "its content is in the key"
+_FINGERPRINT = "the weights are in the key by their fingerprint"
+_TRANSPORT = "how requests are sent, not what is asked"
+_LIMIT = "ends a run, changes no reply"
+_BATCH = "how many texts at once: it moves the last bits of a vector alone"
+_NOT_READ = "this stage does not read it"
+
+_ENDPOINT = {
+    **dict.fromkeys(("api_key_env", "batch_size", "concurrency", "timeout_seconds", "max_retries"), _TRANSPORT),
+    "price_per_million_tokens": "money, not vectors",
+}
+_MODEL = {
+    "model.name": _LABEL,
+    **{f"model.{name}": _FINGERPRINT for name in ("id", "revision", "path", "package", "package_sha256")},
+    **{f"model.endpoint.{name}": reason for name, reason in _ENDPOINT.items()},
+}
+_RETRIEVAL = {"retrieval.name": _LABEL, "retrieval.batch_size": _BATCH}
+_BM25 = {f"retrieval.{name}": _NOT_READ for name in ("bm25_k1", "bm25_b", "bm25_window", "bm25_pairs", "fusion_metric")}
+_TRAINING = {
+    **{f"training.{name}": _LABEL for name in ("name",)},
+    "training.enabled": "decides whether there is this stage",
+    "training.device": "the device that it means is in the key",
+    "training.precision": "the precision that it means is in the key",
+    "training.checkpoint_steps": "a training continues as if nothing had happened",
+    "training.seeds": "how many trainings there are, not what one is",
+    **_MODEL,
+    **_RETRIEVAL,
+    **_BM25,
+    "retrieval.depth": _NOT_READ,
+}
+
+NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
+    "corpus": {
+        "corpus.name": _LABEL,
+        "corpus.path": _CONTENT,
+        "corpus.url": _CONTENT,
+        "corpus.sha256": _CONTENT,
+        "corpus.bundled_questions": "the stage questions reads it",
+    },
+    "questions": {
+        "questions.name": _LABEL,
+        "questions.human": _CONTENT,
+        "questions.api_key_env": _TRANSPORT,
+        "questions.prices": "money, not questions",
+        "questions.dry_run": "there is no such stage then",
+        "questions.max_cost_usd": _LIMIT,
+        "questions.max_tokens": _LIMIT,
+        **{
+            f"questions.{name}": _TRANSPORT
+            for name in ("concurrency", "requests_per_minute", "timeout_seconds", "max_retries", "poll_seconds")
+        },
+    },
+    "dataset": {
+        "dataset.name": _LABEL,
+        **{f"dataset.{name}": _CONTENT for name in ("train", "dev", "test", "path")},
+        "dataset.allow_leaks": "whether the run continues, not what the dataset is",
+    },
+    "audits": {**_MODEL, **_RETRIEVAL, **_BM25, "retrieval.depth": _NOT_READ},
+    "training": {**_TRAINING, "training.whitening": "the stage whitening reads it"},
+    "whitening": _TRAINING,
+    "ranking": {
+        **_MODEL,
+        **_RETRIEVAL,
+        "evaluation.name": _LABEL,
+        **{
+            f"evaluation.{name}": _NOT_READ
+            for name in ("metrics", "primary", "resamples", "confidence", "precision", "general", "objective")
+        },
+        **{f"evaluation.openai.{name}": reason for name, reason in _ENDPOINT.items()},
+    },
+    "evaluation": {
+        "evaluation.name": _LABEL,
+        "evaluation.systems": "the rankings are in the key",
+        "evaluation.general": _NOT_READ,
+        "evaluation.objective": _NOT_READ,
+        **{
+            f"evaluation.openai.{name}": "the rankings are in the key"
+            for name in ("model", "base_url", "query_model", "max_tokens")
+        },
+        **{f"evaluation.openai.{name}": reason for name, reason in _ENDPOINT.items()},
+    },
+    "general": {
+        **_MODEL,
+        **_RETRIEVAL,
+        **_BM25,
+        "evaluation.name": _LABEL,
+        "evaluation.general": _CONTENT,
+        **{f"evaluation.{name}": _NOT_READ for name in ("systems", "primary", "precision", "objective")},
+        **{f"evaluation.openai.{name}": _NOT_READ for name in ("model", "base_url", "query_model", "max_tokens")},
+        **{f"evaluation.openai.{name}": _NOT_READ for name in _ENDPOINT},
+    },
+    "costs": {**_MODEL, "retrieval.name": _LABEL},
+}
+"""By stage: the fields of its groups that are not in its key, each with its reason."""
+
+
+def settings_of(stage: str, config: ExperimentConfig) -> dict[str, Any]:
+    """The settings in a stage's key: full name to value.
+
+    Raises:
+        KeyError: ``NOT_IN_KEY`` names a field that there is not.
+    """
+    fields = {
+        key: value for group in GROUPS_IN_KEY[stage] for key, value in _flat(asdict(getattr(config, group)), group)
+    }
+    for key in NOT_IN_KEY[stage]:
+        del fields[key]
+    return fields
+
+
+def _flat(values: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for name, value in values.items():
+        rows += _flat(value, f"{prefix}.{name}") if isinstance(value, Mapping) else [(f"{prefix}.{name}", value)]
+    return rows

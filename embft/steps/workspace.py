@@ -1,0 +1,77 @@
+"""What every stage of a run has at hand: the configuration, the cache, and the base model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from embft.config import ExperimentConfig
+from embft.retrieval.embedder import Embedder
+from embft.source_code import code_of
+from embft.stages import Build, StageCache, StageResult
+from embft.steps.keys import settings_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a run's stages work.
+
+    Attributes:
+        config: All settings. A stage's build reads those of the groups that are in its key (`embft.steps.keys`).
+        cache_dir: Stages, vectors, replies, downloads.
+    """
+
+    config: ExperimentConfig
+    cache_dir: Path
+
+    def run(
+        self,
+        stage: str,
+        build: Build,
+        load: Callable[[Path], T],
+        *,
+        inputs: Sequence[str],
+        values: Mapping[str, Any] | None = None,
+    ) -> StageResult[T]:
+        """Runs a stage through the cache.
+
+        Args:
+            stage: Its name.
+            build: Makes the result. The module that defines it is where the search for the stage's code begins.
+            load: Reads the result.
+            inputs: Keys and digests of what the build is given.
+            values: What it is given besides, by name: a seed, a device.
+        """
+        settings = {**settings_of(stage, self.config), **(values or {})}
+        return StageCache(self.cache_dir).run(
+            stage, settings=settings, inputs=inputs, code=code_of(build.__module__), build=build, load=load
+        )
+
+
+@dataclass(frozen=True)
+class Lab(Workspace):
+    """A workspace with the run's base model.
+
+    Attributes:
+        base: The base model, and how it is searched.
+    """
+
+    base: Embedder
+
+    @property
+    def seed(self) -> int:
+        """The run's."""
+        return self.config.seed
+
+    def with_seed(self, seed: int) -> Lab:
+        """The same for another seed."""
+        return replace(self, config=replace(self.config, seed=seed))
+
+    def with_systems(self, *systems: str) -> Lab:
+        """The same with other systems to rank."""
+        evaluation = replace(self.config.evaluation, systems=list(systems))
+        return replace(self, config=replace(self.config, evaluation=evaluation))
