@@ -25,9 +25,9 @@ from report import write_result
 
 from embft.evaluation.bootstrap import Prospects, prospects_of
 from embft.evaluation.dependence import Dependence
-from embft.evaluation.names import CHEAPEST_FIRST
 from embft.evaluation.significance import compare
 from embft.evaluation.verdict import MARGIN, cheapest_within
+from embft.systems import SYSTEM_NAMES, cost_rank
 
 Floats = npt.NDArray[np.float64]
 SIZES = (30, 50, 100, 200)
@@ -54,7 +54,7 @@ class Run:
     def of(cls, folder: Path) -> Run:
         """Reads a run's folder."""
         rows = [json.loads(line) for line in (folder / "per_query.jsonl").read_text(encoding="utf-8").splitlines()]
-        systems = sorted(rows[0]["systems"], key=CHEAPEST_FIRST.index)
+        systems = sorted(rows[0]["systems"], key=cost_rank)
         scores = {name: np.array([row["systems"][name][METRIC] for row in rows]) for name in systems}
         relevant = {row["question_id"]: row["relevant"] for row in rows}
         return cls(folder.name, scores, Dependence.of(list(relevant), relevant))
@@ -101,7 +101,7 @@ def not_worse(drawn: Drawn, bound: float = 0.02) -> str:
 def priced(drawn: Drawn, step: float) -> str:
     """The least sum of expected loss and a price for each step of cost."""
     loss = drawn.prospects.expected_loss
-    return min(drawn.scores, key=lambda name: loss[name] + step * CHEAPEST_FIRST.index(name))
+    return min(drawn.scores, key=lambda name: loss[name] + step * cost_rank(name))
 
 
 def near_least(drawn: Drawn, margin: float) -> str:
@@ -158,7 +158,7 @@ def main() -> int:
         "",
         "Mean regret at 50 questions by run, and nDCG@10 on all of its questions:",
         "",
-        f"| run | questions | {', '.join(CHEAPEST_FIRST[:4])} | {' | '.join(SHOWN)} |",
+        f"| run | questions | {', '.join(SYSTEM_NAMES[:4])} | {' | '.join(SHOWN)} |",
         "| --- | ---: | --- |" + " ---: |" * len(SHOWN),
         *(run_line(run, choices[run.name, 50]) for run in fitting[50]),
     ]
@@ -183,7 +183,7 @@ def decisions(run: Run, size: int) -> dict[str, list[str]]:
 def cell(rule: str, chosen: Sequence[tuple[Run, Sequence[str]]]) -> str:
     """Mean regret, its 95th percentile and the mean cost of a rule at one size."""
     regrets = [run.regret(choice) for run, choices in chosen for choice in choices]
-    costs = [CHEAPEST_FIRST.index(choice) for _, choices in chosen for choice in choices]
+    costs = [cost_rank(choice) for _, choices in chosen for choice in choices]
     if not regrets:
         return "–"
     return f"{np.mean(regrets):.2f}, {np.quantile(regrets, 0.95):.1f}, {np.mean(costs):.2f}"
@@ -191,7 +191,7 @@ def cell(rule: str, chosen: Sequence[tuple[Run, Sequence[str]]]) -> str:
 
 def run_line(run: Run, chosen: Mapping[str, Sequence[str]]) -> str:
     """A line of the second table."""
-    means = ", ".join(f"{run.scores[name].mean():.3f}" if name in run.scores else "–" for name in CHEAPEST_FIRST[:4])
+    means = ", ".join(f"{run.scores[name].mean():.3f}" if name in run.scores else "–" for name in SYSTEM_NAMES[:4])
     regrets = [np.mean([run.regret(choice) for choice in chosen[rule]]) for rule in SHOWN.values()]
     return f"| {run.name} | {run.questions:,} | {means} | {' | '.join(f'{regret:.2f}' for regret in regrets)} |"
 

@@ -210,7 +210,10 @@ class EvaluationConfig:
     """Metrics that get intervals and comparisons."""
     primary: str = "ndcg@10"
     """The metric that the verdict is about."""
+    margin: float = number(0.01, 0.0, 0.5)
+    """What simplicity is worth: the expected loss up to which a cheaper system is shipped; 0.01 is one point."""
     resamples: int = number(10_000, 100, 10_000_000)
+    """Draws of questions behind the expected losses."""
     confidence: float = number(0.95, 0.5, 0.999)
     precision: float = number(0.02, 0.001, 0.5)
     """Wished half-width of a difference's interval: the report says how many questions it takes."""

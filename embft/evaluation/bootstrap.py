@@ -119,7 +119,7 @@ def _shared(rows: Floats, dependence: Dependence) -> float:
 
 
 def _losses(means: Floats) -> Floats:
-    return np.minimum(1.0, means.max(axis=1, keepdims=True) - means)
+    return np.asarray(np.minimum(1.0, means.max(axis=1, keepdims=True) - means))
 
 
 def _weights(draws: int, size: int, random: np.random.Generator) -> Iterator[Floats]:

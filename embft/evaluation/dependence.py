@@ -20,6 +20,7 @@ estimates of variance components", Biometrics Bulletin 2(6), 1946). benchmarks/r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,11 +73,12 @@ class Dependence:
     @classmethod
     def of(cls, question_ids: Sequence[str], relevant_docs: Mapping[str, Sequence[str]]) -> Dependence:
         """The dependence of questions in this order; a question without relevant chunks depends on no other."""
-        columns: dict[object, int] = {}
+        columns: dict[str | tuple[int], int] = {}
         places, chunks, values = [], [], []
         for place, question_id in enumerate(question_ids):
             # The empty set stands for a chunk of its own: no id is a tuple.
-            ids = list(dict.fromkeys(relevant_docs.get(question_id, ()))) or [(place,)]
+            ids: list[str | tuple[int]] = list(dict.fromkeys(relevant_docs.get(question_id, ())))
+            ids = ids or [(place,)]
             places += [place] * len(ids)
             chunks += [columns.setdefault(chunk_id, len(columns)) for chunk_id in ids]
             values += [len(ids) ** -0.5] * len(ids)
@@ -87,6 +89,11 @@ class Dependence:
     def none(cls, questions: int) -> Dependence:
         """So many questions that share nothing."""
         return cls.of([str(place) for place in range(questions)], {})
+
+    @property
+    def chunks(self) -> int:
+        """Different relevant chunks; a question without any counts as one about a chunk of its own."""
+        return len(np.unique(self.parts.indices))
 
     def restricted(self, where: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Dependence:
         """The dependence of some of the questions: a mask, or their places."""
@@ -127,13 +134,13 @@ class Dependence:
         Returns:
             0 to 1. None where these questions cannot tell it from chance: where all of them share alike.
         """
-        own, linked = self._traces[0], self._traces[1]
+        own, linked, square, _, _ = self._traces
         determinant = self._determinant
         if determinant is None:
             return None if self.links > 1 + 1e-9 else 0.0
         centred = scores - scores.mean(axis=1, keepdims=True)
         squares, shared = float((centred**2).sum()), float(self.shared_squares(centred).sum())
-        apart = self._traces[2] * squares - linked * shared
+        apart = square * squares - linked * shared
         together = own * shared - linked * squares
         if squares <= 0:
             return ASSUMED_SHARE
@@ -142,7 +149,7 @@ class Dependence:
         if apart <= 0:
             return 1.0
         share = together / (apart + together)
-        error = (2 * own / determinant) ** 0.5
+        error = math.sqrt(2 * own / determinant)
         return max(0.0, share - _SHRINKAGE * error * (1 - share))
 
     def spread(self, scores: Floats, extra: float = 0.0) -> Spread:

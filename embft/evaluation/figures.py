@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from embft.evaluation.bootstrap import Prospects
+
 Interval = tuple[float, float]
 
 
@@ -33,6 +35,7 @@ class ComparisonRow:
     """A system against a baseline by one metric; see `embft.evaluation.significance.Comparison`.
 
     Attributes:
+        effective: Independent questions that these are worth for this difference.
         p_mcnemar: Exact, of hit rates alone.
         detectable: Least difference that would be seen with a chance of 80%.
         questions_needed: For the interval that was wished for.
@@ -48,6 +51,7 @@ class ComparisonRow:
     wins: int
     losses: int
     ties: int
+    effective: float | None = None
     p_mcnemar: float | None = None
     detectable: float | None = None
     questions_needed: int | None = None
@@ -105,12 +109,15 @@ class QuestionRow:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Stage ``evaluation``: figures by system, comparisons of every pair, slices, and a row for each question."""
+    """Stage ``evaluation``: figures by system, comparisons of every pair, slices, a row for each question, and what shipping
+    each system may cost by the primary metric.
+    """
 
     systems: dict[str, SystemResult]
     comparisons: list[ComparisonRow]
     slices: list[SliceRow]
     rows: list[QuestionRow]
+    prospects: Prospects
 
 
 @dataclass(frozen=True)

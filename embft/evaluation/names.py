@@ -1,4 +1,4 @@
-"""Names of metrics and systems as people write them, and the order of the systems by what they cost to run."""
+"""Names of metrics as people write them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,3 @@ LABELS = {
 def label(metric: str) -> str:
     """A metric's name as people write it; the name itself where there is no other."""
     return LABELS.get(metric, metric)
-
-
-CHEAPEST_FIRST = ("bm25", "base", "tuned", "fused", "openai")
-"""What each costs to run: no vectors; vectors; vectors of your own model; two indexes; a bill per question."""
-_PHRASES = {
-    "bm25": "BM25",
-    "base": "the base model",
-    "tuned": "the tuned model",
-    "fused": "the fusion of BM25 and embeddings",
-    "openai": "the API's embeddings",
-}
-
-
-def cost_rank(system: str) -> int:
-    """0 for the cheapest system to run."""
-    return CHEAPEST_FIRST.index(system)
-
-
-def phrase(system: str) -> str:
-    """A system as a sentence has it."""
-    return _PHRASES[system]

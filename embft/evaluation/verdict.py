@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from embft.evaluation.bootstrap import Prospects
-from embft.evaluation.names import cost_rank, label, phrase
+from embft.evaluation.figures import ComparisonRow
+from embft.evaluation.names import label
+from embft.systems import cost_rank, system_of
 
 CANNOT_TELL = "cannot_tell"
 MARGIN = 0.01
+"""A point."""
 _SINGLE = ("bm25", "base", "tuned")
 _FEWEST_QUESTIONS = 30
 _FROM_FILE = "file"
@@ -28,37 +30,44 @@ class Evidence:
     """What was measured on the test questions.
 
     Attributes:
-        systems: By name, each with its mean by ``primary``; at least one.
-        comparisons: Every unordered pair of systems, in either direction, with ``system``, ``baseline``, ``metric``,
-            ``delta``, ``ci95``, ``wins`` and ``losses``; rows of other metrics are passed over.
+        means: Of each system by ``primary``; at least one.
+        comparisons: Of every pair of systems, in either direction; rows of other metrics are passed over.
         test_origins: What made the test questions (``human``, ``file``, ``extractive``, ``openai``...), with counts.
         primary: The metric that decides.
-        prospects: By that metric.
+        prospects: What each system may cost, by that metric.
     """
 
-    systems: Mapping[str, Mapping[str, Any]]
-    comparisons: Sequence[Mapping[str, Any]]
+    means: Mapping[str, float]
+    comparisons: Sequence[ComparisonRow]
     test_origins: Mapping[str, int]
     primary: str
     prospects: Prospects
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    """What is known of systems before anything is measured.
+class Decision:
+    """What to ship. Differences are in points: hundredths of the metric.
 
     Attributes:
-        cost_rank: 0 for the cheapest to run.
-        phrase: A system as a sentence has it.
+        decision: A system's name, or ``cannot_tell``.
+        headline: In a few words.
+        reasons: Sentences.
+        metric: The metric that decided.
+        margin: What simplicity was worth.
+        expected_loss: By system, what shipping it is expected to cost; a tuned model that is the base model is left out.
+        chance_best: By system, the chance that it is the best.
+        meanwhile: What to use until there are more questions; None where the verdict stands, and where these questions
+            allow none.
     """
 
-    cost_rank: Callable[[str], int] = cost_rank
-    phrase: Callable[[str], str] = phrase
-
-    def start(self, system: str) -> str:
-        """The phrase at the beginning of a sentence."""
-        words = self.phrase(system)
-        return words[0].upper() + words[1:]
+    decision: str
+    headline: str
+    reasons: list[str]
+    metric: str
+    margin: float
+    expected_loss: dict[str, float]
+    chance_best: dict[str, float]
+    meanwhile: str | None = None
 
 
 def cheapest_within(losses: Mapping[str, float], margin: float, rank: Callable[[str], int] = cost_rank) -> str:
@@ -67,7 +76,7 @@ def cheapest_within(losses: Mapping[str, float], margin: float, rank: Callable[[
     return min((name for name in losses if losses[name] <= margin), key=rank, default=least)
 
 
-def decide(evidence: Evidence, margin: float = MARGIN, catalogue: Catalogue | None = None) -> dict[str, Any]:
+def decide(evidence: Evidence, margin: float = MARGIN) -> Decision:
     """Says which system to ship, or that this test cannot tell.
 
     The cheapest system whose expected loss is within ``margin`` is shipped. Where no system's is, the one with the least is
@@ -79,22 +88,15 @@ def decide(evidence: Evidence, margin: float = MARGIN, catalogue: Catalogue | No
     Args:
         evidence: What was measured.
         margin: What simplicity is worth: the expected loss that is accepted for it, 0.01 for a point of the metric.
-        catalogue: Costs and names of systems; embft's own where None.
-
-    Returns:
-        ``decision`` (a system's name or ``cannot_tell``), ``headline``, ``reasons`` (sentences), ``metric``,
-        ``expected_loss`` and ``chance_best`` by system, ``margin``, and ``meanwhile`` (what to use until there are more
-        questions; None where the verdict stands, or where the questions allow none). Differences are in points:
-        hundredths of the metric.
     """
-    return _Verdict(evidence, margin, catalogue or Catalogue()).reached()
+    return _Verdict(evidence, margin).reached()
 
 
 class _Verdict:
     """One decision, put together."""
 
-    def __init__(self, evidence: Evidence, margin: float, catalogue: Catalogue) -> None:
-        self.evidence, self.margin, self.catalogue = evidence, margin, catalogue
+    def __init__(self, evidence: Evidence, margin: float) -> None:
+        self.evidence, self.margin = evidence, margin
         self.metric = evidence.primary
         self.total = sum(evidence.test_origins.values())
         self.made = {
@@ -102,18 +104,14 @@ class _Verdict:
         }
         self.pairs = _Pairs(evidence.comparisons, self.metric)
         self.same = self.pairs.identical("tuned", "base")
-        self.systems = {
-            name: float(means[self.metric])
-            for name, means in evidence.systems.items()
-            if not (self.same and name == "tuned")
-        }
+        self.means = {name: mean for name, mean in evidence.means.items() if not (self.same and name == "tuned")}
         prospects = evidence.prospects
         self.loss, self.chance = (
-            {name: values[name] for name in self.systems if name in values}
+            {name: values[name] for name in self.means if name in values}
             for values in (prospects.expected_loss, prospects.chance_best)
         )
 
-    def reached(self) -> dict[str, Any]:
+    def reached(self) -> Decision:
         if sum(self.made.values()) * 2 > self.total:
             return self._verdict(
                 CANNOT_TELL,
@@ -127,41 +125,38 @@ class _Verdict:
             )
         if not self.total or not self.loss:
             return self._verdict(CANNOT_TELL, "Cannot tell: there are no test questions.", ["Add test questions."])
-        choice = cheapest_within(self.loss, self.margin, self.catalogue.cost_rank)
+        choice = cheapest_within(self.loss, self.margin)
         reasons = [self._why(choice), *self._costs_of_choices()]
         if self.total < _FEWEST_QUESTIONS:
             advice = (
                 f"With fewer than {_FEWEST_QUESTIONS} test questions the order of systems is mostly chance, and so is what is "
-                f"said of it here: add some. Until then use {self.catalogue.phrase(choice)}."
+                f"said of it here: add some. Until then use {_phrase(choice)}."
             )
             headline = f"Cannot tell yet: {_count(self.total, 'test question')} {_is(self.total)} too few."
             return self._verdict(CANNOT_TELL, headline, [advice, *reasons], meanwhile=choice)
-        if len(self.systems) > 1 and min(self.loss.values()) > self.margin:
-            headline = f"Use {self.catalogue.phrase(choice)} for now: {self.total} test questions do not settle it."
+        if len(self.means) > 1 and min(self.loss.values()) > self.margin:
+            headline = f"Use {_phrase(choice)} for now: {self.total} test questions do not settle it."
             return self._verdict(choice, headline, [*reasons, self._more(), *self._doubts()], meanwhile=choice)
-        return self._verdict(choice, f"Ship {self.catalogue.phrase(choice)}.", [*reasons, *self._doubts()])
+        return self._verdict(choice, f"Ship {_phrase(choice)}.", [*reasons, *self._doubts()])
 
-    def _verdict(
-        self, decision: str, headline: str, reasons: Sequence[str], meanwhile: str | None = None
-    ) -> dict[str, Any]:
-        return {
-            "decision": decision,
-            "headline": headline,
-            "reasons": [*reasons, *self._facts()],
-            "metric": self.metric,
-            "margin": self.margin,
-            "expected_loss": {name: round(loss, 6) for name, loss in self.loss.items()},
-            "chance_best": {name: round(chance, 6) for name, chance in self.chance.items()},
-            "meanwhile": meanwhile,
-        }
+    def _verdict(self, decision: str, headline: str, reasons: Sequence[str], meanwhile: str | None = None) -> Decision:
+        return Decision(
+            decision,
+            headline,
+            [*reasons, *self._facts()],
+            self.metric,
+            self.margin,
+            {name: round(loss, 6) for name, loss in self.loss.items()},
+            {name: round(chance, 6) for name, chance in self.chance.items()},
+            meanwhile,
+        )
 
     def _why(self, choice: str) -> str:
         # Of equal means the cheaper one is the best.
-        best = max(self.systems, key=lambda name: (self.systems[name], -self.catalogue.cost_rank(name)))
-        mean, start = f"{self.systems[best]:.3f}", self.catalogue.start(best)
-        if len(self.systems) == 1:
+        best = max(self.means, key=lambda name: (self.means[name], -cost_rank(name)))
+        mean, start = f"{self.means[best]:.3f}", _start(best)
+        if len(self.means) == 1:
             return f"{start} is the only system that was measured: its {label(self.metric)} is {mean}."
-        # A better system that is ahead of all others is expected to cost next to nothing: 0.0 points says it.
         cost = f"{_unsigned(self.loss[choice])} points on average against the best of these systems, whichever that is"
         if choice == best:
             return (
@@ -169,18 +164,18 @@ class _Verdict:
                 f"of {_percent(self.chance[choice])} it is the best itself."
             )
         return (
-            f"{start} has the highest {label(self.metric)} ({mean}), but {self.catalogue.phrase(choice)} "
-            f"({self.systems[choice]:.3f}) is cheaper to run. Choosing it is expected to cost {cost}: no more than the "
+            f"{start} has the highest {label(self.metric)} ({mean}), but {_phrase(choice)} "
+            f"({self.means[choice]:.3f}) is cheaper to run. Choosing it is expected to cost {cost}: no more than the "
             f"{_unsigned(self.margin)} that simplicity is worth (evaluation.margin)."
         )
 
     def _costs_of_choices(self) -> list[str]:
         """The sentence that lays all choices side by side."""
-        if len(self.systems) == 1:
+        if len(self.means) == 1:
             return []
         parts = [
-            f"{self.catalogue.phrase(name)} {_unsigned(self.loss[name])} points, {_percent(self.chance[name])}"
-            for name in sorted(self.loss, key=self.catalogue.cost_rank)
+            f"{_phrase(name)} {_unsigned(self.loss[name])} points, {_percent(self.chance[name])}"
+            for name in sorted(self.loss, key=cost_rank)
         ]
         return [f"What each choice is expected to cost, and its chance of being the best: {'; '.join(parts)}."]
 
@@ -214,20 +209,19 @@ class _Verdict:
 
     def _facts(self) -> list[str]:
         """What anyone wants to know besides: did tuning help, are vectors better than words, is a mix better than both."""
-        phrases, start = self.catalogue.phrase, self.catalogue.start
-        dense = "tuned" if "tuned" in self.systems else "base"
-        single = max((name for name in _SINGLE if name in self.systems), key=self.systems.__getitem__, default=dense)
+        dense = "tuned" if "tuned" in self.means else "base"
+        single = max((name for name in _SINGLE if name in self.means), key=self.means.__getitem__, default=dense)
         questions = [
             ("tuned", "base", "Tuning, against the base model"),
-            (dense, "bm25", f"{start(dense)} against BM25"),
-            ("fused", single, f"The fusion against the best single system, {phrases(single)}"),
-            ("openai", dense, f"The API's embeddings against {phrases(dense)}"),
+            (dense, "bm25", f"{_start(dense)} against BM25"),
+            ("fused", single, f"The fusion against the best single system, {_phrase(single)}"),
+            ("openai", dense, f"The API's embeddings against {_phrase(dense)}"),
         ]
         same = "Tuning gained nothing: the tuned model answers every test question as the base model does."
         facts = [same] if self.same else []
         for system, baseline, what in questions:
             difference = self.pairs.find(system, baseline)
-            if difference is not None and system in self.systems:
+            if difference is not None and system in self.means:
                 delta, low, high = map(_points, difference)
                 meaning = self._meaning(*difference[1:])
                 facts.append(f"{what}: {delta} points [{low}, {high}] of {label(self.metric)}, {meaning}.")
@@ -246,21 +240,30 @@ class _Verdict:
 class _Pairs:
     """The comparisons by one metric, looked up in either direction."""
 
-    def __init__(self, comparisons: Sequence[Mapping[str, Any]], metric: str) -> None:
-        self._rows = {(row["system"], row["baseline"]): row for row in comparisons if row["metric"] == metric}
+    def __init__(self, comparisons: Sequence[ComparisonRow], metric: str) -> None:
+        self._rows = {(row.system, row.baseline): row for row in comparisons if row.metric == metric}
 
     def find(self, system: str, baseline: str) -> tuple[float, float, float] | None:
         """Delta and its interval's ends, system minus baseline; None where the two were not compared."""
         if row := self._rows.get((system, baseline)):
-            return row["delta"], row["ci95"][0], row["ci95"][1]
+            return row.delta, *row.ci95
         if row := self._rows.get((baseline, system)):
-            return -row["delta"], -row["ci95"][1], -row["ci95"][0]
+            return -row.delta, -row.ci95[1], -row.ci95[0]
         return None
 
     def identical(self, system: str, baseline: str) -> bool:
         """Whether every question scored the same: a fine-tune that kept the base model."""
         row = self._rows.get((system, baseline)) or self._rows.get((baseline, system))
-        return row is not None and row["delta"] == 0 and row["wins"] == row["losses"] == 0
+        return row is not None and row.delta == 0 and row.wins == row.losses == 0
+
+
+def _phrase(system: str) -> str:
+    return system_of(system).phrase
+
+
+def _start(system: str) -> str:
+    words = _phrase(system)
+    return words[0].upper() + words[1:]
 
 
 def _points(value: float) -> str:

@@ -18,6 +18,7 @@ class Verdict:
 
     Attributes:
         decision: A system's name, or ``cannot_tell``.
+        margin, expected_loss, chance_best, meanwhile: As in `embft.evaluation.verdict.Decision`.
         costs: By system.
     """
 
@@ -25,6 +26,10 @@ class Verdict:
     headline: str
     reasons: list[str]
     metric: str
+    margin: float = 0.0
+    expected_loss: dict[str, float] = field(default_factory=dict)
+    chance_best: dict[str, float] = field(default_factory=dict)
+    meanwhile: str | None = None
     costs: dict[str, SystemCosts] = field(default_factory=dict)
 
 

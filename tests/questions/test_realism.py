@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from embft.steps.realism import best_ranks, realism, realism_warnings
+
 from embft.dataset.formats import read_llama_index
 from embft.questions.realism import describe
 from embft.records import RetrievalDataset, Splits
-from embft.steps.realism import best_ranks, realism, realism_warnings
 
 CORPUS = {"a": "cats purr and sleep", "b": "dogs bark at cats", "c": "fish swim"}
 

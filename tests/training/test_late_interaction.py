@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from embft.steps.tuned_model import make_tuned_model
 from hydra import compose, initialize_config_dir
 from jargon import write_jargon
 from tiny import SETTINGS, make_base, make_dataset, make_splits
@@ -22,8 +23,9 @@ from embft.config import RetrievalConfig, register
 from embft.config.command_line import as_config
 from embft.config.training import TrainingConfig
 from embft.dataset.formats import read_llama_index
+from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import per_question
-from embft.evaluation.significance import compare, groups_of
+from embft.evaluation.significance import compare
 from embft.models.encoder import Encoder
 from embft.pipeline import run_experiment
 from embft.records import RetrievalDataset
@@ -33,7 +35,6 @@ from embft.retrieval.scoring import rank
 from embft.retrieval.vector_cache import VectorCache
 from embft.stages import StageCache
 from embft.steps.training import tuned_embedder
-from embft.steps.tuned_model import make_tuned_model
 
 ROOT = Path(__file__).parents[2]
 register()
@@ -192,5 +193,5 @@ def test_without_any_training_the_10_k_s_questions_find_far_more(tmp_path, minil
             embedder.scorers(asked)["cosine"], ids, list(asked.corpus), system="base", score_name="cosine", depth=100
         )
         scores.append(per_question(ranking, asked.relevant_docs, ids)["ndcg@10"])
-    found = compare(scores[1], scores[0], groups_of(ids, asked.relevant_docs))
+    found = compare(scores[1], scores[0], Dependence.of(ids, asked.relevant_docs))
     assert found.ci95[0] > 0.03
