@@ -94,7 +94,7 @@ def main() -> int:
         header([kind.name for kind in NULLS] + ["normal, as if independent"]),
         *tables["nulls"],
         "",
-        "Differences where the first system is better:",
+        "Differences where the first system is better (draws in which no question differs left out: their interval is [0, 0]):",
         "",
         header([kind.name for kind in BETTER]),
         *tables["better"],
@@ -132,18 +132,28 @@ def coverage(draw: Draw, size: int, trials: int) -> dict[str, list[str]]:
                     for *key, used in pairs:
                         cell = shares.setdefault((key[0], key[1]), [[] for _ in SHARES])[place]
                         if table == "means":
-                            intervals, held = [mean_interval(row, used) for row in one], truth
-                        else:
-                            intervals = [compare(a, b, used).ci95 for a, b in zip(one, other, strict=True)]
-                            held = truth - true_mean(kind.score, 0.0)
-                        cell += [low <= held <= high for low, high in intervals]
+                            cell += [holds(mean_interval(row, used), truth) for row in one]
+                            continue
+                        difference = truth - true_mean(kind.score, 0.0)
+                        cell += [
+                            holds(compare(a, b, used).ci95, difference)
+                            for a, b in zip(one, other, strict=True)
+                            if table == "nulls" or (a != b).any()
+                        ]
     cells: dict[str, list[str]] = {}
     for table in ("nulls", "better", "means"):
         names = [name for where, name in shares if where == table and name != "independent"]
         if table == "nulls":
             names.append("independent")
-        cells[table] = [", ".join(f"{np.mean(held):.3f}"[1:] for held in shares[table, name]) for name in names]
+        cells[table] = [
+            ", ".join(f"{np.mean(held):.3f}".removeprefix("0") for held in shares[table, name]) for name in names
+        ]
     return cells
+
+
+def holds(interval: tuple[float, float], truth: float) -> bool:
+    """Whether an interval holds a value."""
+    return interval[0] <= truth <= interval[1]
 
 
 if __name__ == "__main__":

@@ -6,21 +6,23 @@ that share one chunk in fifteen nearly as much as the first. How alike two quest
     K_ij = |R_i and R_j| / sqrt(|R_i| |R_j|)        R_i: the relevant chunks of question i
 
 which is 1 for equal sets and 0 where nothing is shared; how alike they are is estimated from the scores. A score is taken
-for a mean, a part that comes from its chunks (a share b of the variance, correlated as K) and a part of its own (a), so
-that with M = I - 11'/n the two sums of squares of the centred scores e have the expectations
+for a mean, a part that goes with the number of relevant chunks, a part that comes from the chunks themselves (variance b,
+correlated as K) and a part of its own (variance a). With M, the projection that takes out the first two, the sums of squares
+of the remainders e have the expectations
 
     E e'e  = a tr(M)  + b tr(MK)
     E e'Ke = a tr(MK) + b tr(MKMK)
 
 Solved for a and b this is the analysis of variance of random effects (Searle, Casella and McCulloch, "Variance Components",
 1992, section 5.3). It repairs what a plain sandwich e'Ke / n^2 lacks: centring takes away most of what all questions share.
-The variance of the mean is (a + b 1'K1/n) / n, its degrees of freedom are Satterthwaite's ("An approximate distribution of
-estimates of variance components", Biometrics Bulletin 2(6), 1946). benchmarks/results/calibration.md has the coverage.
+The number of chunks is taken out because questions with many are easier and share more, which is not dependence. The degrees
+of freedom are Satterthwaite's ("An approximate distribution of estimates of variance components", Biometrics Bulletin 2(6),
+1946), except that the variance never falls below that of independent questions. benchmarks/results/calibration.md has the
+coverage of what comes out.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,9 +38,6 @@ _EXACT = 1024
 _PROBES = 256
 _BLOCK = 512
 """Rows of the kernel held at once."""
-_SHRINKAGE = 0.25
-"""Standard errors (at no dependence) that are taken off the estimated share. A share cannot be negative, so its estimate
-errs upwards where there is none; with this the coverage stays below .975 there and above .93 where there is some."""
 ASSUMED_SHARE = 0.3
 """Share of the variance that comes from the chunks where nothing was measured yet; 0 to 0.4 in embft's own runs."""
 
@@ -116,14 +115,14 @@ class Dependence:
 
     def inflation(self, share: float) -> float:
         """The variance of the mean, over what it would be if the questions were independent and scattered as they do."""
-        own, linked = self._traces[:2]
-        if own < 1:
+        size = len(self)
+        if size < 2:
             return 1.0
-        return own * (1 + share * (self.links - 1)) / ((1 - share) * own + share * linked)
+        return (1 + share * (self.links - 1)) / (1 - share + share * (size - self.links) / (size - 1))
 
-    def shared_squares(self, centred: Floats) -> Floats:
-        """E'Ke of each row of centred scores; float64 [n_rows]."""
-        return np.asarray(((self.parts.T @ centred.T) ** 2).sum(axis=0))
+    def shared_squares(self, rows: Floats) -> Floats:
+        """e'Ke of each row; float64 [n_rows]."""
+        return np.asarray(((self.parts.T @ rows.T) ** 2).sum(axis=0))
 
     def share(self, scores: Floats) -> float | None:
         """The share of the variance that comes from chunks, estimated from one row of scores or several together.
@@ -134,23 +133,19 @@ class Dependence:
         Returns:
             0 to 1. None where these questions cannot tell it from chance: where all of them share alike.
         """
-        own, linked, square, _, _ = self._traces
-        determinant = self._determinant
-        if determinant is None:
+        if self._determinant is None:
             return None if self.links > 1 + 1e-9 else 0.0
-        centred = scores - scores.mean(axis=1, keepdims=True)
-        squares, shared = float((centred**2).sum()), float(self.shared_squares(centred).sum())
-        apart = square * squares - linked * shared
-        together = own * shared - linked * squares
-        if squares <= 0:
+        size = len(self)
+        own, linked, _, _, _ = self._traces
+        remainders = scores - (scores @ self._explained) @ self._explained.T
+        squares, shared = float((remainders**2).sum()), float(self.shared_squares(remainders).sum())
+        total = float(((scores - scores.mean(axis=1, keepdims=True)) ** 2).sum())
+        if squares <= 1e-12 * total or total == 0:
             return ASSUMED_SHARE
-        if together <= 0:
-            return 0.0
-        if apart <= 0:
-            return 1.0
-        share = together / (apart + together)
-        error = math.sqrt(2 * own / determinant)
-        return max(0.0, share - _SHRINKAGE * error * (1 - share))
+        # Neither part can be negative.
+        together = min(max(0.0, (own * shared - linked * squares) / self._determinant), squares / linked)
+        apart = (total - together * (size - self.links)) / (size - 1)
+        return together / (apart + together)
 
     def spread(self, scores: Floats, extra: float = 0.0) -> Spread:
         """The spread of the mean of scores, float64 [n_questions].
@@ -167,11 +162,11 @@ class Dependence:
         return Spread(variance, self.freedom(share), share, self.effective(share))
 
     def freedom(self, share: float) -> float:
-        """Satterthwaite's degrees of freedom of the variance of the mean, where ``share`` of it is the chunks'."""
+        """Degrees of freedom of the variance of the mean, where ``share`` of the variance is the chunks'."""
+        most = max(1.0, len(self) - 1.0)
         own, linked, square, cube, fourth = self._traces
-        determinant = self._determinant
-        if share == 0 or determinant is None:
-            return own
+        if share == 0 or self._determinant is None:
+            return most
         # The variance is e'Qe, Q = (for_own I + for_shared K): what solving the two equations comes to.
         for_own, for_shared = square - linked * self.links, own * self.links - linked
         # Q times the covariance (1 - share) I + share K, as a polynomial of MK.
@@ -184,14 +179,27 @@ class Dependence:
             + 2 * second * third * cube
             + third**2 * fourth
         )
-        return float(min(own, mean**2 / spread))
+        # Its standard deviation over its mean; downwards it goes no further than to the variance of independent questions.
+        relative = min((2 * spread) ** 0.5 / mean, 1 - 1 / self.inflation(share))
+        return float(min(most, 2 / relative**2)) if relative > 0 else most
 
     @cached_property
     def _determinant(self) -> float | None:
         """Of the two equations; None where they are one, so that own and shared parts cannot be told apart."""
+        if len(self) < 2:
+            return None
         own, linked, square, _, _ = self._traces
         determinant = own * square - linked**2
-        return determinant if determinant > 1e-9 * own * square else None
+        return determinant if linked > 1e-9 and determinant > 1e-9 * own * square else None
+
+    @cached_property
+    def _explained(self) -> Floats:
+        """Orthonormal columns of what is no dependence: the mean, and the number of relevant chunks where it differs."""
+        sizes = np.log(np.diff(self.parts.indptr))
+        columns = [np.ones(len(self))]
+        if len(self) and np.ptp(sizes) > 0:
+            columns.append(sizes - sizes.mean())
+        return np.stack([column / np.linalg.norm(column) for column in columns], axis=1)
 
     @cached_property
     def _traces(self) -> tuple[float, float, float, float, float]:
@@ -199,27 +207,25 @@ class Dependence:
         size = len(self)
         exact = size <= _EXACT
         probes = np.eye(size) if exact else np.random.default_rng(0).choice([-1.0, 1.0], size=(size, _PROBES))
-        once = self._centred_kernel(probes)
-        twice = self._centred_kernel(once)
+        once = self._kernel_without(probes)
+        twice = self._kernel_without(once)
         scale = 1.0 if exact else 1 / _PROBES
-        sums = np.asarray(self.parts.sum(axis=0))
-        square = float((once**2).sum()) * scale
-        if not exact:
-            rows = self.parts @ sums  # K1
-            square = self._sum_of_squares() - 2 * float((rows**2).sum()) / size + self.links**2
+        explained = np.asarray(self.parts @ (self.parts.T @ self._explained))  # K times the columns
+        inner = self._explained.T @ explained
+        square = self._sum_of_squares() - 2 * float((explained**2).sum()) + float((inner**2).sum())
         return (
-            size - 1.0,
-            size - self.links,
+            float(size - inner.shape[0]),
+            size - float(np.trace(inner)),
             square,
             float((once * twice).sum()) * scale,
             float((twice**2).sum()) * scale,
         )
 
-    def _centred_kernel(self, columns: Floats) -> Floats:
+    def _kernel_without(self, columns: Floats) -> Floats:
         """MKM times columns."""
-        centred = columns - columns.mean(axis=0)
-        product = np.asarray(self.parts @ (self.parts.T @ centred))
-        return np.asarray(product - product.mean(axis=0))
+        kept = columns - self._explained @ (self._explained.T @ columns)
+        product = np.asarray(self.parts @ (self.parts.T @ kept))
+        return np.asarray(product - self._explained @ (self._explained.T @ product))
 
     def _sum_of_squares(self) -> float:
         """Of all entries of the kernel, without holding it."""

@@ -26,8 +26,11 @@ STRUCTURES = st.lists(st.sets(st.integers(0, 8), max_size=4), min_size=2, max_si
 def test_sums_and_traces_are_those_of_the_kernel(chunks, seed):
     shared, full = of(chunks), kernel(chunks)
     size = len(chunks)
-    centre = np.eye(size) - 1 / size
-    powers = [centre @ np.linalg.matrix_power(centre @ full @ centre, power) for power in range(5)]
+    # What is taken out: the mean, and the number of relevant chunks.
+    taken = np.linalg.qr(np.stack([np.ones(size), np.log([max(1, len(ids)) for ids in chunks])], axis=1) + 0.0)
+    basis = taken.Q[:, np.abs(np.diag(taken.R)) > 1e-9]
+    without = np.eye(size) - basis @ basis.T
+    powers = [without @ np.linalg.matrix_power(without @ full @ without, power) for power in range(5)]
     assert shared._traces == pytest.approx([np.trace(power) for power in powers], abs=1e-8)
     assert shared.links == pytest.approx(full.sum() / size)
     centred = np.random.default_rng(seed).normal(size=(2, size))
@@ -74,7 +77,7 @@ def test_the_estimated_share_is_the_one_that_scores_were_made_with():
         scores = share**0.5 * together + (1 - share) ** 0.5 * draw.normal(size=(200, 300))
         assert shared.share(scores) == pytest.approx(share, abs=0.04)
         variances = np.mean([shared.spread(row).variance for row in scores])
-        assert variances == pytest.approx((1 + share * (shared.links - 1)) / 300, rel=0.15)
+        assert variances == pytest.approx((1 + share * (shared.links - 1)) / 300, rel=0.25)
 
 
 def test_questions_that_are_all_about_one_chunk_say_nothing_about_others():
