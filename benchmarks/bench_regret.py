@@ -33,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 SIZES = (30, 50, 100, 200)
 DRAWS = 300
 METRIC = "ndcg@10"
-_WEIGHTS = 2000
+_WEIGHTS = 1000
 """Draws of weights for each decision: a tenth of a point is not what this is about."""
 
 

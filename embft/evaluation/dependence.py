@@ -118,10 +118,12 @@ class Dependence:
         size = len(self)
         if size < 2:
             return 1.0
-        return (1 + share * (self.links - 1)) / (1 - share + share * (size - self.links) / (size - 1))
+        # What is left of the questions' scatter after centring: nothing where all are one.
+        scatter = 1 - share + share * (size - self.links) / (size - 1)
+        return (1 + share * (self.links - 1)) / scatter if scatter > 1e-12 else np.inf
 
     def shared_squares(self, rows: Floats) -> Floats:
-        """e'Ke of each row; float64 [n_rows]."""
+        """Of each row e, e'Ke; float64 [n_rows]."""
         return np.asarray(((self.parts.T @ rows.T) ** 2).sum(axis=0))
 
     def share(self, scores: Floats) -> float | None:
@@ -144,7 +146,7 @@ class Dependence:
             return ASSUMED_SHARE
         # Neither part can be negative.
         together = min(max(0.0, (own * shared - linked * squares) / self._determinant), squares / linked)
-        apart = (total - together * (size - self.links)) / (size - 1)
+        apart = max(0.0, (total - together * (size - self.links)) / (size - 1))
         return together / (apart + together)
 
     def spread(self, scores: Floats, extra: float = 0.0) -> Spread:

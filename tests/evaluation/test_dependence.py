@@ -92,6 +92,27 @@ def test_one_of_fifteen_shared_chunks_counts_for_little():
     assert hardly.effective(1.0) == pytest.approx(2 / (1 + 1 / 15))
 
 
+@settings(max_examples=150, deadline=None)
+@given(STRUCTURES, st.integers(0, 999), st.sampled_from([0, 1, 3]))
+def test_every_structure_has_a_share_and_a_spread_that_make_sense(chunks, seed, decimals):
+    scores = np.random.default_rng(seed).random(len(chunks)).round(decimals)
+    shared = of(chunks)
+    spread = shared.spread(scores)
+    assert 0 <= spread.share <= 1
+    assert spread.variance >= 0
+    assert 0 < spread.freedom <= max(1, len(chunks) - 1)
+    assert 1 <= spread.effective <= len(chunks) + 1e-9
+    assert shared.inflation(spread.share) >= 1 or np.isinf(spread.variance)
+
+
+def test_questions_with_more_relevant_chunks_that_are_easier_are_not_taken_for_dependent():
+    draw = np.random.default_rng(6)
+    sizes = draw.integers(2, 60, 150)
+    shared = of([draw.choice(500, size, replace=False) for size in sizes])
+    rows = np.stack([0.2 * np.log(sizes) + draw.normal(0, 0.1, 150) for _ in range(60)])
+    assert shared.share(rows) < 0.1
+
+
 def test_a_judgement_given_twice_counts_once():
     assert of([("a", "a", "b"), ("a", "b")]).links == pytest.approx(2.0)
 
