@@ -17,8 +17,8 @@ from omegaconf import DictConfig
 from embft.config import register
 from embft.config.command_line import as_config, command_line_problems
 from embft.errors import ConfigError, EmbftError
-from embft.runs.processes import run_distributed
 from embft.runs.sweep_end import finish_sweeps
+from embft.training.processes import run_distributed
 
 CONFIG_DIR = Path(__file__).parent / "configs"
 logger = logging.getLogger("embft")

@@ -11,7 +11,7 @@ from embft.config import ExperimentConfig
 from embft.config.problems import problems
 from embft.errors import ConfigError
 from embft.runs.folder import RunFolder
-from embft.runs.processes import launch_problems
+from embft.training.processes import launch_problems
 
 if TYPE_CHECKING:
     from embft.results import Timing

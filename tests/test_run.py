@@ -140,7 +140,7 @@ def test_a_train_question_about_a_test_chunk_stops_the_run_before_it_is_trained(
 
 def test_another_dataset_says_what_a_merged_model_costs_there_and_a_wrong_one_is_told_first(first, place):
     done = run(
-        *SMALL, f"evaluation.general={first[0]}", "training.merge=true", "tracking=local", "hydra.run.dir=outputs/general",
+        *SMALL, f"evaluation.general={first[0]}", "tracking=local", "hydra.run.dir=outputs/general",
         cwd=place,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

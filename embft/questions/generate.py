@@ -17,13 +17,13 @@ from embft.records import Chunk
 
 Backend = Callable[[Sequence[Chunk], QuestionsConfig, Path, int], Generated]
 Estimator = Callable[[Sequence[Chunk], QuestionsConfig, Path, int], Estimate]
-BACKENDS = {
-    "extractive": ("embft.questions.extractive", "write_extractive", None),
-    "openai": ("embft.questions.llm", "ask_llm", "estimate_llm"),
-    "openai_batch": ("embft.questions.batch", "ask_batch", "estimate_batch"),
-    "local_llm": ("embft.questions.local_llm", "ask_local_llm", "estimate_local_llm"),
+BACKENDS: dict[str, tuple[str, str | None]] = {
+    "extractive": ("embft.questions.extractive:write_extractive", None),
+    "openai": ("embft.questions.llm:ask_llm", "embft.questions.llm:estimate_llm"),
+    "openai_batch": ("embft.questions.batch:ask_batch", "embft.questions.batch:estimate_batch"),
+    "local_llm": ("embft.questions.local_llm:ask_local_llm", "embft.questions.local_llm:estimate_local_llm"),
 }
-"""Backend to its module, its function, and the one that says what it would take (None: nothing)."""
+"""Backend to ``module:function`` that writes, and that says what it would take (None: nothing)."""
 
 
 def generate(
@@ -52,8 +52,7 @@ def generate(
     if config.per_chunk == 0:
         return Generated([], {"asked": 0, "made": 0}, [])
     askable, rejected = askable_chunks(chunks, config.filters)
-    module, function, _ = BACKENDS[config.backend]
-    write: Backend = getattr(import_module(module), function)
+    write: Backend = _function(BACKENDS[config.backend][0])
     made = write(askable, config, cache_dir, seed)
     if not made.questions:
         raise QuestionError(_nothing(config, len(askable), len(chunks)))
@@ -80,11 +79,17 @@ def generate(
 
 def estimate_questions(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int) -> Estimate | None:
     """What `generate` would take; None where it costs nothing. Asks nothing."""
-    module, _, function = BACKENDS[config.backend]
-    if function is None or config.per_chunk == 0:
+    name = BACKENDS[config.backend][1]
+    if name is None or config.per_chunk == 0:
         return None
-    look: Estimator = getattr(import_module(module), function)
+    look: Estimator = _function(name)
     return look(askable_chunks(chunks, config.filters)[0], config, cache_dir, seed)
+
+
+def _function(name: str) -> Any:
+    """Imports a backend only where it is chosen."""
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function)
 
 
 def _nothing(config: QuestionsConfig, askable: int, chunks: int) -> str:

@@ -6,6 +6,7 @@ from embft.dataset.findings import Finding
 from embft.evaluation.figures import General
 from embft.evaluation.names import label
 from embft.reporting.cost_phrases import cost_cells
+from embft.reporting.markdown_text import plain
 from embft.reporting.phrases import comparisons_of, interval, number, points, points_interval
 from embft.results import Outcome
 
@@ -104,7 +105,7 @@ def slice_markdown(outcome: Outcome) -> list[str]:
         "| --- | --- | ---: | " + " | ".join("---" for _ in heads) + " |",
     ]
     return lines + [
-        f"| {trait} | {_cell(value)} | {count} | " + " | ".join(f"{figure} {ends}" for figure, ends in cells) + " |"
+        f"| {trait} | {plain(value)} | {count} | " + " | ".join(f"{figure} {ends}" for figure, ends in cells) + " |"
         for trait, value, count, cells in rows
     ]
 
@@ -116,9 +117,3 @@ def cost_markdown(outcome: Outcome) -> list[str]:
         "| --- | " + " | ".join("---:" for _ in COST_COLUMNS) + " |",
         *(f"| {system} | " + " | ".join(cells) + " |" for system, cells in cost_rows(outcome)),
     ]
-
-
-def _cell(text: str) -> str:
-    from embft.reporting.markdown import plain
-
-    return plain(text)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from embft.files import write_text
 from embft.reporting.audit_phrases import cost_markdown, general_sentence, warnings_of
-from embft.reporting.markdown import fenced, plain, systems_table, training_sentence
+from embft.reporting.markdown import systems_table, training_sentence
+from embft.reporting.markdown_text import fenced, plain
 from embft.reporting.phrases import comparisons_of, origin_words, sentence, test_questions
 from embft.results import DatasetReport, Outcome
 from embft.training.report import TrainingReport

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from embft.evaluation.names import label
@@ -14,6 +13,7 @@ from embft.reporting.audit_phrases import (
     power_sentences,
     slice_markdown,
 )
+from embft.reporting.markdown_text import fenced, plain
 from embft.reporting.phrases import (
     comparisons_of,
     headline_metrics,
@@ -134,16 +134,3 @@ def whitening_sentence(training: TrainingReport) -> str:
         f" A last layer whitens its vectors by those of {whitening.passages:,} train passages (strength "
         f"{whitening.strength:g}{on_dev})."
     )
-
-
-def plain(text: object) -> str:
-    """Text that Markdown shows as it is, on one line and inside a table's cell: no markup, no HTML, no column."""
-    line = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"([\\`*|\[\]])", r"\\\1", line)
-
-
-def fenced(text: str, language: str = "") -> str:
-    """A code block whose fence is longer than any in the text."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class WeightAverage:
@@ -22,10 +25,10 @@ class WeightAverage:
 
     def __init__(self, share: float, steps: int) -> None:
         self._begins = steps - math.ceil(share * steps)
-        self._mean: dict[str, Any] = {}
+        self._mean: dict[str, Tensor] = {}
         self._count = 0
 
-    def add(self, step: int, weights: Mapping[str, Any]) -> None:
+    def add(self, step: int, weights: Mapping[str, Tensor]) -> None:
         """Takes the trained weights after a step, counted from 1, if it is one of the last."""
         import torch
 
@@ -39,7 +42,7 @@ class WeightAverage:
                 else:
                     self._mean[name] = weight.detach().clone()
 
-    def put_into(self, weights: Mapping[str, Any]) -> None:
+    def put_into(self, weights: Mapping[str, Tensor]) -> None:
         """Overwrites weights by their mean, if it has begun."""
         import torch
 
@@ -48,7 +51,7 @@ class WeightAverage:
                 weights[name].copy_(mean)
 
     @contextmanager
-    def in_place_of(self, weights: Mapping[str, Any]) -> Iterator[None]:
+    def in_place_of(self, weights: Mapping[str, Tensor]) -> Iterator[None]:
         """Inside the model has the mean, afterwards its own weights again."""
         kept = {name: weights[name].detach().clone() for name in self._mean}
         self.put_into(weights)
@@ -58,10 +61,10 @@ class WeightAverage:
             for name, weight in kept.items():
                 weights[name].data.copy_(weight)
 
-    def state(self) -> tuple[dict[str, Any], int]:
+    def state(self) -> tuple[dict[str, Tensor], int]:
         """What a checkpoint keeps: the mean, and of how many steps it is."""
         return self._mean, self._count
 
-    def go_on(self, mean: Mapping[str, Any], count: int) -> None:
+    def go_on(self, mean: Mapping[str, Tensor], count: int) -> None:
         """Takes up `state`."""
         self._mean, self._count = dict(mean), count

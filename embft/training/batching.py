@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.training.examples import ChunkExample
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Vectors = npt.NDArray[np.float32]
 
@@ -54,7 +57,7 @@ class ByChunkCollator:
         chunks.update(chunk for example in self.examples for relevant in example.relevant for chunk in relevant)
         self._number = {chunk: number for number, chunk in enumerate(sorted(chunks))}
 
-    def __call__(self, rows: Sequence[dict[str, int]]) -> dict[str, Any]:
+    def __call__(self, rows: Sequence[dict[str, int]]) -> dict[str, Tensor]:
         """Returns tensors: ``question_*`` [Q, ...], ``passage_*`` [P, ...], ``label`` int64 [Q, 1 + R].
 
         A question's label is the row of its positive passage and the numbers of its relevant chunks; ``passage_chunk`` has
@@ -73,7 +76,7 @@ class ByChunkCollator:
         own = batch[share(len(batch))]
         questions = [text for example in own or batch[:1] for text in example.questions]
         passages = [text for example in own or batch[:1] for text in example.passages]
-        features: dict[str, Any] = {}
+        features: dict[str, Tensor] = {}
         for name, texts, prompt in (
             ("question", questions, self.query_prompt),
             ("passage", passages, self.document_prompt),

@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-Embed = Callable[[dict[str, Any]], Tensor]
+Embed = Callable[[dict[str, Tensor]], Tensor]
 
 
 def cached_loss(
     embed: Embed,
-    features: Sequence[Mapping[str, Any]],
+    features: Sequence[Mapping[str, Tensor]],
     loss_of: Callable[..., Tensor],
     size: int,
     after: Callable[[], None] = lambda: None,
@@ -74,13 +74,13 @@ class _Carry(torch.autograd.Function):
         return (None,) * 7
 
 
-def pieces_of(features: Mapping[str, Any], size: int) -> list[dict[str, Any]]:
+def pieces_of(features: Mapping[str, Tensor], size: int) -> list[dict[str, Tensor]]:
     """Cuts features along the texts, each piece only as wide as its longest text."""
     texts = max((len(value) for value in features.values() if isinstance(value, Tensor) and value.ndim), default=0)
     return [pick(features, slice(start, start + size)) for start in range(0, texts, size)]
 
 
-def pick(features: Mapping[str, Any], rows: slice | Tensor) -> dict[str, Any]:
+def pick(features: Mapping[str, Tensor], rows: slice | Tensor) -> dict[str, Tensor]:
     """Some texts' features, only as wide as the longest of them."""
     mask = features.get("attention_mask")
     width = None if mask is None else int(mask[rows].any(0).nonzero().max()) + 1

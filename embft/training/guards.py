@@ -21,7 +21,7 @@ _WINDOW = 10
 _NO_MEMORY = ("not enough memory", "can't allocate", "out of memory")
 
 
-def check_number(logs: Mapping[str, Any], step: int, precision: str) -> None:
+def check_number(logs: Mapping[str, float], step: int, precision: str) -> None:
     """Stops on a loss or a gradient that is not a number: the weights are lost from there on.
 
     Under fp16 a gradient may overflow: the scaler then leaves out the step and goes on with a smaller scale.
@@ -74,7 +74,7 @@ def loss_of_guessing(examples: Sequence[ChunkExample], config: TrainingConfig) -
     return math.log(sum(len(example.passages) for example in examples) / steps) + config.hardness
 
 
-def used_up(history: Sequence[Mapping[str, Any]], metric: str, patience: int) -> bool:
+def used_up(history: Sequence[Mapping[str, float]], metric: str, patience: int) -> bool:
     """Whether the last ``patience`` dev evaluations brought none better than the best before them.
 
     Told from the trainer's log, which checkpoints carry along: so a resumed training knows it too, even one that was killed

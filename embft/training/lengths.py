@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ _WORTH = 1024
 """Tokens that a group has at least: smaller matrix products run slower than padding costs."""
 
 
-def embed_by_length(embed: Callable[[dict[str, Any]], Tensor], features: dict[str, Any]) -> Tensor:
+def embed_by_length(embed: Callable[[dict[str, Tensor]], Tensor], features: dict[str, Tensor]) -> Tensor:
     """Embeds a batch in groups of like length, each as wide as its longest text; vectors [n, dim] in the batch's order.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +37,7 @@ class ByChunkLoss(nn.Module):
         self.model = model
         self.config = config
 
-    def forward(self, features: Sequence[dict[str, Any]], labels: Tensor) -> Tensor:
+    def forward(self, features: Sequence[dict[str, Tensor]], labels: Tensor) -> Tensor:
         """Returns the mean loss over the step's questions; scalar.
 
         Args:
@@ -99,12 +98,12 @@ class ByChunkLoss(nn.Module):
         ]
         return torch.stack(losses).mean()
 
-    def get_config_dict(self) -> Mapping[str, Any]:
+    def get_config_dict(self) -> Mapping[str, object]:
         """What the trainer notes about the loss."""
         return asdict(self.config)
 
 
-def _embed(model: nn.Module, features: dict[str, Any]) -> Tensor:
+def _embed(model: nn.Module, features: dict[str, Tensor]) -> Tensor:
     vectors: Tensor = model(features)["sentence_embedding"].float()
     return vectors
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.evaluation import BaseEvaluator
+from torch import Tensor
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerState
 
 from embft.config.training import TrainingConfig
@@ -122,14 +123,14 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         self._load_from_checkpoint(str(Path(self.args.output_dir) / f"checkpoint-{step}"))
         self._average.put_into(self._trained())
 
-    def _trained(self) -> dict[str, Any]:
+    def _trained(self) -> dict[str, Tensor]:
         return trained(self.model)
 
-    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+    def add_model_card_callback(self, default_args_dict: object) -> None:
         """Adds none; the run writes the card."""
 
 
-def trained(model: Any) -> dict[str, Any]:
+def trained(model: Any) -> dict[str, Tensor]:
     """The weights that a training changes, by name."""
     return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
 

@@ -14,11 +14,11 @@ from embft.models.vectors import unit
 from embft.records import Passages, Splits
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.windows import cut_windows
-from embft.runs.processes import with_helpers
 from embft.training.dev_search import DevSearch
 from embft.training.examples import ChunkExample, by_chunk, hidden, window_chooser, window_pairs
 from embft.training.finetune import Log
 from embft.training.negatives import with_negatives
+from embft.training.processes import with_helpers
 from embft.training.trainee import Trainee
 from embft.training.tuning_task import TuningTask
 from embft.training.weights_job import WeightsJob

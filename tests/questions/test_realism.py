@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from embft.steps.realism import best_ranks, realism, realism_warnings
+from dataclasses import replace
 
 from embft.dataset.formats import read_llama_index
+from embft.evaluation.realism import realism, realism_warnings
 from embft.questions.realism import describe
 from embft.records import RetrievalDataset, Splits
+from embft.retrieval.best_ranks import best_ranks
 
 CORPUS = {"a": "cats purr and sleep", "b": "dogs bark at cats", "c": "fish swim"}
 
@@ -46,10 +48,10 @@ def test_each_split_and_origin_has_its_row() -> None:
     found = realism(
         splits({"1": "dogs bark", "2": "why bark"}, {"3": "purr"}, {"1": "extractive", "2": "openai", "3": "human"})
     )
-    assert [(row["split"], row["origin"], row["questions"]) for row in found] == [
+    assert [(row.split, row.origin, row.questions) for row in found] == [
         ("train", "extractive", 1), ("train", "openai", 1), ("test", "human", 1),
     ]  # fmt: skip
-    assert found[2]["bm25_at_1"] == 1.0
+    assert found[2].bm25_at_1 == 1.0
 
 
 def test_the_article_s_test_questions_are_described_and_warned_of(nvidia_data) -> None:
@@ -57,10 +59,10 @@ def test_the_article_s_test_questions_are_described_and_warned_of(nvidia_data) -
     empty = RetrievalDataset({}, {}, {})
     origins = {key: "file" for part in (train, test) for key in part.queries}
     rows = realism(Splits(train, empty, test, {}, {"dev": ("dev",), "test": ("test",)}, origins))
-    row = next(row for row in rows if row["split"] == "test")
-    assert (row["questions"], row["passage_dependent"], row["duplicates"]) == (182, 58, 1)
-    assert 0.7 < row["bm25_at_1"] < 0.8
-    assert row["overlap"] > 0.6
+    row = next(row for row in rows if row.split == "test")
+    assert (row.questions, row.passage_dependent, row.duplicates) == (182, 58, 1)
+    assert 0.7 < row.bm25_at_1 < 0.8
+    assert row.overlap > 0.6
     (warning,) = realism_warnings(rows)
     assert warning.startswith("58 of 182 test questions lean on a passage")
-    assert realism_warnings([{**row, "passage_dependent": 3}]) == []
+    assert realism_warnings([replace(row, passage_dependent=3)]) == []

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import pytest
-from made_run import make_metrics, make_passages, make_rows, write_job
+from made_run import make_metrics, make_outcome, make_passages, make_rows, with_rows, write_job
 
 from embft.reporting.compare import collect, write_page
 from embft.reporting.html import write_html
+from embft.results import Note
 
 SYSTEMS = ("bm25", "base", "tuned", "fused")
 BROWSER = next(
@@ -47,7 +49,7 @@ def visible_rows(dom: str) -> list[str]:
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
     page = tmp_path / "report.html"
-    write_html(page, make_metrics(), make_rows(SYSTEMS), make_passages())
+    write_html(page, make_outcome())
     return page
 
 
@@ -86,10 +88,10 @@ def test_an_opened_question_shows_its_passages(report: Path, tmp_path: Path) -> 
 def test_a_corpus_with_a_script_in_it_is_shown_not_run(tmp_path: Path) -> None:
     nasty = "</script><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
     rows = make_rows(SYSTEMS, 1)
-    rows[0] |= {"question": nasty}
-    notes = [{"level": "warning", "text": nasty}]
+    rows[0] = replace(rows[0], question=nasty)
+    notes = [Note("warning", nasty)]
     page = tmp_path / "nasty.html"
-    write_html(page, make_metrics(notes=notes), rows, make_passages(441, nasty))
+    write_html(page, with_rows(make_outcome(notes=notes), rows, make_passages(441, nasty)))
     for act in ("", 'document.querySelector("#explorer details").open = true;'):
         dom = dom_of(page, tmp_path, act)
         assert "<title>Ship the fusion of BM25 and embeddings. · embft</title>" in dom
@@ -99,14 +101,15 @@ def test_a_corpus_with_a_script_in_it_is_shown_not_run(tmp_path: Path) -> None:
 
 def test_without_a_tuned_model_the_first_two_systems_are_compared(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    rows = [{**row, "systems": {name: row["systems"][name] for name in ("bm25", "base")}} for row in make_rows(SYSTEMS)]
-    write_html(page, make_metrics(["bm25", "base"], training=None, fusion=None), rows, make_passages())
+    rows = [replace(row, systems={name: row.systems[name] for name in ("bm25", "base")}) for row in make_rows(SYSTEMS)]
+    write_html(page, with_rows(make_outcome(["bm25", "base"], tuned=None, fusion=None), rows, make_passages()))
     assert "base wins 0, loses 0 and ties 182 against bm25" in dom_of(page, tmp_path)
 
 
 def test_five_thousand_questions_are_drawn_a_page_at_a_time(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    write_html(page, make_metrics(), make_rows(SYSTEMS, 5000, chunks=20_000), make_passages(20_000, "words {} " * 200))
+    passages = make_passages(20_000, "words {} " * 200)
+    write_html(page, with_rows(make_outcome(), make_rows(SYSTEMS, 5000, chunks=20_000), passages))
     dom = dom_of(page, tmp_path, "document.body.dataset.ready = performance.now();")
     assert len(visible_rows(dom)) == 25
     assert page.stat().st_size < 10_000_000

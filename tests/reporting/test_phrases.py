@@ -1,20 +1,18 @@
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_run import make_metrics
+from made_run import make_outcome
 
+from embft.evaluation.figures import ComparisonRow
 from embft.reporting import phrases as wording
 
 
-def row(low: float, high: float) -> dict[str, Any]:
-    return {
-        "system": "tuned", "baseline": "base", "metric": "hit_rate@5", "delta": 0.0424, "ci95": [low, high],
-        "p_value": 0.0101, "wins": 21, "losses": 8, "ties": 153,
-    }  # fmt: skip
+def row(low: float, high: float) -> ComparisonRow:
+    return ComparisonRow("tuned", "base", "hit_rate@5", 0.0424, (low, high), 0.0101, wins=21, losses=8, ties=153)
 
 
 def test_a_comparison_is_a_sentence_with_all_its_figures() -> None:
@@ -33,14 +31,14 @@ def test_a_comparison_is_a_sentence_with_all_its_figures() -> None:
     ],
 )
 def test_only_an_interval_without_zero_is_a_difference(low: float, high: float, said: str) -> None:
-    assert wording.outcome(row(low, high)) == said
+    assert wording.sense(row(low, high)) == said
 
 
 def test_questions_made_from_passages_are_called_what_they_are() -> None:
-    assert wording.test_questions(make_metrics()) == "182 test questions asked by people, searching 441 chunks"
-    made = wording.test_questions(make_metrics(origins={"extractive": 97}))
+    assert wording.test_questions(make_outcome()) == "182 test questions asked by people, searching 441 chunks"
+    made = wording.test_questions(make_outcome(origins={"extractive": 97}))
     assert made == "97 test questions cut out of the passages (such questions flatter BM25), searching 441 chunks"
-    mixed = wording.test_questions(make_metrics(origins={"human": 30, "openai": 1200}))
+    mixed = wording.test_questions(make_outcome(origins={"human": 30, "openai": 1200}))
     assert "30 asked by people, 1,200 written by an LLM from the passages (such questions flatter BM25)" in mixed
 
 
@@ -50,15 +48,15 @@ def test_a_figure_has_no_leading_zero_and_no_negative_zero() -> None:
 
 
 def test_every_metric_stands_in_one_table() -> None:
-    columns, rows = wording.metric_table(make_metrics(["bm25", "base"]))
+    columns, rows = wording.metric_table(make_outcome(["bm25", "base"]))
     assert columns == [("bm25", "bm25"), ("base", "cosine"), ("base", "dot")]
     assert len(rows) == 15
     assert rows[0] == ("accuracy@1", [0.62, 0.66, 0.66])
 
 
 def test_an_override_of_a_group_is_not_listed_twice() -> None:
-    experiment = {**make_metrics()["experiment"], "overrides": ["model=minilm", "training.epochs=3"]}
-    rows = wording.settings_rows(make_metrics(experiment=experiment))
+    experiment = replace(make_outcome().experiment, overrides=["model=minilm", "training.epochs=3"])
+    rows = wording.settings_rows(make_outcome(experiment=experiment))
     assert rows == [("corpus", "python_reference"), ("model", "minilm"), ("training.epochs", "3")]
 
 
@@ -74,7 +72,7 @@ def test_nothing_printable_can_steer_a_terminal(text: str) -> None:
 
 @given(st.floats(-1, 1), st.floats(0, 0.2))
 def test_swapped_systems_give_the_mirrored_sentence(delta: float, reach: float) -> None:
-    here = {**row(delta - reach, delta + reach), "delta": delta}
-    there = {**row(-delta - reach, -delta + reach), "delta": -delta}
+    here = replace(row(delta - reach, delta + reach), delta=delta)
+    there = replace(row(-delta - reach, -delta + reach), delta=-delta)
     mirrored = {"beats": "loses to", "loses to": "beats"}
-    assert wording.outcome(there) == mirrored.get(wording.outcome(here), wording.outcome(here))
+    assert wording.sense(there) == mirrored.get(wording.sense(here), wording.sense(here))

@@ -2,24 +2,36 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_run import make_metrics, make_passages, make_rows
+from made_run import (
+    make_outcome,
+    make_passages,
+    make_rows,
+    with_evaluated,
+    with_rows,
+    with_training,
+)
 
+from embft.corpus import ReadingReport
+from embft.questions import Unmapped
+from embft.ranking.bench import Fusion
 from embft.reporting.explorer import embedded_json, explorer_data
 from embft.reporting.html import render_html, write_html
 from embft.reporting.plots import curve, differences, dots
+from embft.results import Note
 
 SYSTEMS = ("bm25", "base", "tuned", "fused")
 NASTY = "</script><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
 
 
 def page(**changes: object) -> str:
-    return render_html(make_metrics(**changes), make_rows(SYSTEMS), make_passages())
+    return render_html(make_outcome(**changes))
 
 
 def test_the_verdict_comes_before_all_else() -> None:
@@ -42,8 +54,7 @@ def test_every_section_is_there_with_its_figures() -> None:
 
 def test_it_says_so_where_no_question_was_learned_from() -> None:
     sentence = "It learned from windows of the train chunks"
-    training = {**make_metrics()["training"], "learned_from": "windows"}
-    assert sentence in page(training=training)
+    assert sentence in render_html(with_training(make_outcome(), learned_from="windows"))
     assert sentence not in page()
 
 
@@ -55,27 +66,30 @@ def test_the_page_loads_nothing_and_runs_one_script_only() -> None:
 
 
 def test_text_from_outside_is_shown_and_never_markup() -> None:
-    systems = make_metrics()["systems"]
-    systems["base"]["description"] = NASTY
-    experiment = {**make_metrics()["experiment"], "command": NASTY, "name": NASTY, "overrides": [f"a={NASTY}"]}
-    verdict = make_metrics()["verdict"] | {"headline": NASTY, "reasons": [NASTY]}
-    audits = make_metrics()["audits"]
-    audits["findings"][0] |= {"text": NASTY, "remedy": NASTY, "examples": [{NASTY: NASTY}]}
-    slices = [{**row, "trait": NASTY, "value": NASTY} for row in make_metrics()["slices"]]
-    dataset = {
-        **make_metrics()["dataset"],
-        "unmapped": [{"question": NASTY, "reason": NASTY}],
-        "reading": {NASTY: NASTY},
-    }
-    notes = [{"level": "warning", "text": NASTY}, {"level": NASTY, "text": NASTY}]
+    outcome = make_outcome()
+    systems = outcome.evaluated.systems
     rows = make_rows(SYSTEMS, 3)
-    rows[0] |= {"question": NASTY, "origin": NASTY}
-    passages = {**make_passages(), "chunk-0": NASTY}
-    changes = {"experiment": experiment, "verdict": verdict, "dataset": dataset, "notes": notes, "audits": audits}
-    changes |= {"slices": slices}
-    metrics = {**make_metrics(), **changes, "systems": systems}
+    assert outcome.corpus is not None
+    assert outcome.questions is not None
+    finding = replace(outcome.audits.findings[0], text=NASTY, remedy=NASTY, examples=[{NASTY: NASTY}])
+    outcome = replace(
+        outcome,
+        experiment=replace(outcome.experiment, command=NASTY, name=NASTY, overrides=[f"a={NASTY}"]),
+        verdict=replace(outcome.verdict, headline=NASTY, reasons=[NASTY]),
+        audits=replace(outcome.audits, findings=[finding]),
+        corpus=replace(outcome.corpus, reading=ReadingReport(1, 1, 1, skipped=({NASTY: NASTY},))),
+        questions=replace(outcome.questions, unmapped=[Unmapped(NASTY, NASTY)], report={NASTY: NASTY}),
+        notes=[Note("warning", NASTY), Note(NASTY, NASTY)],
+        searched={**make_passages(), "chunk-0": NASTY},
+        evaluated=replace(
+            outcome.evaluated,
+            systems={**systems, "base": replace(systems["base"], description=NASTY)},
+            slices=[replace(row, trait=NASTY, value=NASTY) for row in outcome.evaluated.slices],
+            rows=[replace(rows[0], question=NASTY, origin=NASTY), *rows[1:]],
+        ),
+    )
     tags = Tags()
-    tags.feed(render_html(metrics, rows, passages))
+    tags.feed(render_html(outcome))
     assert tags.seen.count("script") == 2
     assert "img" not in tags.seen
     assert NASTY in tags.text
@@ -109,51 +123,53 @@ def test_embedded_json_is_the_same_json_without_a_way_out(value: object) -> None
 
 def test_five_thousand_questions_stay_below_ten_megabytes(tmp_path: Path) -> None:
     rows = make_rows(SYSTEMS, 5000, chunks=20_000)
-    write_html(tmp_path / "report.html", make_metrics(), rows, make_passages(20_000, "检索 <b> {} " * 300))
+    passages = make_passages(20_000, "检索 <b> {} " * 300)
+    write_html(tmp_path / "report.html", with_rows(make_outcome(), rows, passages))
     assert (tmp_path / "report.html").stat().st_size < 10_000_000
     assert [item.name for item in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_a_passage_is_embedded_once_and_shortened() -> None:
     rows = make_rows(SYSTEMS, 8, chunks=2)
-    data = explorer_data(make_metrics(), rows, make_passages(2, "x" * 5000))
+    data = explorer_data(with_rows(make_outcome(), rows, make_passages(2, "x" * 5000)))
     assert sorted(chunk_id for chunk_id, _ in data["passages"]) == ["chunk-0", "chunk-1"]
     assert all(len(text) < 1210 for _, text in data["passages"])
 
 
 def test_a_small_budget_shortens_every_passage_before_it_drops_any() -> None:
-    rows = make_rows(SYSTEMS, 100)
-    whole = explorer_data(make_metrics(), rows, make_passages(441, "x" * 5000), budget=100_000)
+    outcome = with_rows(make_outcome(), make_rows(SYSTEMS, 100), make_passages(441, "x" * 5000))
+    whole = explorer_data(outcome, budget=100_000)
     assert 0 < min(len(text) for _, text in whole["passages"]) < 1200
-    tiny = explorer_data(make_metrics(), rows, make_passages(441, "x" * 5000), budget=1000)
+    tiny = explorer_data(outcome, budget=1000)
     assert sum(len(text) for _, text in tiny["passages"]) <= 1000
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"training": None, "fusion": None},
-        {"comparisons": [], "notes": []},
-        {"fusion": {"weight": 0.5, "dense": "base", "metric": "ndcg@10", "curve": []}},
+        {"tuned": None, "fusion": None},
+        {"notes": []},
+        {"fusion": Fusion(0.5, "base", "ndcg@10", [])},
     ],
 )
 def test_a_run_without_training_fusion_or_rivals_has_a_report(changes: dict[str, object]) -> None:
     assert "Ship" in page(**changes)
+    assert "Ship" in render_html(with_evaluated(make_outcome(**changes), comparisons=[]))
 
 
 def test_one_system_alone_has_a_report() -> None:
-    assert "bm25" in render_html(make_metrics(["bm25"]), make_rows(["bm25"])[:0], {})
+    assert "bm25" in render_html(with_rows(make_outcome(["bm25"]), [], {}))
 
 
 def test_a_lone_surrogate_does_not_stop_the_report(tmp_path: Path) -> None:
     rows = make_rows(SYSTEMS, 2)
-    rows[0]["question"] = "broken \ud800 text"
-    write_html(tmp_path / "report.html", make_metrics(), rows, make_passages())
+    rows[0] = replace(rows[0], question="broken \ud800 text")
+    write_html(tmp_path / "report.html", with_rows(make_outcome(), rows, make_passages()))
     assert (tmp_path / "report.html").is_file()
 
 
 def test_plots_are_drawn_with_escaped_names_and_whole_numbers() -> None:
-    systems = {"<b>": make_metrics()["systems"]["base"]}
+    systems = [("<b>", 0.6, (0.5, 0.7))]
     assert "&lt;b&gt;" in dots(systems, "ndcg@10")
     assert "<b>" not in dots(systems, "ndcg@10")
     assert differences([]) is None
@@ -162,7 +178,7 @@ def test_plots_are_drawn_with_escaped_names_and_whole_numbers() -> None:
 
 
 def test_a_long_name_leaves_room_for_its_interval() -> None:
-    drawn = dots({"sweep/" * 20: make_metrics()["systems"]["base"]}, "ndcg@10")
+    drawn = dots([("sweep/" * 20, 0.6, (0.5, 0.7))], "ndcg@10")
     assert min(float(x) for x in re.findall(r' x1="([\d.]+)"', drawn)) < 260
     assert "sweep/" * 20 in drawn
 

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
-from made_run import make_metrics, make_rows, write_job
+from made_run import make_metrics, make_row_lines, write_job
 from omegaconf import OmegaConf
 
 from embft.config import TrackingConfig
@@ -23,7 +23,7 @@ SYSTEMS = ("bm25", "base", "tuned", "fused")
 def add_job(folder: Path, shift: float, better: float = 0.0, questions: int = 60, **settings: object) -> Path:
     """A job whose tuned system scores ``better`` on every third question."""
     write_job(folder, make_metrics(shift=shift), overrides=[f"{key}={value}" for key, value in settings.items()])
-    rows = make_rows(SYSTEMS, questions)
+    rows = make_row_lines(SYSTEMS, questions)
     for at, row in enumerate(rows):
         row["systems"]["tuned"]["ndcg@10"] = 0.5 + (better if at % 3 == 0 else 0) + random.Random(at).random() / 100
     text = "".join(json.dumps(row) + "\n" for row in rows)

@@ -45,7 +45,7 @@ def worker(root: Path, settings: dict[str, Any], said: Connection) -> None:
     """One of the two: trains, or helps."""
     from tiny import train
 
-    from embft.runs.processes import rank, together
+    from embft.training.processes import rank, run_distributed
 
     # A fork keeps the agent's handlers; what torchrun starts has none, and SIGTERM ends it at once.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -61,7 +61,7 @@ def worker(root: Path, settings: dict[str, Any], said: Connection) -> None:
         time.sleep(0.3)
         return 0
 
-    if together(lead):
+    if run_distributed(lead):
         sys.exit(1)
 
 

@@ -52,7 +52,7 @@ def test_the_saved_model_is_the_mean_and_so_is_the_one_that_dev_saw(tmp_path, mo
     monkeypatch.setattr(WeightAverage, "add", record)
     monkeypatch.setattr(DevSearch, "metrics", judge)
     tuned = train(tmp_path, average=0.5, schedule="constant_with_warmup").value
-    assert tuned.report["best_epoch"] == tuned.report["last_epoch"] == 2
+    assert tuned.report.best_epoch == tuned.report.last_epoch == 2
     last = [seen[step] for step in sorted(seen) if step > len(seen) - math.ceil(0.5 * len(seen))]
     assert any(not torch.allclose(last[0][name], last[-1][name], atol=1e-4) for name in last[0])
     saved = load_file(tuned.folder / "model.safetensors")

@@ -23,8 +23,8 @@ DATASET = RetrievalDataset(
 def search(*scores: list[float]) -> DevSearch:
     """One whose base model and epochs have these scores."""
     nothing: Any = SimpleNamespace()
-    found = [DevResult((nothing, nothing), {}, np.array(values)) for values in scores]
-    return DevSearch(DATASET, nothing, nothing, "ndcg@10", found[0], found[1:])
+    results = [DevResult(nothing, {}, np.array(values)) for values in scores]
+    return DevSearch(DATASET, nothing, nothing, "ndcg@10", results[0], results[1:])
 
 
 BASE = [0.5] * QUESTIONS
@@ -62,5 +62,5 @@ def test_the_weights_of_the_last_epoch_are_kept_where_an_earlier_one_is_hardly_b
     answers = iter([False, True])
     monkeypatch.setattr(DevSearch, "is_below", lambda self, model, epoch: next(answers))
     kept = [train(tmp_path / name).value.report for name in ("last", "best")]
-    assert [report["best_epoch"] for report in kept] == [2, 1]
-    assert kept[0]["fingerprint"] != kept[1]["fingerprint"]
+    assert [report.best_epoch for report in kept] == [2, 1]
+    assert kept[0].fingerprint != kept[1].fingerprint

@@ -22,7 +22,7 @@ from safetensors.numpy import load_file
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.models.encoder import Encoder
-from embft.runs.processes import helped, launch_problems
+from embft.training.processes import launch_problems, with_helpers
 
 pytestmark = pytest.mark.slow  # what takes the time is that four more processes import torch
 
@@ -229,7 +229,7 @@ def test_fewer_chunks_a_step_than_processes_are_refused(monkeypatch):
 def test_a_job_that_another_launcher_runs_is_told_so(monkeypatch):
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(TrainingError, match="hydra/launcher"), helped(lambda: None, "cpu"):
+    with pytest.raises(TrainingError, match="hydra/launcher"), with_helpers(lambda: None, "cpu"):
         pass
 
 

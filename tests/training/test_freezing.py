@@ -37,4 +37,4 @@ def test_one_layer_is_always_trained(model):
 @pytest.mark.parametrize(("settings", "frozen"), [({}, 2), ({"train_embeddings": True}, 0), ({"frozen_share": 0.0}, 0)])
 def test_of_truncated_chunks_half_the_layers_learn_unless_told_otherwise(tmp_path, settings, frozen):
     report = train(tmp_path, **{"frozen_share": None, "epochs": 1, **settings}).value.report
-    assert report["frozen_layers"] == frozen
+    assert report.frozen_layers == frozen

@@ -80,9 +80,9 @@ def test_patience_ends_the_training_and_a_kill_after_its_end_changes_nothing(roo
     shutil.copytree(root / "base", other / "base")
     found = train(other, **settings)
     report = found.value.report
-    assert report["last_epoch"] < 40
-    assert report["best_epoch"] == report["last_epoch"] - 2
-    assert len(report["history"]) == report["last_epoch"] + 1
+    assert report.last_epoch < 40
+    assert report.best_epoch == report.last_epoch - 2
+    assert len(report.history) == report.last_epoch + 1
     assert f"It stopped after epoch {report['last_epoch']}: on dev none was better" in training_sentence(report)
 
     def killed(self, output):
@@ -94,7 +94,7 @@ def test_patience_ends_the_training_and_a_kill_after_its_end_changes_nothing(roo
             train(root, **settings)
     failing_at(1, AssertionError("it went on training"), monkeypatch)
     again = train(root, **settings)
-    assert again.value.report["history"] == report["history"]
+    assert again.value.report.history == report.history
     assert weights(again) == weights(found)
 
 
@@ -110,7 +110,7 @@ def test_patience_counts_epochs_without_a_better_one():
 
 def test_fewer_chunks_than_a_step_takes_are_trained_on_and_one_is_refused(root, caplog):
     found = train(root, splits=make_splits(train=3), batch_size=16, epochs=1)
-    assert found.value.report["steps"] == 1
+    assert found.value.report.steps == 1
     base = (root / "base" / "model.safetensors").read_bytes()
     assert weights(found) != base
     assert "training.batch_size=16 is more than the 3 chunks" in caplog.text
@@ -133,7 +133,7 @@ def test_want_of_memory_names_the_settings_to_change_and_the_next_start_goes_on(
             train(root, checkpoint_steps=2)
     for words in ("training.mini_batch=16", "gradient_checkpointing=true", "training.batch_size=2", "max_seq_length"):
         assert words in str(told.value)
-    assert train(root, checkpoint_steps=2).value.report["resumed"]
+    assert train(root, checkpoint_steps=2).value.report.resumed
 
 
 def test_other_errors_stay_as_they_are(root, monkeypatch):

@@ -1,4 +1,4 @@
-"""``retrieval=late``: whole runs in which base and tuned are searched by a vector a token."""
+"""``retrieval=late``: whole runs in which base and tuned are searched by one vector per token."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
-from embft.steps.tuned_model import make_tuned_model
 from hydra import compose, initialize_config_dir
 from jargon import write_jargon
-from tiny import SETTINGS, make_base, make_dataset, make_splits
+from tiny import make_base, make_splits, tune
 
 from embft.config import RetrievalConfig, register
 from embft.config.command_line import as_config
-from embft.config.training import TrainingConfig
 from embft.dataset.formats import read_llama_index
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import per_question
@@ -29,11 +26,10 @@ from embft.evaluation.significance import compare
 from embft.models.encoder import Encoder
 from embft.pipeline import run_experiment
 from embft.records import RetrievalDataset
-from embft.retrieval import late_scores
+from embft.retrieval import late_search
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import rank
 from embft.retrieval.vector_cache import VectorCache
-from embft.stages import StageCache
 from embft.steps.training import tuned_embedder
 
 ROOT = Path(__file__).parents[2]
@@ -41,35 +37,29 @@ register()
 
 
 def late(base: Embedder) -> Embedder:
-    return replace(base, retrieval=replace(base.retrieval, late_interaction=True))
-
-
-def tune(root: Path, base: Embedder, splits: Any = None, **settings: Any) -> Any:
-    config = TrainingConfig(name="tiny", **{**SETTINGS, **settings})
-    stages = StageCache(root / "cache")
-    return make_tuned_model(stages, config, make_dataset(splits), base, 1, lambda values, step: None).value
+    return base.in_mode("late")
 
 
 @pytest.fixture
 def embedded(monkeypatch) -> list[str]:
     """The passages that are embedded token by token, as that happens."""
     texts: list[str] = []
-    plain = late_scores.token_vectors
+    plain = late_search.token_vectors
 
     def counting(encoder, model, asked, *, queries):
         if not queries:
             texts.extend(asked)
         return plain(encoder, model, asked, queries=queries)
 
-    monkeypatch.setattr(late_scores, "token_vectors", counting)
+    monkeypatch.setattr(late_search, "token_vectors", counting)
     return texts
 
 
 def test_dev_is_searched_the_same_way_and_not_once_more_than_it_must_be(tmp_path, embedded):
     base, splits = late(make_base(tmp_path)), make_splits()
-    tuned = tune(tmp_path, base, epochs=1)
+    tuned = tune(tmp_path, base, epochs=1).value
     searched = splits.searched("dev")
-    assert tuned.report["best_epoch"] == 1
+    assert tuned.report.best_epoch == 1
     assert len(embedded) == 2 * len(searched.corpus)  # by the base model, and after the epoch
     for embedder, epoch in ((base, 0), (tuned_embedder(base, tuned), 1)):
         ids = list(searched.queries)
@@ -77,23 +67,16 @@ def test_dev_is_searched_the_same_way_and_not_once_more_than_it_must_be(tmp_path
             embedder.scorers(searched)["cosine"], ids, list(searched.corpus), system="x", score_name="x", depth=100
         )
         found = per_question(ranking, searched.relevant_docs, ids)["ndcg@10"].mean()
-        assert found == pytest.approx(tuned.report["history"][epoch]["dev_ndcg@10"], abs=1e-6)
+        assert found == pytest.approx(tuned.report.history[epoch].dev["ndcg@10"], abs=1e-6)
     assert len(embedded) == 2 * len(searched.corpus)
     # One vector a text is something else, and so is a model that was chosen by it.
-    assert tune(tmp_path, make_base(tmp_path), epochs=1, whitening=0.0).report["history"] != tuned.report["history"]
+    assert tune(tmp_path, make_base(tmp_path), epochs=1, whitening=0.0).value.report.history != tuned.report.history
 
 
 def test_no_layer_whitens_what_is_searched_by_token(tmp_path):
     base = late(make_base(tmp_path))
-    base = replace(base, retrieval=replace(base.retrieval, mode="windows", window_tokens=16, window_overlap=0))
-    assert "whitening" not in tune(tmp_path, base, whitening=None).report
-
-
-def test_merged_models_are_compared_the_same_way(tmp_path, embedded):
-    base = late(make_base(tmp_path))
-    report = tune(tmp_path, base, merge=True).report
-    assert report["merge"]["curve"][0][1] == pytest.approx(report["history"][0]["dev_ndcg@10"], abs=1e-6)
-    assert report["merge"]["curve"][-1][1] == pytest.approx(report["history"][-1]["dev_ndcg@10"], abs=1e-6)
+    base = replace(base, retrieval=replace(base.retrieval, window_tokens=16, window_overlap=0))
+    assert tune(tmp_path, base, whitening=None).value.report.whitening is None
 
 
 def test_memory_is_flat_as_blocks_of_chunks_give_what_all_at_once_gives(tmp_path, monkeypatch):
@@ -182,10 +165,8 @@ def test_without_any_training_the_10_k_s_questions_find_far_more(tmp_path, minil
     asked = read_llama_index(nvidia_data / "train_dataset.json")
     asked = RetrievalDataset(asked.queries, dict(sorted(asked.corpus.items())), asked.relevant_docs)
     scores = []
-    for overlap, by_token in ((24, False), (0, True)):
-        retrieval = RetrievalConfig(
-            name="x", mode="windows", window_overlap=overlap, late_interaction=by_token, precision="auto"
-        )
+    for overlap, mode in ((24, "windows"), (0, "late")):
+        retrieval = RetrievalConfig(name="x", mode=mode, window_overlap=overlap, precision="auto")
         encoder = Encoder(minilm_folder, "minilm", precision="auto")
         embedder = Embedder(encoder, retrieval, VectorCache(tmp_path / "vectors.sqlite"))
         ids = list(asked.queries)

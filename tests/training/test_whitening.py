@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from embft.steps.tuned_model import make_tuned_model
-from tiny import SETTINGS, make_base, make_dataset, make_splits
+from tiny import make_base, make_splits
+from tiny import tune as tune_as_configured
 
 from embft.config import RetrievalConfig
-from embft.config.training import TrainingConfig
 from embft.dataset.formats import read_llama_index
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import per_question
@@ -19,15 +18,20 @@ from embft.evaluation.significance import compare
 from embft.models.encoder import Encoder
 from embft.models.vectors import Whitening, read_whitening
 from embft.records import RetrievalDataset
+from embft.results import Tuned
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import rank, unit
 from embft.retrieval.vector_cache import VectorCache
-from embft.stages import StageCache, StageResult
-from embft.steps.training import Tuned, tuned_embedder
+from embft.stages import StageResult
+from embft.steps.training import tuned_embedder
 from embft.training.dev_search import DevSearch
 from embft.training.whitening import save_whitened, whitening_of
 
 DIM = 8
+
+
+def tune(root: Any, base: Any = None, splits: Any = None, **settings: Any) -> StageResult[Tuned]:
+    return tune_as_configured(root, base, splits, **{"whitening": 0.5, **settings})
 
 
 def vectors(count: int = 4000) -> Any:
@@ -71,12 +75,6 @@ def test_of_few_vectors_none_is_blown_up():
     assert stretch[-1] / stretch[0] < 10
 
 
-def tune(root: Any, base: Embedder, splits: Any = None, **settings: Any) -> StageResult[Tuned]:
-    config = TrainingConfig(name="tiny", **{**SETTINGS, "whitening": 0.5, **settings})
-    stages = StageCache(root / "cache")
-    return make_tuned_model(stages, config, make_dataset(splits), base, 1, lambda values, step: None)
-
-
 @pytest.fixture
 def no_harm(monkeypatch) -> None:
     """Made-up words have no meaning that whitening could uncover."""
@@ -88,8 +86,8 @@ def test_the_saved_model_gives_the_whitened_vectors(tmp_path, no_harm):
 
     base, splits = make_base(tmp_path), make_splits()
     plain, whitened = tune(tmp_path, base, whitening=0.0).value, tune(tmp_path, base).value
-    assert whitened.report["whitening"]["left_out"] is None
-    assert whitened.report["whitening"]["passages"] == len(splits.train.corpus)
+    assert whitened.report.whitening.left_out is None
+    assert whitened.report.whitening.passages == len(splits.train.corpus)
     assert "whitening" not in plain.report
     assert plain.fingerprint != whitened.fingerprint
     texts = list(splits.test.corpus.values())
@@ -117,8 +115,8 @@ def test_it_is_left_out_where_dev_shows_harm(tmp_path, monkeypatch):
     plain = tune(tmp_path, base, whitening=0.0).value
     monkeypatch.setattr(Whitening, "__call__", lambda self, given: np.roll(given, 1, axis=0))
     found = tune(tmp_path, base).value
-    assert found.report["whitening"]["left_out"] == "harm"
-    dev = found.report["whitening"]["dev"]
+    assert found.report.whitening.left_out == "harm"
+    dev = found.report.whitening.dev
     assert dev["with"] < dev["without"]
     assert (found.folder, found.fingerprint) == (plain.folder, plain.fingerprint)
 
@@ -126,11 +124,11 @@ def test_it_is_left_out_where_dev_shows_harm(tmp_path, monkeypatch):
 def test_too_few_passages_and_a_kept_base_model_are_left_alone(tmp_path, monkeypatch):
     base = make_base(tmp_path)
     few = make_splits(train=16)  # as many as a vector has numbers
-    assert tune(tmp_path, base, few).value.report["whitening"]["left_out"] == "few"
+    assert tune(tmp_path, base, few).value.report.whitening.left_out == "few"
     monkeypatch.setattr(DevSearch, "does_harm", lambda self, model, epoch: True)
     kept = tune(tmp_path, base, learning_rate=1e-3).value
-    assert kept.report["best_epoch"] == 0
-    assert "whitening" not in kept.report
+    assert kept.report.kept_base
+    assert kept.report.whitening is None
 
 
 def test_a_model_that_ends_in_normalize_gets_two_modules_more(tmp_path, minilm_folder):
@@ -147,19 +145,15 @@ def test_a_model_that_ends_in_normalize_gets_two_modules_more(tmp_path, minilm_f
     np.testing.assert_array_equal(read_whitening(tmp_path / "model").weight, whitening.weight)
 
 
-def test_it_follows_a_merge_and_needs_no_dev_questions(tmp_path, no_harm):
-    base = make_base(tmp_path)
-    merged = tune(tmp_path, base, merge=True).value
-    assert {"merge", "whitening"} <= set(merged.report)
-    without = make_splits(dev=0)
-    found = tune(tmp_path / "without", base, without).value.report["whitening"]
-    assert (found["left_out"], found["dev"]) == (None, None)
+def test_it_needs_no_dev_questions(tmp_path, no_harm):
+    whitening = tune(tmp_path, splits=make_splits(dev=0)).value.report.whitening
+    assert (whitening.left_out, whitening.dev) == (None, None)
 
 
 def test_a_training_that_was_found_again_says_the_settings_of_this_run(tmp_path):
     base = make_base(tmp_path)
     for strength in (0.0, 0.4):
-        assert tune(tmp_path, base, whitening=strength).value.report["settings"]["whitening"] == strength
+        assert tune(tmp_path, base, whitening=strength).value.report.settings["whitening"] == strength
 
 
 @pytest.mark.slow
@@ -189,5 +183,5 @@ def test_without_a_strength_windows_are_whitened_and_nothing_else(tmp_path, no_h
     base = make_base(tmp_path)
     base = replace(base, retrieval=replace(base.retrieval, mode=mode))
     report = tune(tmp_path, base, whitening=None, epochs=1, **settings).value.report
-    assert report["best_epoch"] == 1
-    assert report.get("whitening", {}).get("strength") == strength
+    assert report.best_epoch == 1
+    assert (report.whitening.strength if report.whitening else None) == strength

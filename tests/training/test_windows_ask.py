@@ -6,14 +6,13 @@ import random
 from dataclasses import replace
 
 import pytest
-from tiny import make_base, make_dataset, make_splits, train
+from tiny import make_base, make_dataset, make_lab, make_splits, train
 
 from embft.config import RetrievalConfig
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.records import RetrievalDataset, Splits
-from embft.stages import StageCache
-from embft.steps.training import tune_model
+from embft.steps.training import train_model
 from embft.training.tune_weights import training_examples
 
 TOPICS = [[f"w{number}" for number in range(first, first + 8)] for first in range(0, 80, 8)]
@@ -46,22 +45,10 @@ def about_topics() -> Splits:
 
 def test_it_learns_what_goes_together(tmp_path):
     base = replace(make_base(tmp_path), retrieval=RetrievalConfig(name="windows", window_tokens=10, window_overlap=2))
-    config = TrainingConfig(
-        name="windows",
-        learn_from="windows",
-        epochs=10,
-        train_embeddings=True,
-        batch_size=10,
-        learning_rate=3e-3,
-        precision="fp32",
-        device="cpu",
-    )
-    dataset = make_dataset(about_topics())
-    report = tune_model(
-        StageCache(tmp_path / "cache"), config, dataset, base, 1, lambda values, step: None
-    ).value.report
-    assert report["learned_from"] == "windows"
-    assert report["history"][-1]["dev_ndcg@10"] > report["history"][0]["dev_ndcg@10"] + 0.1
+    lab = make_lab(tmp_path, base, learn_from="windows", epochs=10, train_embeddings=True, batch_size=10)
+    report = train_model(lab, make_dataset(about_topics()), lambda values, step: None).value.report
+    assert report.learned_from == "windows"
+    assert report.history[-1].dev["ndcg@10"] > report.history[0].dev["ndcg@10"] + 0.1
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,20 @@ import random
 from pathlib import Path
 from typing import Any
 
-from embft.config import RetrievalConfig
-from embft.config.training import TrainingConfig
+from embft.config import (
+    CorpusConfig,
+    DatasetConfig,
+    EvaluationConfig,
+    ExperimentConfig,
+    ModelConfig,
+    QuestionsConfig,
+    RetrievalConfig,
+    TrackingConfig,
+    TrainingConfig,
+)
 from embft.records import RetrievalDataset, Splits
 from embft.retrieval.vector_cache import VectorCache
-from embft.stages import StageCache, StageResult
+from embft.stages import StageResult
 
 WORDS = [f"w{number}" for number in range(80)]
 SETTINGS: dict[str, Any] = {
@@ -52,9 +61,10 @@ def make_splits(train: int = 40, dev: int = 12, test: int = 12) -> Splits:
 
 def make_dataset(splits: Splits | None = None, key: str = "tiny") -> Any:
     """The result of the stage ``dataset``."""
-    from embft.steps.dataset import Dataset
+    from embft.results import Dataset, DatasetReport
 
-    return StageResult(Dataset(splits or make_splits(), {}), key, Path("nowhere"), 0.0, 0.0, True)
+    report = DatasetReport({}, {}, {}, {})
+    return StageResult(Dataset(splits or make_splits(), report), key, Path("nowhere"), 0.0, 0.0, True)
 
 
 def make_base(root: Path) -> Any:
@@ -69,10 +79,35 @@ def make_base(root: Path) -> Any:
     return Embedder(encoder, retrieval, VectorCache(root / "cache" / "vectors.sqlite"))
 
 
-def train(root: Path, *, seed: int = 1, splits: Splits | None = None, log: Any = None, **settings: Any) -> Any:
-    """Tunes the model of ``root`` with its cache; returns the stage's result."""
-    from embft.steps.training import tune_model
+def make_lab(root: Path, base: Any = None, seed: int = 1, **settings: Any) -> Any:
+    """A workspace of ``root`` with a recipe: the tiny one with changes."""
+    from embft.steps.workspace import Lab
 
-    config = TrainingConfig(name="tiny", **{**SETTINGS, **settings})
-    found = log or (lambda values, step: None)
-    return tune_model(StageCache(root / "cache"), config, make_dataset(splits), make_base(root), seed, found)
+    base = base or make_base(root)
+    config = ExperimentConfig(
+        corpus=CorpusConfig(name="x"),
+        questions=QuestionsConfig(name="x"),
+        dataset=DatasetConfig(name="x"),
+        model=ModelConfig(name="tiny"),
+        training=TrainingConfig(name="tiny", **{**SETTINGS, **settings}),
+        retrieval=base.retrieval,
+        evaluation=EvaluationConfig(name="x"),
+        tracking=TrackingConfig(name="x"),
+        seed=seed,
+    )
+    return Lab(config, root / "cache", base)
+
+
+def train(root: Path, *, seed: int = 1, splits: Splits | None = None, log: Any = None, **settings: Any) -> Any:
+    """Trains the model of ``root`` with its cache; returns the stage's result."""
+    from embft.steps.training import train_model
+
+    lab = make_lab(root, seed=seed, **settings)
+    return train_model(lab, make_dataset(splits), log or (lambda values, step: None))
+
+
+def tune(root: Path, base: Any = None, splits: Splits | None = None, **settings: Any) -> Any:
+    """The whole of it, whitening included; returns the stages' result."""
+    from embft.steps.tuning import tune_model
+
+    return tune_model(make_lab(root, base, **settings), make_dataset(splits), lambda values, step: None)

@@ -18,9 +18,9 @@ from embft.config.command_line import as_config
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.pipeline import run_experiment
-from embft.runs.processes import helped, together
 from embft.training.examples import ChunkExample
-from embft.training.finetune import Hardware, fine_tune
+from embft.training.finetune import FineTuneJob, Hardware, fine_tune
+from embft.training.processes import run_distributed, with_helpers
 from embft.training.trainee import Trainee
 
 WORDS = "one two three four five six seven eight nine ten".split()
@@ -86,25 +86,24 @@ def tune(model: Path, output: Path, name: str) -> None:
         if "train/loss" in figures:
             losses.append(figures["train/loss"])
 
-    report = fine_tune(
-        trainee,
-        rows,
+    def guide(questions, passages):
+        return vectors_of(questions), vectors_of(passages)
+
+    job = FineTuneJob(
         config,
+        Hardware("cpu", "fp32"),
         query_prompt="",
         document_prompt="",
-        guide=(lambda questions, passages: (vectors_of(questions), vectors_of(passages)))
-        if config.loss == "gist"
-        else None,
-        teacher=Judge() if config.loss == "distillation" else None,
-        hardware=Hardware("cpu", "fp32"),
         seed=7,
-        dev=None,
         output=output / name,
         scratch=output / f"scratch {name}",
-        log=log,
+        guide=guide if config.loss == "gist" else None,
+        teacher=Judge() if config.loss == "distillation" else None,
     )
+    report = fine_tune(trainee, rows, job, None, log)
     if report:
-        (output / f"{name}.json").write_text(json.dumps({"losses": losses, **report}), encoding="utf-8")
+        text = json.dumps({"losses": losses, **report.as_json()})
+        (output / f"{name}.json").write_text(text, encoding="utf-8")
     print("printed by", "process 0" if report else "another")
 
 
@@ -113,7 +112,7 @@ def main(model: Path, output: Path, *arguments: str) -> int:
     for name in CASES:
         case = partial(tune, model, output, name)
         try:
-            with helped(case, "cpu"):
+            with with_helpers(case, "cpu"):
                 case()
         except TrainingError as error:
             (output / f"{name}.txt").write_text(str(error), encoding="utf-8")
@@ -125,4 +124,4 @@ def main(model: Path, output: Path, *arguments: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(together(partial(main, Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])))
+    sys.exit(run_distributed(partial(main, Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])))
