@@ -38,10 +38,12 @@ demo: setup ## Runs the default experiment, documents to verdict: no key, no dow
 test: setup-dev ## Runs every test that needs no model hub (PYTEST_ARGS=...).
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: setup-dev ## Lint, format and types.
+check: setup-dev ## Lint, format, types, the floors of the house.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest tests/test_house.py
 
 bench: setup-dev ## Side-by-side measurements; takes a while.
 	$(BIN)/python benchmarks/run.py

@@ -98,6 +98,8 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             corpus = timings.note("corpus", make_corpus(lab))
             enter("questions")
             questions = timings.note("questions", make_questions(lab, corpus))
+            if config.questions.stands_in:
+                logger.warning("%s", config.questions.stands_in)
 
         enter("dataset")
         dataset = timings.note("dataset", make_dataset(lab, corpus, questions))

@@ -6,10 +6,11 @@ They are plain dataclasses: a stage package takes its own group's object or plai
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
 
 from embft.config.fields import DEV_METRICS, choice, number
 from embft.config.training import TrainingConfig
@@ -70,6 +71,8 @@ class QuestionsConfig:
     human: str | None = None
     """JSON Lines of people's own questions, or ``bundled:NAME``."""
     language: str = choice("auto", "auto", "en", "zh")
+    stands_in: str | None = None
+    """A sentence for log and report: what these questions stand in for."""
     filters: FiltersConfig = field(default_factory=FiltersConfig)
     model: str = "gpt-4o-mini"
     """Name of the LLM at the endpoint; for local_llm a GGUF file, or null for the packaged SmolLM2."""
@@ -274,8 +277,17 @@ GROUPS: dict[str, type] = {
 
 
 def register() -> None:
-    """Puts the schema into Hydra's config store: ``schema`` in each group, ``experiment_schema`` at the top."""
+    """Puts the schema into Hydra's config store: ``schema`` in each group, ``experiment_schema`` at the top.
+
+    And the resolver ``has_key``: ``${has_key:NAME,a,b}`` is ``a`` where the environment variable is set, else ``b``. It tells
+    whether there is a key, never what it is.
+    """
+    OmegaConf.register_new_resolver("has_key", _has_key, replace=True)
     store = ConfigStore.instance()
     store.store(name="experiment_schema", node=ExperimentConfig)
     for group, schema in GROUPS.items():
         store.store(group=group, name="schema", node=schema)
+
+
+def _has_key(variable: str, yes: str, no: str) -> str:
+    return yes if os.environ.get(variable) else no

@@ -25,7 +25,8 @@ class TrainingConfig:
     max_grad_norm: float = number(1.0, above=0.0)
     temperature: float = number(0.05, above=0.0)
     """Softmax temperature of the loss; sentence-transformers calls its inverse scale (20)."""
-    dropout: float = number(0.0, 0.0, 0.9)
+    dropout: float | None = number(0.0, 0.0, 0.9)
+    """Of every layer while training; null: as the model was pre-trained with. 0 learns more from few steps."""
     train_embeddings: bool = False
     """Train the token embeddings too: half of a small model's weights, and no gain was seen from it."""
     frozen_share: float | None = number(None, 0.0, 0.99)

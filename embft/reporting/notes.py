@@ -12,14 +12,22 @@ NOT_FROM_PASSAGES = {"human", "file"}
 """Origins of questions that were not written from the passages that answer them, as far as is known."""
 
 
-def notes_of(data: DatasetReport, training: TrainingReport | None, ranking_notes: list[str]) -> list[Note]:
+def notes_of(
+    data: DatasetReport, training: TrainingReport | None, ranking_notes: list[str], stands_in: str | None = None
+) -> list[Note]:
     """Warnings first, then what was left out.
 
     Args:
         training: None where nothing was tuned.
         ranking_notes: What the ranking says of itself.
+        stands_in: What the questions stand in for.
     """
-    warnings = [*_made_questions(data.origins["test"]), *data.warnings, *ranking_notes]
+    warnings = [
+        *([stands_in] if stands_in else []),
+        *_made_questions(data.origins["test"]),
+        *data.warnings,
+        *ranking_notes,
+    ]
     if training is not None and training.kept_base:
         warnings.append(
             "On the dev questions the fine-tune did harm, so the base model was kept: tuned is base. Train on questions that "

@@ -72,6 +72,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         "questions.human": _CONTENT,
         "questions.api_key_env": _TRANSPORT,
         "questions.prices": "money, not questions",
+        "questions.stands_in": "a sentence for people",
         "questions.dry_run": "there is no such stage then",
         "questions.max_cost_usd": _LIMIT,
         "questions.max_tokens": _LIMIT,

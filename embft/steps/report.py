@@ -95,7 +95,7 @@ def make_outcome(
         general=stages.general,
         seeds=stages.seeds,
         verdict=_verdict(config, stages, evaluated, costs),
-        notes=notes_of(data, training, stages.rankings.notes),
+        notes=notes_of(data, training, stages.rankings.notes, config.questions.stands_in if stages.questions else None),
         objective=_objective(config, systems),
         timings=dict(timings),
     )

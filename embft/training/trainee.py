@@ -49,7 +49,7 @@ class Trainee:
             transformer = getattr(model[0], "auto_model", model[0])
             transformer.forward = torch.compile(transformer.forward, dynamic=True)
         # In a compiled model no layer can be left out and its result put in its place.
-        lower = LowerLayers(model, frozen) if frozen and not config.dropout and not config.compile else None
+        lower = LowerLayers(model, frozen) if frozen and config.dropout == 0 and not config.compile else None
         return cls(model, lower, frozen_layers=len(frozen))
 
     def save(self, output: Path) -> None:
@@ -73,6 +73,9 @@ def _with_lora(model: Any, config: TrainingConfig) -> Any:
     if transformer is None:
         raise TrainingError("training.part=lora needs a transformer, this model has none: use training.part=full.")
     recipe = LoraConfig(
-        r=config.lora_rank, lora_alpha=config.lora_alpha, lora_dropout=config.dropout, target_modules="all-linear"
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.dropout or 0.0,
+        target_modules="all-linear",
     )
     return LoraModel(transformer, recipe, "default")
