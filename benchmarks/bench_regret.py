@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 from report import write_result
 
-from embft.evaluation.bootstrap import Prospects, prospects_of
+from embft.evaluation.bootstrap import prospects_of
 from embft.evaluation.dependence import Dependence
+from embft.evaluation.figures import Prospects
 from embft.evaluation.significance import compare
 from embft.evaluation.verdict import MARGIN, cheapest_within
 from embft.systems import SYSTEM_NAMES, cost_rank

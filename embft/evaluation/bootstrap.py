@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.evaluation.dependence import ASSUMED_SHARE, Dependence
+from embft.evaluation.figures import Prospects
 
 Floats = npt.NDArray[np.float64]
 
@@ -16,31 +16,6 @@ _BLOCK_CELLS = 1_000_000
 """Weights held at once: some 20 MB, regardless of the number of questions and draws."""
 _GROWTH = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0)
 """How many times the questions are imagined."""
-
-
-@dataclass(frozen=True)
-class Prospects:
-    """What shipping each system may cost, seen from these questions.
-
-    Attributes:
-        expected_loss: By system, how far it is expected to be below the best system, whichever that is: hundredths are
-            points. 0 only for a system that no draw of questions puts below another.
-        chance_best: By system, the chance that no other has a higher mean; they add up to 1.
-        foreseen: Questions, and the least expected loss of any system with so many, if the means stay as they are.
-    """
-
-    expected_loss: Mapping[str, float]
-    chance_best: Mapping[str, float]
-    foreseen: tuple[tuple[int, float], ...]
-
-    @property
-    def least_loss(self) -> float:
-        """The expected loss of the system that has the least."""
-        return min(self.expected_loss.values())
-
-    def questions_for(self, loss: float) -> int | None:
-        """Questions at which some system's expected loss would be as low as that; None where fifty times are too few."""
-        return next((questions for questions, foreseen in self.foreseen if foreseen <= loss), None)
 
 
 def prospects_of(scores: Mapping[str, Floats], dependence: Dependence, draws: int = 10_000, seed: int = 0) -> Prospects:

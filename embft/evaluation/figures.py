@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-from embft.evaluation.bootstrap import Prospects
 
 Interval = tuple[float, float]
 
@@ -105,6 +104,31 @@ class QuestionRow:
     origin: str
     relevant: list[str]
     systems: dict[str, QuestionResult]
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """What shipping each system may cost, seen from these questions.
+
+    Attributes:
+        expected_loss: By system, how far it is expected to be below the best system, whichever that is: hundredths are
+            points. 0 only for a system that no draw of questions puts below another.
+        chance_best: By system, the chance that no other has a higher mean; they add up to 1.
+        foreseen: Questions, and the least expected loss of any system with so many, if the means stay as they are.
+    """
+
+    expected_loss: Mapping[str, float]
+    chance_best: Mapping[str, float]
+    foreseen: tuple[tuple[int, float], ...]
+
+    @property
+    def least_loss(self) -> float:
+        """The expected loss of the system that has the least."""
+        return min(self.expected_loss.values())
+
+    def questions_for(self, loss: float) -> int | None:
+        """Questions at which some system's expected loss would be as low as that; None where fifty times are too few."""
+        return next((questions for questions, foreseen in self.foreseen if foreseen <= loss), None)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from embft.config import OBJECTIVE_METRICS, EvaluationConfig
-from embft.evaluation.bootstrap import Prospects, prospects_of
+from embft.evaluation.bootstrap import prospects_of
 from embft.evaluation.dependence import Dependence
+from embft.evaluation.figures import Prospects
 from embft.evaluation.metrics import PerQuestion, per_question, summarise, with_hit_rates
 from embft.evaluation.significance import mean_interval
 from embft.records import Ranking, RetrievalDataset

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from embft.evaluation.bootstrap import Prospects
-from embft.evaluation.figures import ComparisonRow
+from embft.evaluation.figures import ComparisonRow, Prospects
 from embft.evaluation.names import label
 from embft.systems import cost_rank, system_of
 

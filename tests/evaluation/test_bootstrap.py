@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from embft.evaluation.bootstrap import Prospects, bagged_best, prospects_of
+from embft.evaluation.bootstrap import bagged_best, prospects_of
 from embft.evaluation.dependence import Dependence
+from embft.evaluation.figures import Prospects
 
 
 def about(chunks) -> Dependence:

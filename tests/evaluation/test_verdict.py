@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embft.evaluation.bootstrap import Prospects, prospects_of
+from embft.evaluation.bootstrap import prospects_of
 from embft.evaluation.dependence import Dependence
-from embft.evaluation.figures import ComparisonRow
+from embft.evaluation.figures import ComparisonRow, Prospects
 from embft.evaluation.verdict import CANNOT_TELL, Decision, Evidence, cheapest_within, decide
 from embft.systems import SYSTEM_NAMES, cost_rank
 
