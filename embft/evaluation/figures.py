@@ -141,7 +141,7 @@ class Evaluated:
     comparisons: list[ComparisonRow]
     slices: list[SliceRow]
     rows: list[QuestionRow]
-    prospects: Prospects
+    prospects: Prospects = field(default_factory=lambda: Prospects({}, {}, ()))
 
 
 @dataclass(frozen=True)

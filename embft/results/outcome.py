@@ -26,11 +26,11 @@ class Verdict:
     headline: str
     reasons: list[str]
     metric: str
+    costs: dict[str, SystemCosts] = field(default_factory=dict)
     margin: float = 0.0
     expected_loss: dict[str, float] = field(default_factory=dict)
     chance_best: dict[str, float] = field(default_factory=dict)
     meanwhile: str | None = None
-    costs: dict[str, SystemCosts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
