@@ -17,6 +17,7 @@ NEEDS = {
     "training=none": ["evaluation=base_only"],
     "model=openai": ["training=adapter"],
     "evaluation=base_only": ["training=none"],
+    "questions/filters=llm": ["questions=openai"],
     "experiment=nvidia_10k_published": ["dataset.train=a.json", "dataset.test=b.json"],
 }
 
@@ -27,10 +28,12 @@ def composed(*overrides: str):
 
 
 @pytest.mark.parametrize(
-    "choice", sorted(f"{path.parent.name}={path.stem}" for path in CONFIGS.rglob("*/*.yaml")), ids=str
+    "choice",
+    sorted(f"{path.parent.relative_to(CONFIGS).as_posix()}={path.stem}" for path in CONFIGS.rglob("*/*.yaml")),
+    ids=str,
 )
 def test_every_config_file_composes_and_is_possible(choice):
-    assert problems(composed(choice, *NEEDS.get(choice, []))) == []
+    assert problems(composed(*NEEDS.get(choice, []), choice)) == []
 
 
 @pytest.mark.parametrize("group", GROUPS)
