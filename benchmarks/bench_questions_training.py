@@ -24,7 +24,8 @@ from report import write_result
 
 from embft.config import FiltersConfig
 from embft.dataset.formats import read_llama_index, write_llama_index
-from embft.evaluation.significance import compare, groups_of
+from embft.evaluation.dependence import Dependence
+from embft.evaluation.significance import compare
 from embft.questions.extractive import extractive
 from embft.questions.filters import filter_questions
 from embft.records import Chunk, Question, RetrievalDataset
@@ -80,7 +81,7 @@ def row(name: str, kept: int, own: dict[str, float], against: dict[str, float] |
     if against is not None:
         ids = list(own)
         system, baseline = (np.array([one[key] for key in ids]) for one in (own, against))
-        found = compare(system, baseline, groups_of(ids, relevant))
+        found = compare(system, baseline, Dependence.of(ids, relevant))
         low, high = found.ci95
         said = f"{found.delta:+.3f} | [{low:+.3f}, {high:+.3f}] | {found.p_value:.3f}"
     return f"| {name} | {kept} | {mean:.3f} | {said} |"

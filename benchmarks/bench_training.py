@@ -225,11 +225,11 @@ def render(found: dict[int, dict[str, list[dict[str, Any]]]], base: Path, scratc
         )
     for name in ("embft", "all", "fast", "adapter"):
         judged[name] = read_rows(largest[name][-1]["folder"] / "run", "tuned")
-    for name, (figures, values, groups) in judged.items():
+    for name, (figures, values, dependence) in judged.items():
         low, high = figures["intervals"]["ndcg@10"]
         lines.append(
             f"| {SYSTEMS.get(name, name)} | {figures['hit_rate@5']:.3f} | {figures['ndcg@10']:.3f} [{low:.3f}, {high:.3f}] | "
-            f"{difference(values, judged['engine'][1], groups) if name != 'engine' else ''} |"
+            f"{difference(values, judged['engine'][1], dependence) if name != 'engine' else ''} |"
         )
     return "\n".join(lines)
 
@@ -241,24 +241,24 @@ def judge(train: Path, val: Path, model: Path, folder: Path) -> tuple[dict[str, 
 
 
 def read_rows(run: Path, system: str) -> tuple[dict[str, Any], Any, Any]:
-    """Figures, nDCG@10 of each question, and the groups that its interval resamples."""
+    """Figures, nDCG@10 of each question, and what the questions share."""
     import numpy as np
 
-    from embft.evaluation.significance import groups_of
+    from embft.evaluation.dependence import Dependence
 
     figures = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["systems"][system]
     rows = [json.loads(line) for line in (run / "per_query.jsonl").read_text(encoding="utf-8").splitlines()]
     rows.sort(key=lambda row: row["question_id"])
     ids = [row["question_id"] for row in rows]
-    groups = groups_of(ids, {row["question_id"]: row["relevant"] for row in rows})
-    return figures, np.array([row["systems"][system]["ndcg@10"] for row in rows]), groups
+    dependence = Dependence.of(ids, {row["question_id"]: row["relevant"] for row in rows})
+    return figures, np.array([row["systems"][system]["ndcg@10"] for row in rows]), dependence
 
 
-def difference(ours: Any, theirs: Any, groups: Any) -> str:
+def difference(ours: Any, theirs: Any, dependence: Any) -> str:
     """Paired difference with its interval and p-value."""
     from embft.evaluation.significance import compare
 
-    found = compare(ours, theirs, groups)
+    found = compare(ours, theirs, dependence)
     low, high = found.ci95
     return f"{found.delta:+.3f} [{low:+.3f}, {high:+.3f}], p={found.p_value:.2f}"
 

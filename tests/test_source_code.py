@@ -13,7 +13,7 @@ from embft.source_code import NOT_FOLLOWED, code_of
 from embft.steps.keys import GROUPS_IN_KEY
 
 PACKAGE = Path(source_code.__file__).parent
-STAGES = {name: f"embft.steps.{name}" for name in GROUPS_IN_KEY}
+STAGES = {name: f"embft.steps.{name}" for name in GROUPS_IN_KEY if name != "given_corpus"}
 EVERY_MODULE = sorted({module for root in STAGES.values() for module in code_of(root).modules})
 
 

@@ -267,8 +267,10 @@ class EvaluationConfig:
     """The metric that the verdict is about."""
     relevant_from: int = number(1, 1, 100)
     """Grade from which a chunk counts as relevant in hit rate, MRR, MAP, precision and recall; nDCG uses every grade."""
+    margin: float = number(0.01, 0.0, 0.5)
+    """What simplicity is worth: the expected loss up to which a cheaper system is shipped; 0.01 is one point."""
     resamples: int = number(10_000, 100, 10_000_000)
-    """Resamples of the questions that an interval or a p-value rests on."""
+    """Draws of questions behind the expected losses."""
     confidence: float = number(0.95, 0.5, 0.999)
     """Level of the intervals."""
     precision: float = number(0.02, 0.001, 0.5)

@@ -25,15 +25,8 @@ def compare_by(
 ) -> ComparisonRow:
     """One system against another by one metric."""
     config = statistics.config
-    comparison = compare(
-        scores[system][metric],
-        scores[baseline][metric],
-        statistics.groups,
-        statistics.draws,
-        config.confidence,
-        statistics.seed,
-        flips=config.resamples,
-    )
+    one, other = scores[system][metric], scores[baseline][metric]
+    comparison = compare(one, other, statistics.dependence, config.confidence)
     return ComparisonRow(**comparison.row(system, baseline, metric))
 
 
@@ -50,9 +43,9 @@ def comparisons(scores: Mapping[str, PerQuestion], statistics: Statistics) -> li
         rows += [
             replace(
                 row,
-                p_mcnemar=mcnemar(row.wins, row.losses) if metric.startswith("hit_rate@") else None,
+                p_mcnemar=mcnemar(row.wins, row.losses, _worth(row)) if metric.startswith("hit_rate@") else None,
                 detectable=detectable(row.ci95, config.confidence),
-                questions_needed=questions_needed(row.ci95, len(statistics.groups), config.precision),
+                questions_needed=questions_needed(row.ci95, len(statistics.dependence), config.precision),
                 p_holm=p_value,
             )
             for row, p_value in zip(same, adjusted, strict=True)
@@ -60,6 +53,12 @@ def comparisons(scores: Mapping[str, PerQuestion], statistics: Statistics) -> li
     pairs = list(combinations(ordered, 2))
     # By pair, then by metric: what a reader looks for first is the pair.
     return sorted(rows, key=lambda row: pairs.index((row.baseline, row.system)))
+
+
+def _worth(row: ComparisonRow) -> float:
+    """Of one question, in independent ones."""
+    questions = row.wins + row.losses + row.ties
+    return 1.0 if row.effective is None or not questions else min(1.0, row.effective / questions)
 
 
 def pairs_for_slices(systems: list[str]) -> list[tuple[str, str]]:

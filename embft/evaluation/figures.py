@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Interval = tuple[float, float]
@@ -33,6 +34,7 @@ class ComparisonRow:
     """A system against a baseline by one metric; see `embft.evaluation.significance.Comparison`.
 
     Attributes:
+        effective: Independent questions that these are worth for this difference.
         p_mcnemar: Exact, of hit rates alone.
         detectable: Least difference that would be seen with a chance of 80%.
         questions_needed: For the interval that was wished for.
@@ -48,6 +50,7 @@ class ComparisonRow:
     wins: int
     losses: int
     ties: int
+    effective: float | None = None
     p_mcnemar: float | None = None
     detectable: float | None = None
     questions_needed: int | None = None
@@ -104,13 +107,41 @@ class QuestionRow:
 
 
 @dataclass(frozen=True)
+class Prospects:
+    """What shipping each system may cost, seen from these questions.
+
+    Attributes:
+        expected_loss: By system, how far it is expected to be below the best system, whichever that is: hundredths are
+            points. 0 only for a system that no draw of questions puts below another.
+        chance_best: By system, the chance that no other has a higher mean; they add up to 1.
+        foreseen: Questions, and the least expected loss of any system with so many, if the means stay as they are.
+    """
+
+    expected_loss: Mapping[str, float]
+    chance_best: Mapping[str, float]
+    foreseen: tuple[tuple[int, float], ...]
+
+    @property
+    def least_loss(self) -> float:
+        """The expected loss of the system that has the least."""
+        return min(self.expected_loss.values())
+
+    def questions_for(self, loss: float) -> int | None:
+        """Questions at which some system's expected loss would be as low as that; None where fifty times are too few."""
+        return next((questions for questions, foreseen in self.foreseen if foreseen <= loss), None)
+
+
+@dataclass(frozen=True)
 class Evaluated:
-    """Stage ``evaluation``: figures by system, comparisons of every pair, slices, and a row for each question."""
+    """Stage ``evaluation``: figures by system, comparisons of every pair, slices, a row for each question, and what shipping
+    each system may cost by the primary metric.
+    """
 
     systems: dict[str, SystemResult]
     comparisons: list[ComparisonRow]
     slices: list[SliceRow]
     rows: list[QuestionRow]
+    prospects: Prospects = field(default_factory=lambda: Prospects({}, {}, ()))
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+from scipy.special import betainc
 
-def mcnemar(wins: int, losses: int) -> float:
+
+def mcnemar(wins: float, losses: float, worth: float = 1.0) -> float:
     """Exact two-sided p-value of no difference between two hit rates.
 
     McNemar, "Note on the sampling error of the difference between correlated proportions or percentages", Psychometrika
     12(2), 1947, with the binomial in place of chi-squared: under the null each question that only one system hits is hit
-    by either with chance 1/2. It takes questions for independent; those about one chunk are not quite.
+    by either with chance 1/2. Questions that depend on each other count as the independent ones that they are worth; the
+    binomial tail is the incomplete beta function, which takes parts of questions too.
 
     Args:
         wins: Questions that only the system hits.
         losses: Questions that only the baseline hits.
+        worth: Independent questions that one of these is worth.
     """
-    trials = wins + losses
-    tail = sum(math.comb(trials, hits) for hits in range(min(wins, losses) + 1))
-    return float(min(1.0, 2 * tail / 2**trials))
+    if not wins and not losses:
+        return 1.0
+    fewer, more = worth * min(wins, losses), worth * max(wins, losses)
+    # The chance of at most ``fewer`` of all trials.
+    return float(min(1.0, 2 * betainc(more, fewer + 1, 0.5)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

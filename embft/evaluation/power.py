@@ -1,7 +1,7 @@
 """What a test set can tell before anything is spent on it, and how many questions a wished-for precision needs.
 
 Cohen, "Statistical Power Analysis for the Behavioral Sciences", 1988, for the paired test; Kish, "Survey Sampling", 1965,
-section 5.4, for questions about one chunk, which are not independent.
+section 5.4, for questions that share chunks, which are not independent.
 """
 
 from __future__ import annotations
@@ -10,17 +10,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
-import numpy as np
+from embft.evaluation.dependence import Dependence
 
 POWER = 0.8
 """Chance to see a difference that is there."""
 _SIMILAR, _UNLIKE = 0.16, 0.37
 """Spread (standard deviation) of a question's difference in nDCG@10: measured on the 10-K's published questions, tuned
 against base and base against BM25."""
-_WITHIN_CHUNK = 0.3
-"""Correlation of differences of two questions about one chunk; 0 to 0.4 in embft's own runs."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class Power:
 
     Attributes:
         questions: Test questions.
-        chunks: Groups of them that share chunks.
+        chunks: Different chunks that are relevant to them.
         effective: Independent questions that they are worth.
         similar: Least difference that is seen with a chance of 80%, between two systems that mostly agree (a model and
             its tuned self).
@@ -43,23 +40,19 @@ class Power:
     unlike: float
 
 
-def power_of(groups: Any, confidence: float = 0.95) -> Power:
+def power_of(dependence: Dependence, confidence: float = 0.95) -> Power:
     """What a test set can tell, from its size alone.
 
     Args:
-        groups: int64 [n_questions], from `embft.evaluation.significance.groups_of`.
+        dependence: Of the questions.
         confidence: Of the intervals that will be reported.
     """
-    questions = len(groups)
-    counts = np.bincount(groups) if questions else np.zeros(0, np.int64)
-    # The mean size as a question sees it: sum of squares over sum.
-    size = float((counts**2).sum() / questions) if questions else 1.0
-    effective = questions / (1 + (size - 1) * _WITHIN_CHUNK)
+    effective = dependence.effective()
     root = math.sqrt(effective) if effective else math.nan
     factor = _factor(confidence)
     return Power(
-        questions,
-        len(counts),
+        len(dependence),
+        dependence.chunks,
         round(effective, 1),
         min(1.0, factor * _SIMILAR / root),
         min(1.0, factor * _UNLIKE / root),
@@ -72,7 +65,11 @@ def detectable(ci95: Sequence[float], confidence: float = 0.95) -> float:
 
 
 def questions_needed(ci95: Sequence[float], questions: int, precision: float) -> int:
-    """Questions like these that make the interval as narrow as ``precision`` either way; it shrinks with their root."""
+    """Questions like these that make the interval as narrow as ``precision`` either way; it shrinks with their root.
+
+    "Like these" is: each of the new ones shares chunks with as few others as these do. Ever more questions about the same
+    chunks narrow it less.
+    """
     return math.ceil(round(questions * (half_width(ci95) / precision) ** 2, 6))
 
 

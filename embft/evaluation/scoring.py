@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from embft.config import OBJECTIVE_METRICS, EvaluationConfig
+from embft.evaluation.bootstrap import prospects_of
+from embft.evaluation.dependence import Dependence
+from embft.evaluation.figures import Prospects
 from embft.evaluation.metrics import PerQuestion, dataset_scores, summarise
-from embft.evaluation.significance import mean_interval, steady_resamples
+from embft.evaluation.significance import mean_interval
 from embft.records import Ranking, RetrievalDataset
-
-Groups = npt.NDArray[np.int64]
+from embft.systems import cost_rank
 
 
 @dataclass(frozen=True)
@@ -22,25 +21,25 @@ class Statistics:
 
     Attributes:
         config: Metrics, confidence, draws.
-        groups: int64 [n_questions]: which questions depend on each other.
+        dependence: Of the questions.
         seed: Of all draws.
     """
 
     config: EvaluationConfig
-    groups: Groups
+    dependence: Dependence
     seed: int
-
-    @property
-    def draws(self) -> int:
-        """Bootstrap draws of an interval."""
-        return steady_resamples(self.config.resamples, self.groups)
 
     def intervals(self, scores: PerQuestion) -> dict[str, tuple[float, float]]:
         """Of the mean by each metric that is to have one."""
         return {
-            name: mean_interval(scores[name], self.groups, self.draws, self.config.confidence, self.seed)
-            for name in self.config.metrics
+            name: mean_interval(scores[name], self.dependence, self.config.confidence) for name in self.config.metrics
         }
+
+    def prospects(self, scores: Mapping[str, PerQuestion]) -> Prospects:
+        """What shipping each system may cost by the primary metric; of equal systems the cheapest counts as the best."""
+        ordered = sorted(scores, key=cost_rank)
+        by_system = {system: scores[system][self.config.primary] for system in ordered}
+        return prospects_of(by_system, self.dependence, self.config.resamples, self.seed)
 
 
 def main_ranking(rankings: Mapping[str, Ranking]) -> Ranking:

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from embft.evaluation.dependence import Dependence
 from embft.evaluation.significance import compare, mean_interval
 
 FEWEST = 20
 """Questions in a slice that is shown."""
-_RESAMPLES = 2_000
-"""Enough for two decimals; there are many slices."""
 _PARTS = 3
 _SHARE_BOUND = 1.0
 
@@ -27,23 +26,21 @@ Floats = npt.NDArray[np.float64]
 
 def slices(
     scores: Mapping[str, Floats],
-    groups: npt.NDArray[np.int64],
+    dependence: Dependence,
     traits: Sequence[Mapping[str, str | float]],
     pairs: Sequence[tuple[str, str]],
     *,
     confidence: float = 0.95,
-    seed: int = 0,
     fewest: int = FEWEST,
 ) -> list[dict[str, Any]]:
     """Means and differences in each slice.
 
     Args:
         scores: By system, float64 [n_questions]: the metric that the verdict is about.
-        groups: int64 [n_questions], from `embft.evaluation.significance.groups_of`.
+        dependence: Of the questions.
         traits: Of each question, name to a label or a number; numbers are cut into three parts of equal count.
         pairs: (system, baseline) to compare in each slice.
         confidence: Of the intervals.
-        seed: Of the draws.
         fewest: Questions in the smallest slice shown.
 
     Returns:
@@ -60,7 +57,7 @@ def slices(
             where = np.array([other == label for other in labels])
             if where.sum() < fewest:
                 continue
-            some = groups[where]
+            some = dependence.restricted(where)
             rows.append(
                 {
                     "trait": name,
@@ -69,31 +66,18 @@ def slices(
                     "systems": {
                         system: {
                             "mean": float(values[where].mean()),
-                            "ci95": list(mean_interval(values[where], _renumbered(some), _RESAMPLES, confidence, seed)),
+                            "ci95": list(mean_interval(values[where], some, confidence)),
                         }
                         for system, values in scores.items()
                     },
                     "differences": [
                         {"system": system, "baseline": baseline, "delta": found.delta, "ci95": list(found.ci95)}
                         for system, baseline in pairs
-                        for found in [
-                            compare(
-                                scores[system][where],
-                                scores[baseline][where],
-                                _renumbered(some),
-                                _RESAMPLES,
-                                confidence,
-                                seed,
-                            )
-                        ]
+                        for found in [compare(scores[system][where], scores[baseline][where], some, confidence)]
                     ],
                 }
             )
     return rows
-
-
-def _renumbered(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
 def _labels(values: Sequence[str | float | None]) -> list[tuple[int, str] | None]:

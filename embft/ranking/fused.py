@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from embft.evaluation.bootstrap import bagged_best
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts, dense_costs, fused_costs, lexical_costs
+from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import dataset_scores
-from embft.evaluation.significance import bagged_best, groups_of
 from embft.ranking.bench import Bench, Fusion, SystemFacts
 from embft.retrieval.scoring import FusedScorer, Scorer
 
@@ -63,7 +64,7 @@ def choose_fusion(bench: Bench) -> Fusion:
         ranking = bench.rank_by(_mix(bench, "dev", weight), "fused", "fused", "dev", floor=_floor(weight))
         scores.append(dataset_scores(ranking, dev)[metric])
     handicaps = (2 * np.array(_WEIGHTS) - 1) ** 2
-    best = bagged_best(np.stack(scores), groups_of(question_ids, dev.relevant_docs), handicaps)
+    best = bagged_best(np.stack(scores), Dependence.of(question_ids, dev.relevant_docs), handicaps)
     curve = [(weight, round(float(row.mean()), 6)) for weight, row in zip(_WEIGHTS, scores, strict=True)]
     return Fusion(_WEIGHTS[best], bench.dense, metric, curve)
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from embft.evaluation.multiple import holm
 from embft.reporting.jobs import Job
 
-_RESAMPLES = 2_000
-
 
 @dataclass(frozen=True)
 class Against:
@@ -50,13 +48,14 @@ def _compare(mine: _Scores | None, baseline: _Scores) -> tuple[float, tuple[floa
     # Imported here: listing jobs must not wait for NumPy.
     import numpy as np
 
-    from embft.evaluation.significance import compare, groups_of
+    from embft.evaluation.dependence import Dependence
+    from embft.evaluation.significance import compare
 
     keys = list(baseline)
     names = [question_id for question_id, _ in keys]
-    groups = groups_of(names, {key[0]: baseline[key][1] for key in keys})
+    dependence = Dependence.of(names, {key[0]: baseline[key][1] for key in keys})
     one, other = (np.array([scores[key][0] for key in keys]) for scores in (mine, baseline))
-    found = compare(one, other, groups, _RESAMPLES)
+    found = compare(one, other, dependence)
     return found.delta, found.ci95, found.p_value
 
 

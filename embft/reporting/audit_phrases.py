@@ -43,9 +43,9 @@ def power_sentences(outcome: Outcome) -> list[str]:
     """What the test set could tell beforehand, and what the widest interval that matters takes to become narrow."""
     power = outcome.audits.power
     sentences = [
-        f"Before the run: {power.questions:,} test questions about {power.chunks:,} groups of chunks show differences "
-        f"of about {100 * power.similar:.1f} points between similar systems and {100 * power.unlike:.1f} between "
-        "unlike ones (80% power)."
+        f"Before the run: {power.questions:,} test questions about {power.chunks:,} chunks, worth about "
+        f"{power.effective:,.0f} independent ones, show differences of about {100 * power.similar:.1f} points between similar "
+        f"systems and {100 * power.unlike:.1f} between unlike ones (80% power)."
     ]
     takes = [
         f"{row.system} - {row.baseline} takes {row.questions_needed:,} questions"

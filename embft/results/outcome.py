@@ -18,6 +18,7 @@ class Verdict:
 
     Attributes:
         decision: A system's name, or ``cannot_tell``.
+        margin, expected_loss, chance_best, meanwhile: As in `embft.evaluation.verdict.Decision`.
         costs: By system.
     """
 
@@ -26,6 +27,10 @@ class Verdict:
     reasons: list[str]
     metric: str
     costs: dict[str, SystemCosts] = field(default_factory=dict)
+    margin: float = 0.0
+    expected_loss: dict[str, float] = field(default_factory=dict)
+    chance_best: dict[str, float] = field(default_factory=dict)
+    meanwhile: str | None = None
 
 
 @dataclass(frozen=True)

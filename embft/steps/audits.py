@@ -23,8 +23,8 @@ from embft.dataset.question_audits import (
 from embft.dataset.traits import traits_of
 from embft.dataset.truncation import hidden_evidence, sights_of, truncation_findings
 from embft.errors import DatasetError
+from embft.evaluation.dependence import Dependence
 from embft.evaluation.power import power_of
-from embft.evaluation.significance import groups_of
 from embft.results import Audits, Corpus, Dataset, QuestionSet
 from embft.stages import StageResult
 from embft.steps.workspace import Lab
@@ -74,13 +74,13 @@ def audit_dataset(
             *prompt_findings(encoder.name, encoder.query_prompt, encoder.document_prompt),
         ]
         names = {finding.audit for finding in findings}
-        groups = groups_of(list(splits.test.queries), splits.test.relevant_docs)
+        dependence = Dependence.of(list(splits.test.queries), splits.test.relevant_docs)
         typed_json.save(
             folder / "audits.json",
             Audits(
                 findings=sorted(findings, key=lambda finding: _LEVELS.index(finding.level)),
                 clean=[name for name in AUDITS if name not in names],
-                power=power_of(groups, confidence),
+                power=power_of(dependence, confidence),
                 traits=traits_of(searched, sights, hidden, splits.origins, places),
             ),
         )
@@ -126,10 +126,11 @@ def log_power(audits: Audits) -> None:
     """Logs, before anything is spent, what this test set can show."""
     power = audits.power
     logger.info(
-        "%d test questions about %d groups of chunks can show differences of about %.1f points between similar systems "
-        "and %.1f between unlike ones.",
+        "%d test questions about %d chunks, worth about %.0f independent ones, can show differences of about %.1f points "
+        "between similar systems and %.1f between unlike ones.",
         power.questions,
         power.chunks,
+        power.effective,
         100 * power.similar,
         100 * power.unlike,
     )

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from embft import typed_json
 from embft.evaluation.comparing import comparisons, pairs_for_slices, question_rows
+from embft.evaluation.dependence import Dependence
 from embft.evaluation.figures import SliceRow, SystemResult
 from embft.evaluation.scoring import Statistics, all_metrics, main_ranking, means_of, scores_of
-from embft.evaluation.significance import groups_of
 from embft.evaluation.slices import slices
 from embft.results import Audits, Dataset, Evaluated, Rankings
 from embft.stages import StageResult
@@ -28,7 +28,7 @@ def evaluate(
         scores = {
             system: scores_of(main_ranking(ranked), test, config.relevant_from) for system, ranked in by_system.items()
         }
-        statistics = Statistics(config, groups_of(list(test.queries), test.relevant_docs), lab.seed)
+        statistics = Statistics(config, Dependence.of(list(test.queries), test.relevant_docs), lab.seed)
         systems = {
             system: SystemResult(
                 means=means_of(scores[system]),
@@ -43,11 +43,10 @@ def evaluate(
         }
         by_trait = slices(
             {system: values[config.primary] for system, values in scores.items()},
-            statistics.groups,
+            statistics.dependence,
             [audits.value.traits[question_id] for question_id in test.queries],
             pairs_for_slices(list(scores)),
             confidence=config.confidence,
-            seed=lab.seed,
         )
         typed_json.save(
             folder / "evaluation.json",
@@ -56,6 +55,7 @@ def evaluate(
                 comparisons(scores, statistics),
                 typed_json.from_json(list[SliceRow], by_trait),
                 question_rows(by_system, scores, test, splits.origins),
+                statistics.prospects(scores),
             ),
         )
 

@@ -15,9 +15,9 @@ from embft.dataset.formats import read_llama_index
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
 from embft.evaluation.comparing import compare_by
+from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import PerQuestion
 from embft.evaluation.scoring import Statistics, means_of, scores_of
-from embft.evaluation.significance import groups_of
 from embft.files import digest, file_digest
 from embft.records import RetrievalDataset
 from embft.results import General, SystemResult, Tuned
@@ -63,7 +63,7 @@ def measure_general(lab: Lab, tuned: StageResult[Tuned] | None) -> General | Non
 
     def build(folder: Path, scratch: Path) -> None:
         dataset = _read(files)
-        statistics = Statistics(config, groups_of(list(dataset.queries), dataset.relevant_docs), lab.seed)
+        statistics = Statistics(config, Dependence.of(list(dataset.queries), dataset.relevant_docs), lab.seed)
         scores = {
             system: _scores(embedder, system, dataset, config.relevant_from)
             for system, embedder in (("base", lab.base), ("tuned", tuned_embedder(lab.base, trained)))

@@ -104,6 +104,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
                 "resamples",
                 "confidence",
                 "precision",
+                "margin",
                 "relevant_from",
                 "general",
                 "objective",
@@ -116,6 +117,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         "evaluation.systems": "the rankings are in the key",
         "evaluation.general": _NOT_READ,
         "evaluation.objective": _NOT_READ,
+        "evaluation.margin": "the verdict is made anew in each run",
         **{
             f"evaluation.openai.{name}": "the rankings are in the key"
             for name in ("model", "base_url", "query_model", "max_tokens")
@@ -128,7 +130,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         **_BM25,
         "evaluation.name": _LABEL,
         "evaluation.general": _CONTENT,
-        **{f"evaluation.{name}": _NOT_READ for name in ("systems", "primary", "precision", "objective")},
+        **{f"evaluation.{name}": _NOT_READ for name in ("systems", "primary", "precision", "margin", "objective")},
         **{f"evaluation.openai.{name}": _NOT_READ for name in ("model", "base_url", "query_model", "max_tokens")},
         **{f"evaluation.openai.{name}": _NOT_READ for name in _ENDPOINT},
     },

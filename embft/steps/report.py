@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from embft.config import ExperimentConfig
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
 from embft.evaluation.figures import SystemResult
-from embft.evaluation.verdict import CANNOT_TELL, decide
+from embft.evaluation.verdict import CANNOT_TELL, Evidence, decide
 from embft.files import write_json, write_jsonl
 from embft.prices import embedding_price
 from embft.ranking.bench import SystemFacts, ranker_of
@@ -130,13 +130,15 @@ def _rates(config: ExperimentConfig) -> Rates:
 
 
 def _verdict(config: ExperimentConfig, stages: Stages, evaluated: Evaluated, costs: dict[str, SystemCosts]) -> Verdict:
-    decided = decide(
-        {name: result.means for name, result in evaluated.systems.items()},
-        [asdict(row) for row in evaluated.comparisons],
-        stages.dataset.report.origins["test"],
-        config.evaluation.primary,
+    primary = config.evaluation.primary
+    evidence = Evidence(
+        means={name: result.means[primary] for name, result in evaluated.systems.items()},
+        comparisons=evaluated.comparisons,
+        test_origins=stages.dataset.report.origins["test"],
+        primary=primary,
+        prospects=evaluated.prospects,
     )
-    verdict = Verdict(**decided, costs=costs)
+    verdict = Verdict(**vars(decide(evidence, config.evaluation.margin)), costs=costs)
     reasons = verdict.reasons
     if verdict.decision != CANNOT_TELL:
         reasons.append(cost_sentence(costs[verdict.decision], stages.measured.chunks))

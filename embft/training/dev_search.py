@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import dataset_scores
-from embft.evaluation.significance import groups_of, standard_error
+from embft.evaluation.significance import standard_error
 from embft.models.vectors import QueryMap, Whitening
 from embft.records import Passages, RetrievalDataset
 from embft.retrieval.embedder import Embedder
@@ -116,8 +117,8 @@ class DevSearch:
 
     def _is_lower(self, lower: DevResult, higher: DevResult) -> bool:
         differences = lower.scores - higher.scores
-        groups = groups_of(list(self.dataset.queries), self.dataset.relevant_docs)
-        return bool(differences.mean() < -standard_error(differences, groups))
+        dependence = Dependence.of(list(self.dataset.queries), self.dataset.relevant_docs)
+        return bool(differences.mean() < -standard_error(differences, dependence))
 
     def keep_best(self, base: Embedder, fingerprint: str) -> None:
         """Puts the vectors of the kept epoch into the cache: the ranking then need not embed them again."""

@@ -21,6 +21,11 @@ def test_mcnemar_equals_scipy_s_binomial_test():
         assert mcnemar(wins, losses) == pytest.approx(binomtest(wins, wins + losses).pvalue)
 
 
+def test_questions_that_share_chunks_count_as_the_independent_ones_that_they_are_worth():
+    assert mcnemar(20, 4, worth=0.5) == pytest.approx(mcnemar(10, 2))
+    assert mcnemar(20, 4) < mcnemar(20, 4, worth=0.7) < mcnemar(20, 4, worth=0.5)
+
+
 def test_two_questions_of_182_are_no_improvement():
     assert mcnemar(2, 0) == 0.5  # the article's tuned against base, at best
 

@@ -1,5 +1,6 @@
 import numpy as np
 
+from embft.evaluation.dependence import Dependence
 from embft.evaluation.slices import slices
 
 
@@ -7,7 +8,9 @@ def made(traits, fewest=20, count=None):
     count = count or len(traits)
     draw = np.random.default_rng(0)
     scores = {"base": draw.random(count), "bm25": draw.random(count)}
-    return slices(scores, np.arange(count) // 2, traits, [("base", "bm25")], fewest=fewest), scores
+    ids = [str(place) for place in range(count)]
+    dependence = Dependence.of(ids, {name: (str(place // 2),) for place, name in enumerate(ids)})
+    return slices(scores, dependence, traits, [("base", "bm25")], fewest=fewest), scores
 
 
 def test_each_slice_has_its_count_its_means_and_its_intervals():

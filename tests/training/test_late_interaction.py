@@ -20,8 +20,9 @@ from tiny import make_base, make_splits, tune
 from embft.config import RetrievalConfig, register
 from embft.config.command_line import as_config
 from embft.dataset.formats import read_llama_index
+from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import per_question
-from embft.evaluation.significance import compare, groups_of
+from embft.evaluation.significance import compare
 from embft.models.encoder import Computing, Encoder
 from embft.pipeline import run_experiment
 from embft.records import RetrievalDataset
@@ -173,5 +174,5 @@ def test_without_any_training_the_10_k_s_questions_find_far_more(tmp_path, minil
             embedder.scorers(asked)["cosine"], ids, list(asked.corpus), system="base", score_name="cosine", depth=100
         )
         scores.append(per_question(ranking, asked.relevant_docs, ids)["ndcg@10"])
-    found = compare(scores[1], scores[0], groups_of(ids, asked.relevant_docs))
+    found = compare(scores[1], scores[0], Dependence.of(ids, asked.relevant_docs))
     assert found.ci95[0] > 0.03

@@ -58,7 +58,8 @@ def run_of(place) -> Callable[[str], Path]:
     @cache
     def run(recipe: str) -> Path:
         overrides = [
-            *data, *ROWS.get(recipe, [f"training={recipe}"]), "retrieval=truncate", "tracking=local", f"cache_dir={place / 'cache'}",
+            *data, *ROWS.get(recipe, [f"training={recipe}"]), "retrieval=truncate", "tracking=local",
+            f"cache_dir={place / 'cache'}",
             "evaluation.resamples=2000", *EAGER_FOR.get(recipe, [*EAGER, "training.learning_rate=5e-4"]),
         ]  # fmt: skip
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):

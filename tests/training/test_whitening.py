@@ -12,8 +12,9 @@ from tiny import tune as tune_as_configured
 
 from embft.config import RetrievalConfig
 from embft.dataset.formats import read_llama_index
+from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import per_question
-from embft.evaluation.significance import compare, groups_of
+from embft.evaluation.significance import compare
 from embft.models.encoder import Encoder
 from embft.models.vectors import Whitening, read_whitening
 from embft.records import RetrievalDataset
@@ -171,7 +172,7 @@ def test_questions_about_the_second_half_of_the_10_k_are_found_better_by_the_fir
         scorer, ids = embedder.scorers(asked)["cosine"], list(relevant)
         ranking = rank(scorer, ids, list(asked.corpus), system="base", score_name="cosine", depth=100)
         scores.append(per_question(ranking, relevant, ids)["ndcg@10"])
-    assert compare(scores[1], scores[0], groups_of(ids, relevant)).ci95[0] > 0
+    assert compare(scores[1], scores[0], Dependence.of(ids, relevant)).ci95[0] > 0
 
 
 @pytest.mark.parametrize(
