@@ -22,7 +22,8 @@ from report import machine, write_result
 
 from embft.dataset.formats import read_llama_index
 from embft.evaluation.metrics import per_question, with_hit_rates
-from embft.models.encoder import Encoder, load_model
+from embft.models.encoder import Computing, Encoder
+from embft.models.loading import load_model
 from embft.retrieval.scoring import dense_scorers, rank, unit
 from embft.retrieval.windows import cut_windows, whole_chunks
 
@@ -39,7 +40,9 @@ def main() -> int:
     corpus = dict(sorted(test.corpus.items()))
     folder = base_model()
     theirs = load_model(folder, "cpu")
-    ours = {precision: Encoder(folder, "base", precision=precision) for precision in ("fp32", "auto")}
+    ours = {
+        precision: Encoder(folder, "base", computing=Computing(precision=precision)) for precision in ("fp32", "auto")
+    }
     kinds = {
         "windows of 96 tokens": cut_windows(corpus, ours["fp32"].token_spans, 96, 24),
         "chunks cut at 256 tokens": whole_chunks(corpus),

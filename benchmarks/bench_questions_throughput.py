@@ -34,7 +34,7 @@ OURS = """
     config = QuestionsConfig(
         name="openai", backend="openai", base_url=url, api_key_env=None, model="m", concurrency=64, prompt="search"
     )
-    import openai
+    import httpx
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     started = time.perf_counter()
     made = generate(chunks, config, cache, 1)

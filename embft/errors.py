@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 class EmbftError(Exception):
@@ -26,6 +27,10 @@ class ConfigError(EmbftError):
         head = "1 problem" if count == 1 else f"{count} problems"
         super().__init__(f"{head} in the configuration:\n" + "\n".join(f"  - {problem}" for problem in self.problems))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For launchers that send a job's error to another process."""
+        return type(self), (self.problems,), self.__dict__
+
 
 class CorpusError(EmbftError):
     """A document cannot be read, or no text came out of it."""
@@ -40,7 +45,7 @@ class DatasetError(EmbftError):
 
 
 class ModelError(EmbftError):
-    """Model weights cannot be had or are not of a kind that embft loads."""
+    """Model weights are not available, or not of a kind that embft loads."""
 
 
 class EndpointError(EmbftError):

@@ -61,7 +61,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.audits import audit_dataset, log_power, refuse_leaks
     from embft.steps.corpus import make_corpus
     from embft.steps.costs import measure_costs
-    from embft.steps.dataset import make_dataset
+    from embft.steps.dataset import given_corpus, make_dataset
     from embft.steps.evaluation import evaluate
     from embft.steps.general import check_general, measure_general
     from embft.steps.model import open_model
@@ -100,6 +100,9 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             questions = timings.note("questions", make_questions(lab, corpus))
             if config.questions.stands_in:
                 logger.warning("%s", config.questions.stands_in)
+        elif config.training.enabled and (given := given_corpus(lab)) is not None:
+            enter("questions")
+            questions = timings.note("questions", make_questions(lab, given, with_human=False))
 
         enter("dataset")
         dataset = timings.note("dataset", make_dataset(lab, corpus, questions))
@@ -108,7 +111,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         enter("audits")
         audits = audit_dataset(lab, dataset, corpus, questions)
         log_power(audits.value)
-        refuse_leaks(audits.value, config.dataset.allow_leaks)
+        refuse_leaks(audits.value, config.dataset.leaks == "allow")
 
         tuned = None
         if config.training.enabled:

@@ -6,8 +6,8 @@ system's ranking orders chunks for each question.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -61,6 +61,8 @@ class Question:
         chunk_ids: Relevant chunks, never empty.
         origin: What made it: ``extractive``, ``openai``, ``human``...
         evidence: The quote that answers it, where one is known.
+        grades: How relevant each of the chunks is, from 1; empty where all are 1.
+        count: How often it was asked, in a query log.
     """
 
     id: str
@@ -68,9 +70,12 @@ class Question:
     chunk_ids: tuple[str, ...]
     origin: str
     evidence: str | None = None
+    grades: tuple[int, ...] = ()
+    count: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "chunk_ids", tuple(self.chunk_ids))
+        object.__setattr__(self, "grades", tuple(self.grades))
 
 
 @dataclass(frozen=True)
@@ -81,26 +86,52 @@ class RetrievalDataset:
         queries: Question id to text.
         corpus: Chunk id to text: everything that a ranking of this dataset searches.
         relevant_docs: Question id to the ids of its relevant chunks.
+        grades: Question id to chunk id to how relevant the chunk is. A relevant chunk that is not named has grade 1.
+        excluded: Question id to chunks that are left out of its ranking: its own copy in the corpus.
+        notes: What a reader passed over or understood in its own way, one sentence each.
     """
 
     queries: Mapping[str, str]
     corpus: Mapping[str, str]
     relevant_docs: Mapping[str, tuple[str, ...]]
+    grades: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     SPLITS: ClassVar[tuple[str, ...]] = ("train", "dev", "test")
+
+    def grade(self, question_id: str, chunk_id: str) -> int:
+        """How relevant a chunk is: 0 where it is not."""
+        if chunk_id not in self.relevant_docs.get(question_id, ()):
+            return 0
+        return self.grades.get(question_id, {}).get(chunk_id, 1)
+
+    def with_questions(self, question_ids: Iterable[str], corpus: Mapping[str, str] | None = None) -> RetrievalDataset:
+        """Those questions alone, in their order, over the same corpus or another one."""
+        kept = [key for key in dict.fromkeys(question_ids) if key in self.queries]
+        return RetrievalDataset(
+            {key: self.queries[key] for key in kept},
+            self.corpus if corpus is None else corpus,
+            {key: self.relevant_docs[key] for key in kept if key in self.relevant_docs},
+            {key: self.grades[key] for key in kept if key in self.grades},
+            {key: self.excluded[key] for key in kept if key in self.excluded},
+            self.notes,
+        )
 
 
 @dataclass(frozen=True)
 class Splits:
     """A dataset in train, dev and test, and what dev and test questions search.
 
-    No chunk stands in the corpus of two splits.
+    No chunk stands in the corpus of two splits, unless ``shares_chunks`` says so.
 
     Attributes:
         distractors: Chunk id to text; chunks that stand in no split but are searched.
         searches: For ``dev`` and ``test``, the names of the parts whose chunks their questions search.
         origins: Question id to what made it (``human``, ``extractive``, ``file``...).
         sources: Id of a train question that was cut out of its passage, to the sentence it was cut from.
+        counts: How often a question was asked, where that is known to be more than once.
+        shares_chunks: Train questions are about chunks of dev and test too, on purpose (``dataset.train_on=all``).
     """
 
     train: RetrievalDataset
@@ -110,6 +141,8 @@ class Splits:
     searches: Mapping[str, tuple[str, ...]]
     origins: Mapping[str, str]
     sources: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    shares_chunks: bool = False
 
     EVERYTHING: ClassVar[tuple[str, ...]] = ("train", "dev", "test", "distractors")
 
@@ -122,7 +155,7 @@ class Splits:
         for part in self.searches[split]:
             corpus.update(self.distractors if part == "distractors" else getattr(self, part).corpus)
         own: RetrievalDataset = getattr(self, split)
-        return RetrievalDataset(own.queries, dict(sorted(corpus.items())), own.relevant_docs)
+        return replace(own, corpus=dict(sorted(corpus.items())))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from embft.errors import EmbftError, RunError
 from embft.reporting.compare import print_comparison, write_csv, write_page
 from embft.reporting.jobs import checked_system, collect, named
 from embft.reporting.phrases import LABELS
+from embft.runs.stopping import quietly
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,4 +61,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(quietly(main))

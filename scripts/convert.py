@@ -11,13 +11,15 @@ from embft.dataset.convert import FORMATS, read_any, write_any
 from embft.dataset.tables import SUFFIXES
 from embft.errors import EmbftError
 from embft.records import RetrievalDataset
+from embft.runs.stopping import quietly
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line. Returns 0, and 2 for a mistake in it or in the dataset."""
     parser = argparse.ArgumentParser(
         description="Turns a dataset into another format. IN and OUT say which: FILE.json is LlamaIndex's, FILE.jsonl, "
-        "FILE.csv and FILE.parquet are tables of question, passage and negative, a folder is BEIR's, or as --to says. "
+        "FILE.csv (or .tsv) and FILE.parquet are tables of question, passage and negative, a folder is BEIR's, or as --to says. "
+        "Columns may have other usual names (query and pos, anchor and positive, sentence1 and sentence2, label or grade). "
         "IN may also be the dataset/ folder of a run, or one of datasets.save_to_disk."
     )
     parser.add_argument("source", type=Path, metavar="IN")
@@ -38,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (EmbftError, OSError) as error:
         print(f"convert: {error}", file=sys.stderr)
         return 2
+    for note in dict.fromkeys(note for part in parts.values() for note in part.notes):
+        print(f"convert: {note}", file=sys.stderr)
     print(f"{options.target}: {said}")
     return 0
 
@@ -57,4 +61,4 @@ def hardest_by_bm25(part: RetrievalDataset) -> Mapping[str, str | None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(quietly(main))

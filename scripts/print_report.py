@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embft.errors import EmbftError
+from embft.runs.stopping import quietly
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
@@ -115,4 +116,4 @@ def open_browser(playwright: Playwright) -> Browser:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(quietly(main))

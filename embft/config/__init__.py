@@ -1,20 +1,16 @@
 """The configuration: its schema, its limits, what cannot be combined, and the command line that sets it."""
 
+from embft.config.experiment import GROUPS, MOVED_KEYS, ExperimentConfig, TrackingConfig, register
 from embft.config.fields import OBJECTIVE_METRICS
 from embft.config.schema import (
-    GROUPS,
-    MOVED_KEYS,
     CorpusConfig,
     DatasetConfig,
     EndpointConfig,
     EvaluationConfig,
-    ExperimentConfig,
     FiltersConfig,
     ModelConfig,
     QuestionsConfig,
     RetrievalConfig,
-    TrackingConfig,
-    register,
 )
 from embft.config.training import TrainingConfig
 

@@ -1,4 +1,4 @@
-"""Checks a command line before Hydra runs it: every typo, wrong type and impossible combination at once.
+"""A command line as it was typed, checked before anything runs: every typo, wrong type and impossible combination at once.
 
 Hydra alone stops at the first, tells it in its own terms, and in a sweep only when the job's turn comes.
 """
@@ -6,169 +6,198 @@ Hydra alone stops at the first, tells it in its own terms, and in a sweep only w
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import zip_longest
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, product, zip_longest
 from pathlib import Path
-from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+import yaml
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from embft.config import MOVED_KEYS, ExperimentConfig
+from embft.config import ExperimentConfig
+from embft.config.composing import ConfigTree, as_config, config_tree, plain_message
+from embft.config.group_choices import GROUP_NAMES, choice_problem
+from embft.config.overrides import Setting, quoted, read_override
 from embft.config.problems import problems
-from embft.errors import ConfigError, nearest
+from embft.config.usage import unused_problems
+from embft.errors import ConfigError
 
+__all__ = ["CheckedLine", "as_config", "check_line", "command_line_problems"]
+
+_EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "ray": "ray", "optuna": "optuna"}
+"""Launcher or sweeper to the extra that it comes with."""
 _MOST_JOBS = 64
 """Combinations of a sweep that are checked beforehand; each job checks its own in any case."""
 
 
-def as_config(composed: Any) -> ExperimentConfig:
-    """Turns a composed configuration into plain dataclasses.
+@dataclass(frozen=True)
+class CheckedLine:
+    """What a command line comes to.
 
-    Raises:
-        ConfigError: A key that the schema does not have (``+group.typo=1`` gets past Hydra), or a wrong type.
+    Attributes:
+        overrides: For Hydra, what was implied included.
+        notices: What was implied, in sentences.
+        problems: What is wrong, in sentences; empty if nothing is.
+        unread: Those of them for which an override is left out of ``overrides``.
+        configs: What the jobs would run, as far as they were composed.
+        launcher: The name of Hydra's launcher.
     """
-    try:
-        config = OmegaConf.to_object(composed)
-    except (OmegaConfBaseException, TypeError) as error:
-        raise ConfigError([_plain(str(error))]) from error
-    if not isinstance(config, ExperimentConfig):
-        raise ConfigError(
-            ["The configuration is not an experiment: configs/config.yaml must begin with experiment_schema."]
-        )
-    known = _known_keys(config)
-    unknown = sorted(set(_keys(composed)) - set(known))
-    if unknown:
-        raise ConfigError([*(_unknown(key, known) for key in unknown), *problems(config)])
-    return config
+
+    overrides: list[str]
+    notices: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    configs: list[ExperimentConfig] = field(default_factory=list)
+    launcher: str = "basic"
 
 
-def command_line_problems(overrides: Sequence[str], config_dir: Path, config_name: str = "config") -> list[str]:
-    """Returns what is wrong with a list of Hydra overrides, in plain sentences; empty if nothing is.
+def command_line_problems(
+    overrides: Sequence[str], config_dir: Path, config_name: str = "config", *, sweep: bool = True
+) -> list[str]:
+    """Returns what is wrong with a list of overrides, in plain sentences; empty if nothing is.
 
     Args:
         overrides: As on the command line; sweeps (``a=1,2``) are checked value by value.
         config_dir: Absolute path of the config tree.
+        sweep: Whether several values of a key are allowed.
     """
-    try:
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
-    except HydraException as error:
-        return [_first_line(str(error))]
-    own = [override for override in parsed if not (override.key_or_group or "").startswith("hydra")]
+    return check_line(overrides, config_tree(config_dir, config_name), sweep=sweep).problems
+
+
+def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> CheckedLine:
+    """Reads and checks the overrides of a command line.
+
+    Args:
+        arguments: ``KEY=VALUE`` each, as the shell gave them.
+        sweep: Whether it was called with ``-m``.
+    """
     found: dict[str, None] = {}
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(config_dir), version_base="1.3"):
-        for combination in _combinations(own):
-            found.update(dict.fromkeys(_problems_of(combination, config_name)))
-    GlobalHydra.instance().clear()
-    return list(found)
-
-
-def _combinations(overrides: Sequence[Override]) -> list[list[str]]:
-    """Values to try: each value of each sweep stands in at least one."""
-    values: list[list[str]] = []
-    for override in overrides:
-        if override.is_interval_sweep() or override.is_range_sweep():
-            continue  # numbers between bounds: the schema's type check meets them in the job
-        if override.is_sweep_override():
-            values.append([f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()])
+    settings: list[Setting] = []
+    # Other folders may hold more files of a group; which ones is known once it is composed.
+    searches_on = any(argument.startswith("hydra.searchpath") for argument in arguments)
+    chosen = set() if searches_on else {argument.partition("=")[0].strip("+~ ") for argument in arguments}
+    options = {name: tree.options(name) for name in GROUP_NAMES if name in chosen}
+    for argument in arguments:
+        read = read_override(argument, sweep=sweep, options=options)
+        if isinstance(read, str):
+            found[read] = None
         else:
-            values.append([override.input_line or ""])
-    if not values:
-        return [[]]
-    rows = zip_longest(*values)
-    return [[value if value is not None else values[place][0] for place, value in enumerate(row)] for row in rows][
-        :_MOST_JOBS
-    ]
-
-
-def _problems_of(overrides: Sequence[str], config_name: str) -> list[str]:
-    try:
-        composed = compose(config_name, overrides=list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
-        return _one_by_one(overrides, config_name) or [_first_line(str(error))]
-    try:
-        return problems(as_config(composed))
-    except ConfigError as error:
-        return error.problems
-
-
-def _one_by_one(overrides: Sequence[str], config_name: str) -> list[str]:
-    """Finds every override that cannot be composed, and what is wrong with the rest."""
-    found: list[str] = []
-    good: list[str] = []
-    # Groups first: model=e5_small decides which keys model.* has.
-    for override in sorted(overrides, key=lambda text: "." in text.partition("=")[0]):
+            settings.append(read)
+    unread = list(found)
+    implied, notices = _implied(settings)
+    rows = _Rows([*settings, *implied], sweep)
+    configs = []
+    launcher = "basic"
+    for row in rows.each_value():
         try:
-            compose(config_name, overrides=[*good, override])
-            good.append(override)
-        except (HydraException, OmegaConfBaseException) as error:
-            found.append(_explain(override, error, compose(config_name, overrides=good)))
-    composed = compose(config_name, overrides=good)
+            composed = tree.compose(row)
+            configs.append(as_config(composed.experiment))
+            found |= dict.fromkeys(problems(configs[-1]))
+            found |= dict.fromkeys(_folder_problems(composed.whole, sweep))
+            launcher = str(composed.whole.hydra.runtime.choices.get("hydra/launcher", launcher))
+        except ConfigError as error:
+            found |= dict.fromkeys(error.problems)
+        except (
+            HydraException,
+            OmegaConfBaseException,
+            yaml.YAMLError,
+            AssertionError,
+            AttributeError,
+            ValueError,
+            TypeError,
+        ) as error:
+            found[_explain(error)] = None
+    if configs:
+        given = [setting.key for setting in settings]
+        unused = unused_problems(given, configs)
+        if unused and rows.are_swept:
+            unused = unused_problems(unused, [*configs, *_composable(tree, rows.every_combination())])
+        # Where another sentence is about the same key, it says more.
+        found |= {words: None for key, words in unused.items() if not any(key in problem for problem in found)}
+    return CheckedLine(
+        [setting.text for setting in (*settings, *implied)], notices, list(found), unread, configs, launcher
+    )
+
+
+def _implied(settings: Sequence[Setting]) -> tuple[list[Setting], list[str]]:
+    """A path to documents says which corpus is meant."""
+    chosen = {setting.key for setting in settings}
+    paths = [value for setting in settings if setting.key == "corpus.path" for value in setting.values]
+    if not any(paths) or {"corpus", "experiment", "corpus.kind"} & chosen:
+        return [], []
+    return [Setting("corpus=files", "corpus", ("files",))], ["corpus.path is given, so corpus=files is taken."]
+
+
+class _Rows:
+    """The jobs of a command line, as lists of overrides."""
+
+    def __init__(self, settings: Sequence[Setting], sweep: bool) -> None:
+        self._values: list[list[str]] = []
+        for setting in settings:
+            if len(setting.values) > 1:
+                self._values.append([f"{setting.key}={_typed(value)}" for value in setting.values])
+            elif setting.values or setting.key.startswith("hydra") or not sweep:
+                self._values.append([setting.text])
+            # Else numbers between bounds: the job's own check meets them.
+        self.are_swept = any(len(values) > 1 for values in self._values)
+
+    def each_value(self) -> Iterator[list[str]]:
+        """Each value of each sweep stands in at least one of these."""
+        if not self._values:
+            yield []
+        for row in islice(zip_longest(*self._values), _MOST_JOBS):
+            yield [value if value is not None else self._values[place][0] for place, value in enumerate(row)]
+
+    def every_combination(self) -> Iterator[list[str]]:
+        """The sweep's jobs themselves."""
+        return (list(row) for row in islice(product(*self._values), 4 * _MOST_JOBS))
+
+
+def _typed(value: object) -> str:
+    """A value of a sweep as an override holds it."""
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return f"[{','.join(_typed(item) for item in value)}]"
+    return quoted(value) if isinstance(value, str) else str(value)
+
+
+def _composable(tree: ConfigTree, rows: Iterator[list[str]]) -> Iterator[ExperimentConfig]:
+    for row in rows:
+        try:
+            yield as_config(tree.compose(row).experiment)
+        except (ConfigError, HydraException, OmegaConfBaseException):
+            continue
+
+
+def _folder_problems(composed: DictConfig, sweep: bool) -> Iterator[str]:
+    """Where the files would go."""
+    name = "hydra.sweep.dir" if sweep else "hydra.run.dir"
     try:
-        found.extend(problems(as_config(composed)))
-    except ConfigError as error:
-        found.extend(error.problems)
-    return found
+        place = str(OmegaConf.select(composed, name, throw_on_missing=True))
+    except (OmegaConfBaseException, ValueError) as error:
+        message = plain_message(error)
+        yield message if message.startswith(name) else f"{name}: {message}"
+        return
+    folder = Path(place)
+    if not place.strip() or "\0" in place:
+        yield f"{name} is empty: give a folder, or leave it out."
+    elif taken := next((path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()), None):
+        yield f"{name}={place}: {taken} is no folder, so nothing can be put into it."
 
 
-def _explain(override: str, error: Exception, composed: Any) -> str:
-    message = str(error)
-    key, _, value = override.partition("=")
-    key = key.lstrip("+~")
-    if match := re.search(r"Could not find '([^']+)/([^'/]+)'", message):
-        group, name = match.groups()
-        options = re.findall(r"^\t(.+)$", message.partition("search path")[0], re.MULTILINE)
-        options = [option for option in options if option != "schema"]
-        return f"{group}={name} is unknown.{nearest(name, options)} Choices: {', '.join(options)}."
-    if "Could not override" in message or "is not in struct" in message or "no match in the defaults" in message:
-        return _unknown(key, _keys(composed))
-    return f"{key}={value}: {_plain(str(error.__cause__ or error))}"
-
-
-def _unknown(key: str, known: Sequence[str]) -> str:
-    if moved := MOVED_KEYS.get(key):
-        return f"{key} is gone; in its place: {moved}."
-    group, _, name = key.rpartition(".")
-    siblings = [other.rpartition(".")[2] for other in known if other.rpartition(".")[0] == group]
-    hint = nearest(name, siblings)
-    if hint:
-        hint = hint.replace(f"'{_quoted(hint)}'", f"'{group}.{_quoted(hint)}'" if group else f"'{_quoted(hint)}'")
-    elif far := nearest(name, [other.rpartition(".")[2] for other in known]):
-        full = next(other for other in known if other.rpartition(".")[2] == _quoted(far))
-        hint = f" Did you mean '{full}'?"
-    return f"{key} is unknown.{hint}" + (f" {group} has: {', '.join(siblings)}." if siblings and not hint else "")
-
-
-def _quoted(text: str) -> str:
-    return text.split("'")[1]
-
-
-def _keys(composed: Any, prefix: str = "") -> list[str]:
-    keys = []
-    for key in composed:
-        value = composed._get_node(key)
-        keys.append(f"{prefix}{key}")
-        if OmegaConf.is_dict(value) and not value._is_none() and not value._is_missing():
-            keys.extend(_keys(value, f"{prefix}{key}."))
-    return keys
-
-
-def _known_keys(config: ExperimentConfig) -> list[str]:
-    return _keys(OmegaConf.structured(type(config)(**vars(config))))
-
-
-def _plain(message: str) -> str:
-    """OmegaConf's message in one sentence, with the full key."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    full_key = next((line.partition(":")[2].strip() for line in lines if line.startswith("full_key:")), "")
-    return f"{full_key}: {lines[0]}" if full_key and full_key not in lines[0] else lines[0]
-
-
-def _first_line(message: str) -> str:
-    return next((line.strip() for line in message.splitlines() if line.strip()), message)
+def _explain(error: Exception) -> str:
+    """What Hydra says of a configuration that it cannot compose, in one sentence."""
+    message = plain_message(error)
+    if missing := re.search(r"Could not (?:find|load) '(?P<group>[^']+)/(?P<name>[^'/]+)'", message):
+        group, name = missing["group"], missing["name"]
+        if group in {"hydra/launcher", "hydra/sweeper"}:
+            how = f" It comes with pip install 'embft[{_EXTRAS[name]}]'." if name in _EXTRAS else ""
+            return f"{group}={name} is not installed.{how}"
+        options = re.findall(r"^\t(.+)$", str(error).partition("search path")[0], re.MULTILINE)
+        return choice_problem(group, name, options) or message
+    if isinstance(error, yaml.YAMLError):
+        return f"A file of the configuration is not YAML: {' '.join(str(error).split())}"
+    return message

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from math import isfinite
 from typing import Any
-from urllib.parse import urlsplit
 
 from embft.config import (
     OBJECTIVE_METRICS,
-    EndpointConfig,
     EvaluationConfig,
     ExperimentConfig,
     ModelConfig,
@@ -18,7 +18,11 @@ from embft.config import (
 )
 from embft.config.training import TrainingConfig
 from embft.errors import nearest
+from embft.services.address import problem_with
 from embft.systems import SYSTEM_NAMES
+from embft.text.codes import NAMES
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def problems(config: ExperimentConfig) -> list[str]:
@@ -37,20 +41,23 @@ def _value_problems(node: Any, prefix: str) -> Iterator[str]:
             yield from _value_problems(value, key + ".")
         elif value == "???":
             yield f"{key} is missing."
-        elif item.name == "base_url" and value and urlsplit(value).username is not None:
-            yield f"{key} holds a user's name or password, which files would repeat: leave it out, and name a key's variable."
+        elif item.name == "api_key_env" and value and not _VARIABLE.fullmatch(value):
+            # Not repeated: it may be the key itself.
+            yield f"{key} is not the name of an environment variable: put the key in one, and set {key}=ITS_NAME."
+        elif item.name == "base_url" and value and (wrong := problem_with(value)):
+            yield f"{key} {wrong}"
         elif "choices" in limits:
             if value not in limits["choices"]:
                 yield f"{key}={value} is unknown.{_choices(str(value), limits['choices'])}"
         elif limits and value is not None:
             low, high, above = limits["low"], limits["high"], limits["above"]
-            if above is not None and not value > above:
+            if not isfinite(value):
+                yield f"{key}={value} is not a number that can be worked with: a finite one is wanted."
+            elif above is not None and not value > above:
                 yield f"{key}={value} must be greater than {above:g}."
             elif (low is not None and value < low) or (high is not None and value > high):
                 bounds = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
                 yield f"{key}={value} must be {bounds}."
-            elif value != value:
-                yield f"{key} is not a number."
 
 
 def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
@@ -59,6 +66,8 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
     if dataset.kind == "generated":
         if corpus.kind == "files" and not corpus.path:
             yield "corpus=files needs corpus.path=FILE, a folder or a quoted glob such as 'docs/**/*.md'."
+        if corpus.kind == "chunks" and not corpus.path:
+            yield "corpus=chunks needs corpus.path=FILE: JSON Lines, CSV or Parquet with an id and a text in each row."
         if questions.per_chunk == 0 and not questions.human:
             yield "questions.per_chunk=0 leaves no questions: set it to 1 or more, or give questions.human=FILE."
         yield from _question_problems(questions)
@@ -66,9 +75,6 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             yield "dataset.dev_fraction + dataset.test_fraction must be below 1, or nothing is left to train on."
         if dataset.split == "article" and corpus.kind == "python_reference":
             yield "dataset.split=article cuts by page number, which python_reference does not have: use dataset.split=blocks."
-        for name in ("train", "dev", "test", "path"):
-            if getattr(dataset, name):
-                yield f"dataset.{name} is given but dataset=generated makes its own: add dataset=llama_index (or beir)."
     if questions.dry_run and dataset.kind != "generated":
         yield f"questions.dry_run=true: dataset={dataset.kind} brings its own questions, there is nothing to estimate."
     if dataset.kind == "llama_index":
@@ -105,14 +111,14 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
 
 
 def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: RetrievalConfig) -> Iterator[str]:
+    for code in model.language.replace(",", "+").split("+"):
+        if code not in NAMES and code != "multi":
+            known = _choices(code, ("multi", *NAMES))
+            yield f"model.language={model.language}: '{code}' is no language code that embft knows.{known}"
     weights = ("id", "path", "package")
     if model.kind == "weights":
         if not any(getattr(model, name) for name in weights):
             yield "model has neither id, path nor package: choose a model=..., or give model.path=DIR."
-        if model.endpoint != EndpointConfig():
-            yield f"model.endpoint is given but model={model.name} has weights: add model=openai."
-        if model.max_seq_length is not None and model.max_seq_length < 8:
-            yield f"model.max_seq_length={model.max_seq_length} must be at least 8."
         return
     for name in (*weights, "revision", "package_sha256"):
         if getattr(model, name):
@@ -131,10 +137,6 @@ def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: Ret
 
 
 def _training_problems(training: TrainingConfig) -> Iterator[str]:
-    if training.guide is not None and training.loss != "gist":
-        yield f"training.guide is for training.loss=gist, and training.loss={training.loss} asks no guide: leave it out."
-    if training.teacher != "fused" and training.loss != "distillation":
-        yield f"training.teacher is for training.loss=distillation, not for training.loss={training.loss}: leave it out."
     if training.symmetric and training.loss == "distillation":
         yield "training.symmetric=true: a teacher has an opinion of passages, not of questions: leave it out."
     if any(width < 1 for width in training.matryoshka):
@@ -162,13 +164,6 @@ def _question_problems(questions: QuestionsConfig) -> Iterator[str]:
     low, high = questions.filters.fewest_words, questions.filters.most_words
     if low is not None and high is not None and low > high:
         yield f"questions.filters.fewest_words={low} is more than questions.filters.most_words={high}: no question is left."
-    if questions.backend == "extractive":
-        for name, value in (
-            ("pairs", questions.pairs), ("types", questions.types), ("persona", questions.persona),
-            ("max_cost_usd", questions.max_cost_usd), ("max_tokens", questions.max_tokens),
-        ):  # fmt: skip
-            if value:
-                yield f"questions.{name} needs an LLM: add questions=openai, openai_batch or local_llm."
 
 
 def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The schema of the configuration: one dataclass per group of ``configs/``, each field with its default and its limits.
+"""The schema of the configuration: one dataclass per group of ``configs/``, each field with its default, limits and meaning.
 
 Hydra checks names and types against it, `embft.config.problems` checks values and combinations.
 They are plain dataclasses: a stage package takes its own group's object or plain arguments, and never sees OmegaConf.
@@ -6,14 +6,12 @@ They are plain dataclasses: a stage package takes its own group's object or plai
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, OmegaConf
+from omegaconf import MISSING
 
 from embft.config.fields import DEV_METRICS, choice, number
-from embft.config.training import TrainingConfig
+from embft.text.codes import NAMES
 
 
 @dataclass
@@ -21,19 +19,30 @@ class CorpusConfig:
     """Which documents, and how they become chunks."""
 
     name: str = MISSING
-    kind: str = choice("files", "files", "nvidia_10k", "python_reference")
+    """What reports call the choice: the name of its file."""
+    kind: str = choice("files", "files", "chunks", "nvidia_10k", "python_reference")
+    """Where the documents come from: your own files, chunks that you have, NVIDIA's 10-K of the published article, or Python's
+    language reference."""
     path: str | None = None
-    """A file, folder or glob. For nvidia_10k: a local copy of the PDF."""
+    """A file, folder or glob. For chunks: the file that holds them. For nvidia_10k: a local copy of the PDF."""
     url: str | None = None
+    """Address of the document, where there is no path."""
     sha256: str | None = None
+    """Digest of that document; another one is refused, or warned about where corpus.path names it."""
     pdf_reader: str = choice("pypdfium2", "pypdfium2", "pypdf")
+    """Library that reads PDFs."""
+    ocr: str = choice("off", "off", "auto")
+    """auto: PDF pages that are pictures, or whose fonts do not say which letters they show, are read by Tesseract."""
     chunk_tokens: int = number(256, 16, 8192)
     """Upper bound of a chunk in model-independent tokens (see embft.text.tokens)."""
     chunk_overlap: int = number(0, 0, 4096)
+    """Tokens that a chunk shares with the one before it."""
     drop_boilerplate: bool = True
     """Leave out lines that stand at the edge of most pages of a document."""
     on_error: str = choice("stop", "stop", "skip")
     """What a broken, encrypted, scanned or empty file does: stop the run, or be named and skipped."""
+    language: str = choice("auto", "auto", *NAMES)
+    """ISO 639-1 code of the language that all documents are in: ``de``, ``ja``; auto: each document's is looked for."""
     bundled_questions: str | None = None
     """``bundled:NAME``: human questions that embft carries for this corpus."""
 
@@ -44,9 +53,10 @@ class FiltersConfig:
 
     boilerplate: bool = False
     """Chunks that nobody asks about: tables of contents, signatures, indexes. No question is bought for them."""
-    fewest_words: int | None = None
+    fewest_words: int | None = number(None, 0, 10_000)
     """Shorter questions go; a Chinese character counts as half a word."""
-    most_words: int | None = None
+    most_words: int | None = number(None, 1, 10_000)
+    """Longer questions go."""
     language: bool = False
     """Questions in another script than their chunk (or than ``questions.language``)."""
     passage_dependent: bool = False
@@ -64,19 +74,25 @@ class QuestionsConfig:
     """Who writes the questions."""
 
     name: str = MISSING
+    """What reports call the choice: the name of its file."""
     backend: str = choice("extractive", "extractive", "openai", "openai_batch", "local_llm")
+    """extractive: cut out of the text, without an LLM; openai: any OpenAI-compatible server; openai_batch: its Batch
+    API; local_llm: a GGUF model on this machine."""
     per_chunk: int = number(2, 0, 20)
+    """Questions asked for about each chunk."""
     pairs: int = number(0, 0, 1_000_000)
     """Questions about two related chunks at once, both relevant; LLM backends only."""
     human: str | None = None
     """JSON Lines of people's own questions, or ``bundled:NAME``."""
-    language: str = choice("auto", "auto", "en", "zh")
+    language: str = choice("auto", "auto", *NAMES)
+    """Language of the questions; auto: each passage's own."""
     stands_in: str | None = None
     """A sentence for log and report: what these questions stand in for."""
     filters: FiltersConfig = field(default_factory=FiltersConfig)
     model: str = "gpt-4o-mini"
     """Name of the LLM at the endpoint; for local_llm a GGUF file, or null for the packaged SmolLM2."""
     base_url: str | None = None
+    """Address of the server, such as http://localhost:8000/v1; null is OpenAI's."""
     api_key_env: str | None = "OPENAI_API_KEY"
     """Name of the environment variable that holds the key; null for an endpoint without one."""
     prompt: str = "article"
@@ -88,6 +104,7 @@ class QuestionsConfig:
     structured: str = choice("auto", "auto", "never")
     """auto: ask for JSON by a schema, and without one where the server does not know them."""
     temperature: float = number(0.0, 0.0, 2.0)
+    """Sampling temperature of the LLM."""
     reply_tokens: int = number(512, 16, 32768)
     """Longest reply."""
     dry_run: bool = False
@@ -99,9 +116,13 @@ class QuestionsConfig:
     prices: str | None = None
     """A price table of your own, in the form of embft/prices.yaml."""
     concurrency: int = number(8, 1, 512)
+    """Requests under way at once."""
     requests_per_minute: int | None = number(None, 1)
+    """Requests started in a minute at most; null: as many as the server takes."""
     timeout_seconds: float = number(60.0, above=0.0)
+    """How long a reply may take."""
     max_retries: int = number(5, 0, 100)
+    """How often a failed request is sent again."""
     poll_seconds: float = number(30.0, above=0.0)
     """openai_batch: how often the batch is looked after."""
 
@@ -111,23 +132,35 @@ class DatasetConfig:
     """How questions become train, dev and test."""
 
     name: str = MISSING
+    """What reports call the choice: the name of its file."""
     kind: str = choice("generated", "generated", "llama_index", "beir")
+    """generated: made from documents and questions; llama_index: files that exist; beir: a BEIR folder."""
     train: str | None = None
+    """File of the train questions and their passages."""
     dev: str | None = None
+    """File of the dev questions; null takes a share of train."""
     test: str | None = None
+    """File of the test questions."""
     path: str | None = None
     """Folder of a BEIR data set."""
     split: str = choice("blocks", "blocks", "documents", "article")
+    """What stays in one split: blocks of neighbouring pages, whole documents, or, as in the article, pages before and
+    after a cut."""
     block_pages: int = number(4, 1, 1000)
     """Neighbouring pages (chunks, where a format has no pages) that stay in one split."""
     train_pages: int = number(90, 1, 1_000_000)
     """split=article: pages 1..train_pages train, the rest test."""
     dev_fraction: float = number(0.15, 0.0, 0.5)
+    """Share for dev: of the chunks, of people's questions, or of train where a dataset has no dev."""
     test_fraction: float = number(0.35, 0.0, 0.9)
+    """Share for test: of the chunks, or of people's questions."""
     candidates: str = choice("all", "all", "split")
     """What dev and test questions search: every chunk, or the chunks of their split."""
-    allow_leaks: bool = False
-    """Go on although train questions are about test chunks or near-copies of them."""
+    leaks: str = choice("drop", "drop", "stop", "allow")
+    """What becomes of train questions that give test questions away: left out and counted, or the run stops, or goes on."""
+    train_on: str = choice("unasked", "unasked", "all")
+    """Chunks that training may ask about: those that no dev or test question is about, or all. No question of the test is
+    ever trained on."""
 
 
 @dataclass
@@ -135,14 +168,21 @@ class EndpointConfig:
     """An OpenAI-compatible embeddings endpoint: the system ``openai``, or the model itself."""
 
     model: str = "text-embedding-ada-002"
+    """Name of the model at the endpoint."""
     base_url: str | None = None
+    """Address of the server, such as http://localhost:8000/v1; null is OpenAI's."""
     api_key_env: str | None = "OPENAI_API_KEY"
+    """Name of the environment variable that holds the key; null for an endpoint without one."""
     query_model: str | None = None
     """Another model name for questions, where the endpoint wants one."""
     batch_size: int = number(128, 1, 2048)
+    """Texts in a request."""
     concurrency: int = number(4, 1, 256)
+    """Requests under way at once."""
     timeout_seconds: float = number(60.0, above=0.0)
+    """How long an answer may take."""
     max_retries: int = number(5, 0, 100)
+    """How often a failed request is sent again."""
     max_tokens: int = number(8191, 16, 1_000_000)
     """Longest input that the endpoint takes; longer texts are cut, and counted."""
     price_per_million_tokens: float | None = number(None, 0.0)
@@ -154,10 +194,13 @@ class ModelConfig:
     """An embedding model, open or behind an API, and the prompts it wants."""
 
     name: str = MISSING
+    """What reports call the choice: the name of its file."""
     kind: str = choice("weights", "weights", "endpoint")
+    """weights: an open model, run here; endpoint: an API."""
     id: str | None = None
     """Model id on the hub."""
     revision: str | None = None
+    """Branch, tag or commit of the model on the hub; null is the newest."""
     path: str | None = None
     """Local folder; used before anything else."""
     package: str | None = None
@@ -169,9 +212,11 @@ class ModelConfig:
     query_prompt: str | None = None
     """Put before every question; null takes the model's own, if it has one."""
     document_prompt: str | None = None
-    max_seq_length: int | None = None
+    """Put before every passage; null takes the model's own, if it has one."""
+    max_seq_length: int | None = number(None, 8, 1_000_000)
     """Tokens a text is cut at; null takes the model's own."""
-    language: str = choice("en", "en", "zh", "multi")
+    language: str = "en"
+    """Code of the language that the model was made for, several joined by ``+`` (``en+de``), or ``multi``."""
 
 
 @dataclass
@@ -179,6 +224,7 @@ class RetrievalConfig:
     """How chunks are searched."""
 
     name: str = MISSING
+    """What reports call the choice: the name of its file."""
     mode: str = choice("windows", "windows", "truncate", "late")
     """windows: one vector per window, a chunk scores as its best window; truncate: one vector per chunk, its text cut off at the
     model's limit; late: one vector per token, each of the question's matched with the closest of the chunk's (MaxSim)."""
@@ -189,11 +235,15 @@ class RetrievalConfig:
     depth: int = number(100, 10, 100_000)
     """Chunks kept per question."""
     bm25_k1: float = number(1.5, 0.0, 10.0)
+    """How much a word that is repeated in a chunk adds to its score."""
     bm25_b: float = number(0.75, 0.0, 1.0)
+    """How far a chunk's length lowers its score: 0 not at all, 1 in full proportion."""
     bm25_window: int = number(32, 0, 8192)
     """BM25 adds to a chunk's score that of its best window of so many words, stop words not counted; 0: the chunk alone."""
     bm25_pairs: float = number(0.5, 0.0, 10.0)
     """BM25 adds the score by pairs of neighbouring words, stop words not counted, times this; 0: single words alone."""
+    bm25_language: str = choice("auto", "auto", *NAMES)
+    """Whose words BM25 cuts, stems and leaves out; auto: each chunk's own language."""
     fusion_metric: str = choice("ndcg@10", *DEV_METRICS)
     """The dev metric that chooses the weight of the fusion."""
     batch_size: int = number(32, 1, 65536)
@@ -208,16 +258,21 @@ class EvaluationConfig:
     """Which systems, and how sure."""
 
     name: str = MISSING
+    """What reports call the choice: the name of its file."""
     systems: list[str] = field(default_factory=lambda: ["bm25", "base", "tuned", "fused"])
+    """What is ranked and compared: bm25, base, tuned, fused, openai."""
     metrics: list[str] = field(default_factory=lambda: ["hit_rate@5", "ndcg@10", "mrr@10", "map@100"])
     """Metrics that get intervals and comparisons."""
     primary: str = "ndcg@10"
     """The metric that the verdict is about."""
+    relevant_from: int = number(1, 1, 100)
+    """Grade from which a chunk counts as relevant in hit rate, MRR, MAP, precision and recall; nDCG uses every grade."""
     margin: float = number(0.01, 0.0, 0.5)
     """What simplicity is worth: the expected loss up to which a cheaper system is shipped; 0.01 is one point."""
     resamples: int = number(10_000, 100, 10_000_000)
     """Draws of questions behind the expected losses."""
     confidence: float = number(0.95, 0.5, 0.999)
+    """Level of the intervals."""
     precision: float = number(0.02, 0.001, 0.5)
     """Wished half-width of a difference's interval: the report says how many questions it takes."""
     general: str | None = None
@@ -225,69 +280,4 @@ class EvaluationConfig:
     objective: str = "tuned/ndcg@10"
     """``<system>/<metric>`` on dev that run.py returns to a sweeper."""
     openai: EndpointConfig = field(default_factory=EndpointConfig)
-
-
-@dataclass
-class TrackingConfig:
-    """Where figures go besides the run folder."""
-
-    name: str = MISSING
-    backend: str = choice("wandb", "wandb", "local")
-    mode: str = choice("auto", "auto", "online", "offline", "disabled")
-    project: str = "embft"
-    entity: str | None = None
-    group: str | None = None
-    tags: list[str] = field(default_factory=list)
-    notes: str | None = None
-
-
-@dataclass
-class ExperimentConfig:
-    """One experiment."""
-
-    corpus: CorpusConfig = MISSING
-    questions: QuestionsConfig = MISSING
-    dataset: DatasetConfig = MISSING
-    model: ModelConfig = MISSING
-    training: TrainingConfig = MISSING
-    retrieval: RetrievalConfig = MISSING
-    evaluation: EvaluationConfig = MISSING
-    tracking: TrackingConfig = MISSING
-    seed: int = number(42, 0, 2**31 - 1)
-    cache_dir: str = "outputs/cache"
-
-
-MOVED_KEYS = {
-    "retrieval.late_interaction": "retrieval.mode=late (the config file: retrieval=late)",
-    "training.merge": "nothing: mixing tuned and base weights was no gain, see docs/decisions.md",
-    "training.adapter_layers": "nothing: an adapter has one layer, two were no better, see docs/decisions.md",
-}
-"""Keys of earlier versions, and what takes their place."""
-
-GROUPS: dict[str, type] = {
-    "corpus": CorpusConfig,
-    "questions": QuestionsConfig,
-    "dataset": DatasetConfig,
-    "model": ModelConfig,
-    "training": TrainingConfig,
-    "retrieval": RetrievalConfig,
-    "evaluation": EvaluationConfig,
-    "tracking": TrackingConfig,
-}
-
-
-def register() -> None:
-    """Puts the schema into Hydra's config store: ``schema`` in each group, ``experiment_schema`` at the top.
-
-    And the resolver ``has_key``: ``${has_key:NAME,a,b}`` is ``a`` where the environment variable is set, else ``b``. It tells
-    whether there is a key, never what it is.
-    """
-    OmegaConf.register_new_resolver("has_key", _has_key, replace=True)
-    store = ConfigStore.instance()
-    store.store(name="experiment_schema", node=ExperimentConfig)
-    for group, schema in GROUPS.items():
-        store.store(group=group, name="schema", node=schema)
-
-
-def _has_key(variable: str, yes: str, no: str) -> str:
-    return yes if os.environ.get(variable) else no
+    """The API that is the system openai."""

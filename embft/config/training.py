@@ -14,15 +14,23 @@ class TrainingConfig:
     """The recipe of the fine-tune."""
 
     name: str = MISSING
+    """What reports call the choice: the name of its file."""
     enabled: bool = True
+    """Whether anything is trained."""
     epochs: int = number(1, 1, 1000)
+    """Passes over the train questions."""
     batch_size: int = number(16, 2, 65536)
     """Chunks a step; each brings all its questions."""
     learning_rate: float = number(1e-4, above=0.0)
+    """Highest learning rate."""
     warmup_ratio: float = number(0.1, 0.0, 1.0)
+    """Share of the steps in which the learning rate rises to its highest."""
     schedule: str = choice("linear", "linear", "cosine", "constant_with_warmup")
+    """How the learning rate falls after that."""
     weight_decay: float = number(0.01, 0.0)
+    """AdamW's weight decay."""
     max_grad_norm: float = number(1.0, above=0.0)
+    """Gradients longer than this are shortened to it."""
     temperature: float = number(0.05, above=0.0)
     """Softmax temperature of the loss; sentence-transformers calls its inverse scale (20)."""
     dropout: float | None = number(0.0, 0.0, 0.9)
@@ -45,7 +53,9 @@ class TrainingConfig:
     attention: str = choice("auto", "auto", "eager", "sdpa", "flash_attention_2")
     """auto: transformers' choice; in bf16 on a processor, up to 320 tokens, embft's own, which is faster there."""
     device: str = choice("auto", "auto", "cpu", "cuda", "mps")
+    """Where the model runs, in training and in search; auto: CUDA, then Apple's MPS, then the processor."""
     gradient_checkpointing: bool = False
+    """Work activations out again instead of keeping them: less memory, a third more time."""
     compile: bool = False
     """torch.compile of the transformer: a minute or more, then faster steps. For long trainings, mostly on GPUs."""
     select_by: str = choice("ndcg@10", *DEV_METRICS)
@@ -67,6 +77,7 @@ class TrainingConfig:
     part: str = choice("full", "full", "lora", "adapter")
     """What is trained: the model, low-rank updates of it, or a map of the question vectors alone."""
     lora_rank: int = number(16, 1, 1024)
+    """Rank of the updates."""
     lora_alpha: int = number(32, 1, 4096)
     """The update is scaled by lora_alpha / lora_rank."""
     loss: str = choice("ranking", "ranking", "gist", "distillation")

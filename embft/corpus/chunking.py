@@ -6,14 +6,20 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from embft.records import Chunk, Page
 from embft.text.tokens import count
+
+if TYPE_CHECKING:
+    from semantic_text_splitter import TextSplitter
 
 Span = tuple[int, int]
 
 _STRETCH = 1.15  # a chunk may exceed the limit by so much where the rest would be a scrap
 _SCRAP = 1 / 8  # of max_tokens
+_WINDOW = 48  # characters for each token that a chunk may have: some nine chunks
+_UNSURE = 2  # chunks at a window's end that more text could change
 _TRAILING_HEADING = re.compile(r"\n\n+([^\n]{1,80}(?<![.,;:!?。，；：！？)\"”|\d]))\Z")
 
 
@@ -40,13 +46,36 @@ def chunk_pages(pages: Iterable[Page], max_tokens: int, overlap: int = 0) -> lis
     chunks: list[Chunk] = []
     used: Counter[str] = Counter()
     for page in pages:
-        spans = [(start, start + len(text)) for start, text in splitter.chunk_indices(page.text)]
+        spans = _split(splitter, page.text, _WINDOW * max_tokens)
         spans = _merge_scraps(_keep_headings_with_text(spans, page.text, limit), page.text, max_tokens, limit)
         for start, end in spans:
             text = page.text[start:end]
             if any(map(str.isalpha, text)):
                 chunks.append(Chunk(_identify(page, text, used), text, page.document, page.number, start, end))
     return chunks
+
+
+def _split(splitter: TextSplitter, text: str, window: int) -> list[Span]:
+    """Cuts a text as ``splitter`` cuts it, in time that grows with its length.
+
+    For each chunk the splitter looks through all the text that remains, though a chunk depends only on what starts
+    there. So it gets a window at a time, and of each window all chunks count but the last, which saw its end.
+    """
+    spans: list[Span] = []
+    start, size = 0, window
+    while start < len(text):
+        stretch = text[start : start + size]
+        cut = [(start + begin, start + begin + len(chunk)) for begin, chunk in splitter.chunk_indices(stretch)]
+        if start + size >= len(text):
+            return spans + cut
+        if len(cut) > _UNSURE:
+            spans += cut[:-_UNSURE]
+            start, size = cut[-_UNSURE][0], window
+        elif not cut:  # white space only
+            start += size
+        else:
+            size *= 2
+    return spans
 
 
 def _keep_headings_with_text(spans: list[Span], text: str, limit: int) -> list[Span]:

@@ -1,74 +1,204 @@
-"""Bytes to text, for files that do not say in which encoding they are."""
+"""Bytes to text, as browsers do it, for files that do not say in which encoding they are."""
 
 from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
 
 from embft.errors import CorpusError
 
 _BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark starts with that of UTF-16
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark starts with that of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+_GUESSED = {
+    "gb18030": "gb18030", "big5hkscs": "big5", "cp932": "shift_jis", "euc_jis_2004": "euc-jp", "cp949": "euc-kr",
+    "koi8-r": "koi8-r", "koi8-u": "koi8-u", "cp866": "ibm866", "cp874": "windows-874", "iso8859-2": "iso-8859-2",
+    "iso8859-5": "iso-8859-5", "iso8859-7": "iso-8859-7",
+    **{f"cp{number}": f"windows-{number}" for number in range(1250, 1259)},
+}  # fmt: skip
+"""chardet's names and the WHATWG's: what browsers decode, less what nobody wrote text files in."""
+_STRICT = (
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc-jp",
+    "euc-kr",
+    "windows-1253",
+    "windows-1255",
+    "windows-1257",
+    "windows-874",
+)
+"""Those that some bytes are invalid in, by their names in the WHATWG's table."""
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
+_META = re.compile(rb"<meta[\s/][^>]{0,400}?charset\s*=\s*[\"']?\s*([^\s\"'/>;]{1,40})", re.IGNORECASE)
+_XML = re.compile(rb"\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([^\"']{1,40})[\"']")
+_UTF8_BYTES = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH = re.compile(rb"[\x80-\xff]")
-_GB2312_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
+_CONTROLS = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f]")
+_ESCAPE_2022_JP = re.compile(rb"\x1b\$[@B]|\x1b\(J")
+_PLAIN = re.compile(
+    "[\t\n\r -~\u00a0-\u024f\u0370-\u052f\u0590-\u06ff\u0900-\u0e7f\u1e00-\u1eff\u2010-\u206f\u20a0-\u20bf"
+    "\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]"
+)
+_SIGNATURES = {
+    b"%PDF-": "a PDF", b"PK\x03\x04": "a ZIP archive (or an office file)", b"\xd0\xcf\x11\xe0": "an old office file",
+    b"\x1f\x8b": "a gzip archive", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture", b"GIF8": "a picture",
+    b"7z\xbc\xaf": "an archive", b"Rar!": "an archive", b"\x7fELF": "a program", b"SQLite format 3": "a database",
+    b"PAR1": "a Parquet file", b"{\\rtf": "an RTF file",
+}  # fmt: skip
+_SAMPLE = 200_000  # bytes; chardet looks at no more
+_BINARY_SHARE = 0.02  # of bytes that are control characters; text has none, compressed data some 8%
+_ZERO_SHARE = 0.1  # of bytes that are NUL, in files whose other bytes are text: padding, a broken download
 
 
-def decode(data: bytes, *, html: bool = False) -> tuple[str, str]:
+@dataclass(frozen=True)
+class Decoded:
+    """A text and how it came about.
+
+    Attributes:
+        encoding: Its name by the WHATWG's table.
+        guessed: Nothing in the file said so.
+        replaced: How many bytes were no text; each stands as U+FFFD.
+        zeros: How many stray NUL bytes were left out.
+    """
+
+    text: str
+    encoding: str
+    guessed: bool = False
+    replaced: int = 0
+    zeros: int = 0
+
+
+def decode(data: bytes, *, html: bool = False) -> Decoded:
     """Decodes a text file.
 
-    A byte order mark decides; then, in HTML, the page's own word; then UTF-8, UTF-16 without a mark, GB 18030 where the
-    bytes look like Chinese, and at last Windows-1252 (what "latin-1" files are), which takes anything.
-
-    Returns:
-        The text and the encoding that was used.
+    A byte order mark decides; then, in HTML and XML, the page's own word, by the WHATWG's table of labels (so
+    ``iso-8859-1`` is Windows-1252 and ``gb2312`` is GB 18030); then UTF-8, UTF-16 without a mark, and at last the
+    legacy encoding that chardet finds likeliest. A byte that is no text in that encoding becomes U+FFFD, the rest is
+    read as it is.
 
     Raises:
         CorpusError: The file is empty or binary.
     """
-    if not data.strip():
+    if not data.strip(b" \t\r\n\f\0"):
         raise CorpusError("is empty: take it out, or get it again")
     for mark, encoding in _BOMS:
         if data.startswith(mark):
-            return _strictly(data, encoding), encoding
-    declared = _META_CHARSET.search(data[:4096]) if html else None
-    if declared and (text := _try(data, declared[1].decode("ascii"))) is not None:
-        return text, declared[1].decode("ascii").lower()
-    if b"\0" in data:
-        return _utf16_without_mark(data)
-    if (text := _try(data, "utf-8")) is not None:
-        return text, "utf-8"
-    high = len(_HIGH.findall(data))
-    if 2 * len(_GB2312_PAIR.findall(data)) >= 0.8 * high and (text := _try(data, "gb18030")) is not None:
-        return text, "gb18030"
-    if (text := _try(data, "cp1252")) is not None:
-        return text, "cp1252"
-    return data.decode("latin-1"), "latin-1"
+            return _leniently(data[len(mark) :], encoding)
+    for signature, what in _SIGNATURES.items():
+        if data.startswith(signature):
+            raise CorpusError(f"is {what} by its first bytes: give it the right ending, or take it out")
+    zeros = data.count(0)
+    if zeros:
+        without = data.replace(b"\0", b"")
+        # What is UTF-8 but for some zeros is that, though two of its bytes make a Chinese character in UTF-16.
+        stray = zeros <= _ZERO_SHARE * len(data) and _try(without, "utf-8") is not None
+        if not stray and (wide := _utf16_without_mark(data)) is not None:
+            return wide
+        data = without
+    if zeros > _ZERO_SHARE * len(data) or len(_CONTROLS.findall(data)) > max(2, _BINARY_SHARE * len(data)):
+        raise CorpusError("is binary, not text: take it out, or convert it")
+    decoded = _narrow(data, _declared(data) if html else None)
+    return Decoded(decoded.text, decoded.encoding, decoded.guessed, decoded.replaced, zeros)
 
 
-def _utf16_without_mark(data: bytes) -> tuple[str, str]:
-    """Every other byte of ASCII in UTF-16 is zero; a zero anywhere else makes a file binary."""
-    zeros = [data[offset::2].count(0) for offset in (0, 1)]
-    for encoding, here, there in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
-        if zeros[here] > 10 * zeros[there] and zeros[here] * 10 > len(data) // 2:
-            return _strictly(data, encoding), encoding
-    raise CorpusError("is binary, not text (it holds zero bytes): take it out, or convert it")
+def _narrow(data: bytes, declared: str | None) -> Decoded:
+    """Decodes what is made of single bytes, after the page's word, else by what the bytes look like."""
+    if (text := _try(data, "utf-8")) is not None and not _ESCAPE_2022_JP.search(data):
+        # Pages that were saved anew keep an old label; no other encoding gives valid UTF-8 by chance.
+        return Decoded(text, "utf-8", guessed=declared not in (None, "utf-8") and not text.isascii())
+    if declared is not None:
+        at_its_word = _leniently(data, declared)
+        if at_its_word.replaced <= 0.1 * len(_HIGH.findall(data)):
+            return at_its_word
+    sequences = _UTF8_BYTES.findall(data)
+    invalid = len(_HIGH.findall(data)) - sum(map(len, sequences))
+    if len(sequences) > invalid:
+        return _leniently(data, "utf-8")
+    wide = _utf16_without_mark(data)
+    return wide if wide is not None else _leniently(data, _guess(data), guessed=True)
 
 
-def _strictly(data: bytes, encoding: str) -> str:
-    text = _try(data, encoding)
-    if text is None:
-        raise CorpusError(f"starts as {encoding} and breaks off within: save it again as UTF-8")
-    return text
+def _declared(data: bytes) -> str | None:
+    """The encoding that a page names, by its label in the WHATWG's table."""
+    from webencodings import lookup
+
+    head = _COMMENT.sub(b"", data[:4096])
+    found = _XML.search(head) or _META.search(head)
+    encoding = lookup(found[1].decode("ascii", "replace")) if found else None
+    if encoding is None or encoding.name in ("replacement", "x-user-defined"):
+        return None
+    # A page whose label could be read is not in UTF-16, whatever it says; browsers take it for UTF-8.
+    return "utf-8" if encoding.name.startswith("utf-16") else encoding.name
+
+
+def _guess(data: bytes) -> str:
+    """The likeliest legacy encoding.
+
+    chardet first sees in which encodings the bytes are valid, so that one bad byte rules out the right one. Where a
+    strict encoding fits but for a few bytes, chardet is asked again without them; it counts if chardet then names it.
+    """
+    if _ESCAPE_2022_JP.search(data):
+        return "iso-2022-jp"
+    sample = data[:_SAMPLE]
+    whole = _chardet(sample)
+    if whole in _STRICT:
+        return whole
+    high = len(_HIGH.findall(sample))
+    for name in _STRICT:
+        lenient = _leniently(sample, name)
+        if 0 < lenient.replaced <= max(4, 0.03 * high):
+            without = lenient.text.replace("\ufffd", "").encode(_codec(name), "ignore")
+            if _chardet(without) == name:
+                return name
+    return whole
+
+
+def _chardet(data: bytes) -> str:
+    import chardet
+
+    name = chardet.detect(data or b" ", include_encodings=_GUESSED, compat_names=False)["encoding"]
+    return _GUESSED.get(name or "", "windows-1252")
+
+
+def _utf16_without_mark(data: bytes) -> Decoded | None:
+    """Reads UTF-16 that bears no mark: one byte order gives ordinary characters throughout, the other does not."""
+    if len(data) < 4:
+        return None
+    even = data[: len(data) // 2 * 2]
+    shares = {}
+    for encoding in ("utf-16-le", "utf-16-be"):
+        sample = even[: 1 << 16].decode(encoding, "replace")
+        shares[encoding] = len(_PLAIN.findall(sample)) / len(sample)
+    best = max(shares, key=lambda encoding: shares[encoding])
+    spaces = sum(even.count(f"{mark}".encode(best)) for mark in " \n，。、")
+    # Any two bytes are a Chinese character in one order or the other, so that the bytes alone must show it too.
+    if shares[best] < 0.97 or shares[best] - min(shares.values()) < 0.1 or not spaces:
+        return None
+    return _leniently(data, best, guessed=True)
+
+
+def _leniently(data: bytes, name: str, *, guessed: bool = False) -> Decoded:
+    text = data.decode(_codec(name), "replace")
+    present = data.count("\ufffd".encode()) if name == "utf-8" else 0
+    return Decoded(text, name, guessed, max(0, text.count("\ufffd") - present))
+
+
+def _codec(name: str) -> str:
+    from webencodings import lookup
+
+    encoding = lookup(name)
+    # GBK's decoder is that of GB 18030 (WHATWG, Encoding, 10.1.1): it has the euro sign, and more characters.
+    return name if encoding is None else "gb18030" if name == "gbk" else str(encoding.codec_info.name)
 
 
 def _try(data: bytes, encoding: str) -> str | None:
     try:
         return data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
+    except UnicodeDecodeError:
         return None

@@ -5,44 +5,90 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from embft.text.tokens import CJK
+from embft.corpus.html_source import without_depth, xml_as_html
+from embft.corpus.mathml import math_text
+from embft.text.tokens import CJK, count
 
-_DROPPED = {
-    "script", "style", "nav", "noscript", "template", "svg", "math", "head", "iframe", "object", "form", "button",
-    "select", "input", "textarea", "canvas", "audio", "video", "dialog"
-}  # fmt: skip
+_NEVER = {"script", "style", "head", "object", "iframe", "canvas", "audio", "video", "input", "select", "datalist"}
+_DROPPED = {"nav", "noscript", "template"}
 _FURNITURE = {"header", "footer", "aside"}
 _CONTENT = {"article", "main", "section"}
 _ROLES = {"navigation", "banner", "contentinfo", "search"}
 _BLOCKS = {
     "p", "div", "section", "article", "main", "ul", "ol", "dl", "dt", "dd", "table", "pre", "blockquote", "figure",
-    "figcaption", "address", "header", "footer", "aside", "hr", "details", "summary", "fieldset", "body"
+    "figcaption", "address", "header", "footer", "aside", "hr", "details", "summary", "fieldset", "body", "form",
+    "textarea", "nav", "dialog", "noscript", "noframes", "legend", "center", "dir", "menu", "listing", "xmp", "plaintext"
 }  # fmt: skip
 _LINES = {"li", "tr", "br", "caption", "option"}
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 _CELLS = {"td", "th"}
+_OPENERS = ("aria-expanded", "aria-controls", "data-bs-toggle", "data-bs-target", "data-toggle", "data-target")
+_SHOWN_BY_CLICK = {"tabpanel", "region"}
+_ACTION = 4  # tokens: "Copy", "Send the form", 复制代码; a longer button says something
+_STUB = 200  # letters; a page with fewer has its text where others have their menu, or none
 _BREAK_IN_CJK = re.compile(rf"(?<=[{CJK}，。、；：])\s*\n\s*(?=[{CJK}])")
+_PARTS_OF_TABLE = re.compile(r"\s*<(?:tr|td|th|thead|tbody|tfoot|caption)[\s>]", re.IGNORECASE)
 
 
-def html_text(source: str) -> str:
+def html_text(source: str, *, xml: bool = False) -> str:
     """Returns the text of a page or a fragment.
 
     The title comes first unless the page's first heading says the same. Headings stand after two blank lines, list
-    items and table rows are lines (cells separated by ``|``), ``pre`` keeps its lines, indented by four spaces.
+    items and table rows are lines (cells separated by ``|``), ``pre`` keeps its lines, indented by four spaces, and
+    formulas are a line of text. Left out: scripts, styles, menus, the page's header, footer and sidebar, what is
+    hidden for good, and buttons that only do something. A page that would have next to no text so is read with its
+    header, footer, sidebar and hidden parts, and one that has none even so with its menu.
+
+    Args:
+        source: The page.
+        xml: It is XHTML, which closes elements in ways that HTML does not know.
     """
     from selectolax.lexbor import LexborHTMLParser
 
-    parser = LexborHTMLParser(source)
-    if parser.body is None:
+    if xml or source.lstrip()[:5] == "<?xml":
+        source = xml_as_html(source)
+    if "shadowrootmode" in source:  # templates that browsers show
+        source = re.sub(r"<(/?)template\b", r"<\1div", source)
+    if _PARTS_OF_TABLE.match(source):  # of a table that Markdown has cut at its blank lines
+        source = f"<table>{source}"
+    parser = LexborHTMLParser(without_depth(source))
+    root = parser.body or parser.root
+    if root is None:
         return ""
     title_node = parser.css_first("head > title")
     title = " ".join((title_node.text() or "").split()) if title_node else ""
-    walker = _Walker()
-    walker.walk(parser.body)
-    text = walker.result()
+    text = _most_fitting_text(root, _opened_by_click(parser))
     heading = parser.css_first("h1")
     said = heading is not None and title and _words(heading.text()) and _words(heading.text()) in _words(title)
     return f"{title}\n\n{text}".strip("\n") if title and not said else text
+
+
+def _most_fitting_text(root: Any, opened: set[str]) -> str:
+    text = ""
+    letters = 0
+    for leniency in (0, 1, 2):
+        walker = _Walker(opened, leniency)
+        walker.walk(root)
+        more = walker.result()
+        more_letters = sum(map(str.isalnum, more))
+        if leniency == 0 or (more_letters > 10 * letters if leniency == 1 else not letters):
+            text, letters = more, more_letters
+        if letters >= _STUB:
+            break
+    return text
+
+
+def _opened_by_click(parser: Any) -> set[str]:
+    """The ids of elements that a button or a link of the page shows."""
+    opened: set[str] = set()
+    for attribute in ("aria-controls", "data-bs-target", "data-target", "href"):
+        for node in parser.css(f"[{attribute}]"):
+            value = node.attributes.get(attribute) or ""
+            if attribute == "aria-controls":
+                opened.update(value.split())
+            elif value.startswith("#"):
+                opened.add(value[1:])
+    return opened
 
 
 def _words(text: str) -> str:
@@ -50,9 +96,16 @@ def _words(text: str) -> str:
 
 
 class _Walker:
-    """Goes over a tree without recursion, since pages nest as deep as they like."""
+    """Goes over a tree without recursion, since pages nest deep.
 
-    def __init__(self) -> None:
+    Args:
+        opened: Ids of elements that a click shows.
+        leniency: 0 leaves out furniture and what is hidden, 1 menus only, 2 nothing but scripts and their like.
+    """
+
+    def __init__(self, opened: set[str], leniency: int) -> None:
+        self._opened = opened
+        self._leniency = leniency
         self._out: list[str] = []
         self._content_depth = 0
         self._pre_depth = 0
@@ -66,26 +119,66 @@ class _Walker:
             elif node.is_text_node:
                 self._text(node.text_content or "")
             elif node.is_element_node and not self._is_dropped(node):
+                if node.tag == "math":
+                    self._formula(node)
+                    continue
                 self._enter(node.tag)
                 stack.append((node, False))
                 children = list(node.iter(include_text=True))
+                if node.tag == "svg":  # a drawing's labels, not its title or its description
+                    children = node.css("text, foreignObject")
                 stack.extend((child, True) for child in reversed(children))
 
     def result(self) -> str:
-        text = "".join(self._out)
-        text = re.sub(r"[ \t]*\n", "\n", text)
+        text = "\n".join(line.rstrip(" \t") for line in "".join(self._out).split("\n"))
         text = re.sub(r"\n[ ](?=\S)", "\n", text)  # the space between two blocks in the source
         text = re.sub(r"^(- .*)\n{2,}(?=- )", r"\1\n", text, flags=re.MULTILINE)
         return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n ")
 
     def _is_dropped(self, node: Any) -> bool:
-        attributes = node.attributes
-        if node.tag in _DROPPED or "hidden" in attributes or attributes.get("aria-hidden") == "true":
+        tag = node.tag
+        if tag in _NEVER:
             return True
-        if attributes.get("role") in _ROLES or "headerlink" in (attributes.get("class") or "").split():
+        attributes = node.attributes
+        if "headerlink" in (attributes.get("class") or "").split():
+            return True
+        if self._leniency == 2:
+            return False
+        if tag in _DROPPED or attributes.get("role") in _ROLES:
+            return not (self._leniency and tag == "noscript")
+        if self._leniency:
+            return False
+        if tag == "button":
+            return not self._says_something(node, attributes)
+        if tag == "dialog":
+            return "open" not in attributes
+        if self._is_hidden(attributes):
             return True
         # The header of an article holds its heading; that of the page holds the menu.
-        return node.tag in _FURNITURE and not self._content_depth
+        return tag in _FURNITURE and not self._content_depth
+
+    def _is_hidden(self, attributes: dict[str, str | None]) -> bool:
+        hidden = "hidden" in attributes and attributes["hidden"] != "until-found"
+        if not hidden and attributes.get("aria-hidden") != "true":
+            return False
+        return attributes.get("id") not in self._opened and attributes.get("role") not in _SHOWN_BY_CLICK
+
+    def _says_something(self, button: Any, attributes: dict[str, str | None]) -> bool:
+        """Tells whether a button is a heading of something that it opens, or a sentence, not just a thing to do."""
+        if any(name in attributes for name in _OPENERS) or attributes.get("role") == "tab":
+            return True
+        if button.parent is not None and button.parent.tag in (*_HEADINGS, "dt", "summary", "legend"):
+            return True
+        text = (button.text() or "").strip()
+        return text.endswith(("?", "？")) or count(text) > _ACTION
+
+    def _formula(self, node: Any) -> None:
+        is_block = node.attributes.get("display") == "block"
+        if is_block:
+            self._break(2)
+        self._text(math_text(node))
+        if is_block:
+            self._break(2)
 
     def _enter(self, tag: str) -> None:
         self._content_depth += tag in _CONTENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,21 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embft.corpus import python_reference
-from embft.corpus.cleaning import clean_characters, vocabulary
-from embft.corpus.decoding import decode
+from embft.corpus.cleaning import clean_characters
+from embft.corpus.document import Document
 from embft.corpus.download import fetch_document
-from embft.corpus.html import html_text
-from embft.corpus.lines import join_lines, usual_width
-from embft.corpus.markdown import markdown_text
+from embft.corpus.lines import join_pages
+from embft.corpus.ocr import Tesseract, open_tesseract
+from embft.corpus.office import read_office
 from embft.corpus.pdf import read_pdf
+from embft.corpus.rows import read_rows
 from embft.corpus.running_heads import Boilerplate, drop_boilerplate
-from embft.corpus.sources import Source, find_sources
+from embft.corpus.sources import FoundFiles, Source, find_sources
+from embft.corpus.text_files import read_text_file
 from embft.errors import CorpusError
 from embft.files import digest, file_digest
 from embft.records import Page
 
 if TYPE_CHECKING:
     from embft.config import CorpusConfig
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,13 @@ class ReadingReport:
         joined_lines: Hard-wrapped lines put back into their paragraphs.
         empty_pages: Without text.
         encodings: ``{document, encoding}`` for each text file that is not UTF-8 and did not say so: a guess.
+        replaced_bytes: ``{document, bytes}`` for each text file with bytes that are no text: each became U+FFFD.
         other_files: Files of types that embft does not read, by extension.
+        left_out: Files of types that embft reads and did not take for documents, by reason.
+        scans: ``{document, scanned, unreadable, recognised}``, numbers of pages, for each PDF that has such.
+        columns: Of a file of chunks: what was read from which column.
+        unread_columns: Of a file of chunks: the columns that were not read.
+        empty_chunks: Ids of the chunks without text, which are left out.
         warnings: Sentences a person should see.
     """
 
@@ -55,19 +66,14 @@ class ReadingReport:
     joined_lines: int = 0
     empty_pages: int = 0
     encodings: tuple[dict[str, str], ...] = ()
+    replaced_bytes: tuple[dict[str, str | int], ...] = ()
     other_files: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    scans: tuple[dict[str, str | list[int]], ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
+    unread_columns: tuple[str, ...] = ()
+    empty_chunks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Document:
-    """What came out of one file."""
-
-    pages: list[Page]
-    boilerplate: list[Boilerplate]
-    joined_lines: int
-    empty_pages: int
-    encoding: str | None
 
 
 def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], ReadingReport]:
@@ -87,24 +93,28 @@ def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], Read
         return pages, ReadingReport(
             len(pages), len(pages), characters, repeated_paragraphs=repeated, joined_lines=joined
         )
-    sources, others, warnings = _find(config, cache_dir)
-    sources, copies = _without_copies(sources)
-    documents: dict[str, _Document] = {}
+    found, warnings = _find(config, cache_dir)
+    sources, copies = _without_copies(found.sources)
+    tesseract = open_tesseract(config.language, cache_dir / "ocr") if config.ocr == "auto" else None
+    documents: dict[str, Document] = {}
     skipped: list[dict[str, str]] = []
     for source in sources:
         try:
-            documents[source.name] = _read(source, config.pdf_reader, config.drop_boilerplate)
+            documents[source.name] = _read(source, config, tesseract)
         except CorpusError as error:
             skipped.append({"document": source.name, "reason": str(error)})
         except OSError as error:
-            skipped.append(
-                {"document": source.name, "reason": f"cannot be opened ({error.strerror}): check its permissions"}
-            )
+            reason = f"cannot be opened ({error.strerror or error}): check its permissions"
+            skipped.append({"document": source.name, "reason": reason})
+        except Exception as error:  # a library's, about this file; the others may well be read
+            log.debug("%s", source.name, exc_info=True)
+            reason = f"cannot be read ({type(error).__name__}: {error}"[:300] + "): repair it, or take it out"
+            skipped.append({"document": source.name, "reason": reason})
     if skipped and (config.on_error == "stop" or not documents):
         raise _unreadable(skipped, len(sources), config.on_error)
     pages = [page for document in documents.values() for page in document.pages]
     return pages, ReadingReport(
-        documents=len(documents),
+        documents=len({page.document for page in pages}),
         pages=len(pages),
         characters=sum(len(page.text) for page in pages),
         skipped=tuple(skipped),
@@ -121,8 +131,28 @@ def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], Read
             for name, document in documents.items()
             if document.encoding
         ),
-        other_files=others,
-        warnings=tuple(warnings),
+        replaced_bytes=tuple(
+            {"document": name, "bytes": document.replaced_bytes}
+            for name, document in documents.items()
+            if document.replaced_bytes
+        ),
+        other_files=found.others,
+        left_out=found.left_out,
+        scans=tuple(
+            {
+                "document": name,
+                "scanned": list(document.pdf.scanned),
+                "unreadable": list(document.pdf.unreadable),
+                "recognised": list(document.pdf.recognised),
+            }
+            for name, document in documents.items()
+            if document.pdf and document.pdf.notes
+        ),
+        warnings=(
+            *warnings,
+            *(f"{name} {warning}" for name, document in documents.items() for warning in document.warnings),
+            *(f"{name}: {note}" for name, document in documents.items() if document.pdf for note in document.pdf.notes),
+        ),
     )
 
 
@@ -136,8 +166,8 @@ def input_digests(config: CorpusConfig, cache_dir: Path) -> list[str]:
     """
     if config.kind == "python_reference":
         return [python_reference.topics_digest()]
-    sources, _, _ = _find(config, cache_dir)
-    return [digest([source.name, _content_digest(source.path)]) for source in sources]
+    found, _ = _find(config, cache_dir)
+    return [digest([source.name, _content_digest(source.path)]) for source in found.sources]
 
 
 def _content_digest(path: Path) -> str:
@@ -147,24 +177,24 @@ def _content_digest(path: Path) -> str:
         return "unreadable"
 
 
-def _find(config: CorpusConfig, cache_dir: Path) -> tuple[list[Source], dict[str, int], list[str]]:
-    """Returns sources, counts of other files, and warnings."""
+def _find(config: CorpusConfig, cache_dir: Path) -> tuple[FoundFiles, list[str]]:
+    """Returns the files and warnings."""
     if config.path:
-        sources, others = find_sources(config.path)
+        found = find_sources(config.path, cache_dir)
         warnings = []
         if config.kind == "nvidia_10k" and config.sha256:
-            found = _content_digest(sources[0].path)
-            if found != config.sha256:
+            sha256 = _content_digest(found.sources[0].path)
+            if sha256 != config.sha256:
                 warnings.append(
-                    f"corpus.path={config.path} is not the filing of the article (its sha256 is {found}, not "
+                    f"corpus.path={config.path} is not the filing of the article (its sha256 is {sha256}, not "
                     f"{config.sha256}): figures will not compare with published ones."
                 )
-        return sources, others, warnings
+        return found, warnings
     if config.kind == "nvidia_10k":
         if not config.url:
             raise CorpusError("corpus=nvidia_10k has neither corpus.url nor corpus.path: give corpus.path=FILE.pdf.")
         path = fetch_document(config.url, config.sha256, cache_dir)
-        return [Source("nvidia-sec-10k-2022.pdf", path, "pdf")], {}, []
+        return FoundFiles([Source("nvidia-sec-10k-2022.pdf", path, "pdf")]), []
     raise CorpusError("corpus=files needs corpus.path=FILE, a folder or a quoted glob such as 'docs/**/*.md'.")
 
 
@@ -173,9 +203,10 @@ def _without_copies(sources: Sequence[Source]) -> tuple[list[Source], list[dict[
     first: dict[str, Source] = {}
     kept: list[Source] = []
     copies: list[dict[str, str]] = []
-    sizes = Counter(source.path.stat().st_size for source in sources)
+    size_of = {source.name: source.path.stat().st_size for source in sources}
+    sizes = Counter(size_of.values())
     for source in sources:
-        size = source.path.stat().st_size
+        size = size_of[source.name]
         alone = size == 0 or sizes[size] == 1  # only files of one size can be equal; empty ones are errors of their own
         content = source.name if alone else _content_digest(source.path)
         if content != "unreadable" and first.setdefault(content, source) is not source:
@@ -185,39 +216,34 @@ def _without_copies(sources: Sequence[Source]) -> tuple[list[Source], list[dict[
     return kept, copies
 
 
-def _read(source: Source, pdf_reader: str, without_boilerplate: bool) -> _Document:
-    encoding = None
-    boilerplate: list[Boilerplate] = []
+def _read(source: Source, config: CorpusConfig, tesseract: Tesseract | None) -> Document:
+    """Reads one file.
+
+    Raises:
+        CorpusError: It cannot be read, or no text is in it.
+    """
     if source.format == "pdf":
-        pages = [clean_characters(text).split("\n") for text in read_pdf(source.path, pdf_reader)]
-        if without_boilerplate:
-            pages, boilerplate = drop_boilerplate(pages)
-        texts, joined = _join_pages([[line.strip() for line in lines] for lines in pages])
+        document = _read_pdf(source, config, tesseract)
+    elif source.format in ("csv", "jsonl"):
+        document = read_rows(source.path, source.name, source.format)
+    elif source.format in ("docx", "pptx", "xlsx", "epub"):
+        document = read_office(source.path, source.name, source.format)
     else:
-        text, encoding = decode(source.path.read_bytes(), html=source.format == "html")
-        text = clean_characters(text)
-        joined = 0
-        if source.format == "text":
-            texts, joined = _join_pages([text.split("\n")])
-        else:
-            texts = [(markdown_text if source.format == "markdown" else html_text)(text)]
-    numbered = [(number if source.format == "pdf" else None, text) for number, text in enumerate(texts, start=1)]
-    kept = [Page(source.name, number, text) for number, text in numbered if text.strip()]
-    if not kept:
+        document = read_text_file(source.path, source.name, source.format)
+    if not document.pages:
         raise CorpusError("has no text in it: take it out")
-    guessed = encoding if encoding in ("gb18030", "cp1252", "latin-1", "utf-16-le", "utf-16-be") else None
-    return _Document(kept, boilerplate, joined, len(texts) - len(kept), guessed)
+    return document
 
 
-def _join_pages(pages: Sequence[Sequence[str]]) -> tuple[list[str], int]:
-    words = vocabulary("\n".join(lines) for lines in pages)
-    document_width = usual_width(line for lines in pages for line in lines)
-    joined = []
-    for lines in pages:
-        # A page of a table alone is narrow; its own width would make its rows look full.
-        width = max(usual_width(lines), int(0.6 * document_width))
-        joined.append(join_lines(lines, width, words))
-    return [text for text, _ in joined], sum(count for _, count in joined)
+def _read_pdf(source: Source, config: CorpusConfig, tesseract: Tesseract | None) -> Document:
+    boilerplate: list[Boilerplate] = []
+    pdf = read_pdf(source.path, config.pdf_reader, tesseract)
+    pages = [clean_characters(text).split("\n") for text in pdf.pages]
+    if config.drop_boilerplate:
+        pages, boilerplate = drop_boilerplate(pages)
+    texts, joined = join_pages([[line.strip() for line in lines] for lines in pages])
+    kept = [Page(source.name, number, text) for number, text in enumerate(texts, start=1) if text.strip()]
+    return Document(kept, boilerplate, joined, len(texts) - len(kept), pdf=pdf)
 
 
 def _unreadable(skipped: Sequence[dict[str, str]], total: int, on_error: str) -> CorpusError:

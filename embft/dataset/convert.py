@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from embft.dataset.formats import read_beir, read_llama_index, write_beir, write_llama_index
+from embft.dataset.beir import read_beir_folder, splits_of, write_beir
+from embft.dataset.formats import read_llama_index, write_llama_index
 from embft.dataset.tables import (
     SUFFIXES,
     Negatives,
+    is_table,
     read_datasets_folder,
     read_table,
     write_datasets_folder,
@@ -16,6 +18,7 @@ from embft.dataset.tables import (
 )
 from embft.errors import DatasetError
 from embft.records import RetrievalDataset
+from embft.text.rows import READABLE
 
 FORMATS = ("llama_index", "beir", "datasets", "table")
 Parts = Mapping[str, RetrievalDataset]
@@ -80,9 +83,8 @@ def write_any(path: Path, parts: Parts, kind: str | None = None, negatives: Nega
 def _read_folder(path: Path) -> dict[str, RetrievalDataset]:
     if (path / "dataset_dict.json").is_file() or (path / "dataset_info.json").is_file():
         return read_datasets_folder(path)
-    judged = sorted(path.glob("qrels/*.tsv"))
-    if judged:
-        return {file.stem: read_beir(path, file.stem) for file in judged}
+    if splits_of(path):
+        return read_beir_folder(path)
     found = {name: path / f"{name}.json" for name in RetrievalDataset.SPLITS if (path / f"{name}.json").is_file()}
     if found:
         return {name: read_llama_index(file) for name, file in found.items()}
@@ -93,8 +95,11 @@ def _read_folder(path: Path) -> dict[str, RetrievalDataset]:
 
 
 def _read_file(path: Path, split: str | None) -> dict[str, RetrievalDataset]:
-    if path.suffix in SUFFIXES:
+    if is_table(path):
         return read_table(path)
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
+        with path.open("rb") as file:
+            if file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
+                return read_table(path)  # a list of rows
         return {split or path.stem.removesuffix("_dataset"): read_llama_index(path)}
-    raise DatasetError(f"{path}: unknown suffix. A dataset is .json, {', '.join(SUFFIXES)}, or a folder.")
+    raise DatasetError(f"{path}: unknown suffix. A dataset is .json, {', '.join(READABLE)}, or a folder.")

@@ -21,6 +21,8 @@ _RELATED = 0.4
 _PARAPHRASE = 0.8
 """Share of words in common from which two questions are the same; half of the questions are shorter than 12 words."""
 _FEWEST_WORDS = 4
+_SHOWN = 100
+"""Characters of a question in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,15 @@ class Leak:
     similarity: float
 
 
-def find_leaks(train: RetrievalDataset, held: RetrievalDataset) -> list[Leak]:
-    """Every question, of a split that is trained on or chosen by, that leaks into one held back; worst first."""
+def find_leaks(train: RetrievalDataset, held: RetrievalDataset, *, by_question: bool = False) -> list[Leak]:
+    """Every question, of a split that is trained on or chosen by, that leaks into one held back; worst first.
+
+    Args:
+        train, held: The two splits.
+        by_question: Only the same question leaks, for both may be about the same chunks (``dataset.train_on=all``).
+    """
+    if not train.queries or not held.queries:
+        return []
     mine, theirs = _asked(train), _asked(held)
     alike = {(found.left, found.right): found.similarity for found in near_copies(mine, theirs, similarity=_RELATED)}
     alike |= {(key, key): 1.0 for key in mine.keys() & theirs.keys()}
@@ -54,7 +63,7 @@ def find_leaks(train: RetrievalDataset, held: RetrievalDataset) -> list[Leak]:
     for (chunk, other), similarity in sorted(alike.items(), key=lambda pair: (-pair[1], pair[0])):
         for question in about[chunk]:
             for asked in held_about[other]:
-                if similarity >= COPY or (question, asked) in same_words:
+                if (similarity >= COPY and not by_question) or (question, asked) in same_words:
                     leaks.setdefault(question, Leak(question, asked, chunk, other, similarity))
     return list(leaks.values())
 
@@ -68,7 +77,7 @@ def leak_findings(splits: Splits) -> list[Finding]:
     for name, held_name in (("train", "test"), ("dev", "test"), ("train", "dev")):
         part: RetrievalDataset = getattr(splits, name)
         held: RetrievalDataset = getattr(splits, held_name)
-        leaks = find_leaks(part, held)
+        leaks = find_leaks(part, held, by_question=splits.shares_chunks)
         if not leaks:
             continue
         human = name == "dev" and all(splits.origins.get(leak.train) == "human" for leak in leaks)
@@ -84,7 +93,11 @@ def leak_findings(splits: Splits) -> list[Finding]:
                 f"{'is' if len(leaks) == 1 else 'are'} about chunks of {held_name} questions ({same:,}) or near-copies of them "
                 f"({len(leaks) - same:,}): the tuned model's figures on {held_name} would flatter it.",
                 f"Take these questions out of {name}, or put all copies of a chunk into one split."
-                + (" dataset.allow_leaks=true goes on with the leak." if blocking else ""),
+                + (
+                    " dataset.leaks=drop leaves them out, dataset.leaks=allow goes on with the leak."
+                    if blocking
+                    else ""
+                ),
                 [
                     example(
                         **{
@@ -110,17 +123,57 @@ def without_leaks(splits: Splits) -> tuple[Splits, int]:
     Returns:
         The splits, and how many questions were left out.
     """
-    leaking = {leak.train for leak in find_leaks(splits.dev, splits.test) if splits.origins[leak.train] != "human"}
-    dev = _without(splits.dev, leaking)
-    leaking |= {leak.train for held in (splits.test, dev) for leak in find_leaks(splits.train, held)}
+    kept, leaks = _without_leaks(splits)
+    return kept, len({leak.train for _, _, leak in leaks})
+
+
+def without_given_leaks(splits: Splits) -> tuple[Splits, list[str]]:
+    """The same for questions that were given: each loss with its count, its reason and an example.
+
+    Returns:
+        The splits, and a sentence for each split that lost questions to another.
+    """
+    kept, leaks = _without_leaks(splits)
+    said = []
+    for name, held_name in (("train", "test"), ("train", "dev"), ("dev", "test")):
+        own = [leak for part, held, leak in leaks if (part, held) == (name, held_name)]
+        if own:
+            part: RetrievalDataset = getattr(splits, name)
+            held: RetrievalDataset = getattr(splits, held_name)
+            said.append(
+                f"{len(own):,} of {count_of(len(part.queries), f'{name} question')} would give {held_name} questions away and "
+                f"{'was' if len(own) == 1 else 'were'} left out: about the same chunks or near-copies of them. The worst: "
+                f"“{part.queries[own[0].train][:_SHOWN]}” ({name}) and “{held.queries[own[0].held][:_SHOWN]}” ({held_name}). "
+                "dataset.leaks=stop stops here, dataset.leaks=allow keeps them."
+            )
+    return kept, said
+
+
+def _without_leaks(splits: Splits) -> tuple[Splits, list[tuple[str, str, Leak]]]:
+    """The splits without leaks, and each leak with the names of the two splits."""
+    by_question = splits.shares_chunks
+    leaks = [
+        ("dev", "test", leak)
+        for leak in find_leaks(splits.dev, splits.test, by_question=by_question)
+        if splits.origins[leak.train] != "human"
+    ]
+    dev = _without(splits.dev, {leak.train for _, _, leak in leaks})
+    gone: set[str] = set()
+    for held_name, held in (("test", splits.test), ("dev", dev)):
+        fresh = [leak for leak in find_leaks(splits.train, held, by_question=by_question) if leak.train not in gone]
+        leaks += [("train", held_name, leak) for leak in fresh]
+        gone |= {leak.train for leak in fresh}
+    lost = {leak.train for _, _, leak in leaks}
+    # An id may stand in train and in dev: what only one of them loses keeps its origin.
+    still = {*splits.test.queries, *dev.queries, *(splits.train.queries.keys() - gone)}
     kept = replace(
         splits,
-        train=_without(splits.train, leaking),
+        train=_without(splits.train, gone),
         dev=dev,
-        origins={key: origin for key, origin in splits.origins.items() if key not in leaking},
-        sources={key: text for key, text in splits.sources.items() if key not in leaking},
+        origins={key: origin for key, origin in splits.origins.items() if key not in lost or key in still},
+        sources={key: text for key, text in splits.sources.items() if key not in gone},
     )
-    return kept, len(leaking)
+    return kept, leaks
 
 
 def same_page_findings(splits: Splits, places: Mapping[str, tuple[str, int | None]]) -> list[Finding]:
@@ -163,11 +216,7 @@ def same_page_findings(splits: Splits, places: Mapping[str, tuple[str, int | Non
 
 
 def _without(part: RetrievalDataset, leaking: set[str]) -> RetrievalDataset:
-    return RetrievalDataset(
-        {key: text for key, text in part.queries.items() if key not in leaking},
-        part.corpus,
-        {key: ids for key, ids in part.relevant_docs.items() if key not in leaking},
-    )
+    return part.with_questions(key for key in part.queries if key not in leaking)
 
 
 def _asked(dataset: RetrievalDataset) -> dict[str, str]:

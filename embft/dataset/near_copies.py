@@ -7,7 +7,6 @@ hours of a loop over pairs.
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-# A word, or one Han character: Chinese is shingled without cutting it into words.
-_WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W\u3400-\u9fff\uf900-\ufaff]+")
+from embft.text.terms import plain_words
+
 _COMMON = 200
 """A shingle in more texts than this is a phrase of the house, not a sign of a copy."""
 _ROWS = 2_000
@@ -35,11 +34,6 @@ class Copy:
     left: str
     right: str
     similarity: float
-
-
-def tokens(text: str) -> list[str]:
-    """Words, or single Han characters, whatever their case."""
-    return _WORD.findall(text.casefold())
 
 
 def near_copies(
@@ -84,7 +78,7 @@ def near_copies(
             a, b = alike_left[i], alike_right[j]
             if right is None:
                 found.append(Copy(a[0], b[0], float(value)))
-            elif tokens(left[a[0]]) != tokens(right[b[0]]):
+            elif plain_words(left[a[0]]) != plain_words(right[b[0]]):
                 found += [Copy(one, other, float(value)) for one, other in _pairs(a, b, within=False)]
     return sorted(found, key=lambda pair: (-pair.similarity, pair.left, pair.right))
 
@@ -93,7 +87,7 @@ def _equal(texts: Mapping[str, str]) -> dict[str, list[str]]:
     """Keys of texts by their words."""
     groups: dict[str, list[str]] = {}
     for key, text in texts.items():
-        if words := " ".join(tokens(text)):
+        if words := " ".join(plain_words(text)):
             groups.setdefault(words, []).append(key)
     return groups
 
@@ -123,6 +117,6 @@ def _incidence(texts: Sequence[str], run: int, fewest: int) -> tuple[Any, Any]:
 
 def _shingles(text: str, run: int) -> Any:
     """uint32 [n]: hashes of the distinct runs of words."""
-    words = tokens(text)
+    words = plain_words(text)
     found = {zlib.crc32(" ".join(words[at : at + run]).encode()) for at in range(len(words) - run + 1)}
     return np.fromiter(found, np.uint32, len(found))

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from embft.dataset.findings import EXAMPLES, Finding, count_of, example, first_relevant
 from embft.dataset.leaks import COPY
-from embft.dataset.near_copies import near_copies, tokens
+from embft.dataset.near_copies import near_copies
 from embft.records import RetrievalDataset, Splits
+from embft.text.codes import name_of
+from embft.text.languages import guess, languages_of
 from embft.text.passage_dependence import passage_dependence
+from embft.text.terms import plain_words
 
 _FEWEST_WORDS = 5
 """A chunk with fewer answers nothing."""
 _SAMPLE = 500
 """Texts that the language is told from."""
-_FOREIGN = 0.5
-_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
-_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
-_LETTER = re.compile(r"[^\W\d_]")
-_LATIN_PER_HAN = 3
-"""Latin letters that say as much as a Han character, or a Chinese text with English names would count as English."""
-_SCRIPTS = {"en": "Latin", "zh": "Chinese"}
+_FOREIGN = 0.2
+"""Share of texts in other languages than the model's from which it is said."""
 _INSTRUCTIONS = (
     (re.compile(r"e5-(?:small|base|large)", re.I), "query: ", "passage: "),
     (re.compile(r"bge-(?:small|base|large)-en", re.I), "Represent this sentence for searching relevant passages: ", ""),
@@ -122,7 +121,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
     bare = [
         key
         for key, ids in test.relevant_docs.items()
-        if all(len(tokens(test.corpus[chunk_id])) < _FEWEST_WORDS for chunk_id in ids)
+        if all(len(plain_words(test.corpus[chunk_id])) < _FEWEST_WORDS for chunk_id in ids)
     ]
     if bare:
         found.append(
@@ -156,33 +155,38 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
     return found
 
 
-def language_findings(splits: Splits, language: str) -> list[Finding]:
-    """A model for another script than the corpus's, or questions in another one.
+def language_findings(splits: Splits, language: str, declared: str = "auto") -> list[Finding]:
+    """A model for another language than the corpus's, or questions in another one.
 
     Args:
         splits: The splits.
-        language: The model's: ``en``, ``zh`` or ``multi``.
+        language: The model's: a code, several joined by ``+``, or ``multi``.
+        declared: Of the corpus, where a setting says it; ``auto``: looked for.
     """
-    expected = _SCRIPTS.get(language)
+    wanted = set(language.replace(",", "+").split("+"))
+    if "multi" in wanted:
+        return []
     found = []
-    for what, texts in (
-        ("chunks", splits.searched("test").corpus),
-        ("test questions", splits.test.queries),
+    for what, texts, known in (
+        ("chunks", splits.searched("test").corpus, declared),
+        ("test questions", splits.test.queries, "auto"),
     ):
-        sample = list(islice(texts.values(), _SAMPLE))
-        foreign = [text for text in sample if script_of([text]) not in {expected, None}]
-        if expected and len(foreign) > _FOREIGN * len(sample):
+        sample = [text for text in islice(texts.values(), _SAMPLE) if guess(text).script is not None]
+        spoken = zip(sample, languages_of(sample, known).each, strict=True)
+        foreign = [(text, own) for text, own in spoken if own not in wanted]
+        if len(foreign) > _FOREIGN * len(sample):
+            names = [name_of(own) for own, _ in Counter(own for _, own in foreign).most_common(3)]
             found.append(
                 Finding(
                     "language",
                     "warning",
                     len(foreign),
                     len(sample),
-                    f"The model is for {'English' if language == 'en' else 'Chinese'}, but {len(foreign):,} of {len(sample):,} "
-                    f"{what} looked at are mostly in {script_of(foreign)} script: it reads them badly, tuned or not.",
+                    f"The model is for {' and '.join(map(name_of, sorted(wanted)))}, but {len(foreign):,} of {len(sample):,} "
+                    f"{what} looked at are in {' or '.join(names)}: it reads them badly, tuned or not.",
                     "Choose a model of the corpus's language, or a multilingual one such as model=e5_small "
                     "(model.language says what a model of your own is for).",
-                    [example(text=text) for text in foreign[:EXAMPLES]],
+                    [example(text=text) for text, _ in foreign[:EXAMPLES]],
                 )
             )
     return found
@@ -214,11 +218,3 @@ def prompt_findings(model: str, query_prompt: str, document_prompt: str) -> list
             "Set model.query_prompt and model.document_prompt as the model's card says.",
         )
     ]
-
-
-def script_of(texts: Iterable[str]) -> str | None:
-    """``Latin``, ``Chinese`` or ``another``: the script of most letters; None where there are none."""
-    joined = " ".join(texts)
-    han, latin, letters = (len(pattern.findall(joined)) for pattern in (_HAN, _LATIN, _LETTER))
-    counts = {"Latin": latin / _LATIN_PER_HAN, "Chinese": han, "another": (letters - han - latin) / _LATIN_PER_HAN}
-    return max(counts, key=lambda name: counts[name]) if letters else None

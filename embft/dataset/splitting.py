@@ -20,7 +20,12 @@ _FEWEST_BLOCKS = 20
 
 
 def split_questions(
-    chunks: Sequence[Chunk], questions: Sequence[Question], config: DatasetConfig, seed: int
+    chunks: Sequence[Chunk],
+    questions: Sequence[Question],
+    config: DatasetConfig,
+    seed: int,
+    *,
+    training: bool = True,
 ) -> tuple[Splits, dict[str, int]]:
     """Deals chunks and their questions out to train, dev and test.
 
@@ -30,6 +35,7 @@ def split_questions(
         config: ``split``, ``block_pages``, ``train_pages``, fractions (of chunks; of human questions where there are
             any) and ``candidates``.
         seed: Decides which block goes where.
+        training: False where nothing is trained: then train may be empty.
 
     Returns:
         The splits, and how many questions were left out by reason.
@@ -44,7 +50,11 @@ def split_questions(
     else:
         split_of = _split_by_units(chunks, questions, config, seed)
     parts: dict[str, list[Question]] = {"train": [], "dev": [], "test": []}
+    shares = bool(human) and config.train_on == "all"
     for question in questions:
+        if shares and question.origin != HUMAN:
+            parts["train"].append(question)  # what one does before shipping: no question of the test is seen
+            continue
         homes = {split_of[chunk_id] for chunk_id in question.chunk_ids}
         if len(homes) > 1:
             left_out["questions about chunks of several splits"] += 1
@@ -58,16 +68,17 @@ def split_questions(
         else:
             parts[home].append(question)
     datasets = {
-        name: RetrievalDataset(
-            {question.id: question.text for question in asked},
-            {chunk.id: chunk.text for chunk in chunks if split_of[chunk.id] == name},
-            {question.id: question.chunk_ids for question in asked},
+        name: _dataset(
+            asked,
+            {chunk.id: chunk.text for chunk in chunks if split_of[chunk.id] == name or (shares and name == "train")},
         )
         for name, asked in parts.items()
     }
     everywhere = Splits.EVERYTHING
     splits = Splits(
-        **datasets,
+        datasets["train"],
+        datasets["dev"],
+        datasets["test"],
         distractors={},
         searches={
             "dev": everywhere if config.candidates == "all" else ("dev",),
@@ -75,9 +86,25 @@ def split_questions(
         },
         origins={question.id: question.origin for asked in parts.values() for question in asked},
         sources={q.id: q.evidence for q in parts["train"] if q.origin == "extractive" and q.evidence},
+        counts={question.id: question.count for asked in parts.values() for question in asked if question.count > 1},
+        shares_chunks=shares,
     )
-    _refuse_empty(splits, bool(human))
+    _refuse_empty(splits, bool(human), training)
     return splits, dict(left_out)
+
+
+def _dataset(asked: Sequence[Question], corpus: Mapping[str, str]) -> RetrievalDataset:
+    grades = {
+        question.id: {key: grade for key, grade in zip(question.chunk_ids, question.grades, strict=True) if grade > 1}
+        for question in asked
+        if question.grades
+    }
+    return RetrievalDataset(
+        {question.id: question.text for question in asked},
+        corpus,
+        {question.id: question.chunk_ids for question in asked},
+        {key: own for key, own in grades.items() if own},
+    )
 
 
 def carve_dev(train: RetrievalDataset, fraction: float, seed: int) -> tuple[RetrievalDataset, RetrievalDataset]:
@@ -97,11 +124,9 @@ def carve_dev(train: RetrievalDataset, fraction: float, seed: int) -> tuple[Retr
         chosen.update(units[unit])
 
     def part(keep_dev: bool) -> RetrievalDataset:
-        queries = {
-            key: text for key, text in train.queries.items() if (train.relevant_docs[key][0] in chosen) == keep_dev
-        }
         corpus = {key: text for key, text in train.corpus.items() if (key in chosen) == keep_dev}
-        return RetrievalDataset(queries, corpus, {key: train.relevant_docs[key] for key in queries})
+        own = [key for key in train.queries if (train.relevant_docs[key][0] in chosen) == keep_dev]
+        return train.with_questions(own, corpus)
 
     return part(False), part(True)
 
@@ -201,9 +226,9 @@ def _shuffled(units: Mapping[str, object] | Mapping[Hashable, object], seed: int
     return order
 
 
-def _refuse_empty(splits: Splits, human: bool) -> None:
+def _refuse_empty(splits: Splits, human: bool, training: bool) -> None:
     empty = [name for name in RetrievalDataset.SPLITS if not getattr(splits, name).queries]
-    if "test" not in empty and "train" not in empty:
+    if "test" not in empty and not (training and "train" in empty):
         return
     remedy = (
         "ask fewer questions about the same chunks, or give a larger corpus"

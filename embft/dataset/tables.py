@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from embft.dataset.columns import KNOWN
+from embft.dataset.table_rows import parts_of
 from embft.errors import DatasetError
 from embft.files import replacing, write_jsonl
 from embft.records import RetrievalDataset
+from embft.text.rows import READABLE, Rows, read_rows
 
 COLUMNS = ("split", "question_id", "question", "chunk_id", "passage", "negative_id", "negative")
 """A triple is question, passage, negative: anchor, positive, negative of sentence-transformers' losses."""
+GRADE = "grade"
+"""One more column, where a dataset has grades."""
 SUFFIXES = (".jsonl", ".csv", ".parquet")
+"""What is written; `embft.text.rows.READABLE` is what is read."""
 CORPUS = "corpus"
 Negatives = Callable[[RetrievalDataset], Mapping[str, str | None]]
 """Question id to the id of a chunk that does not answer it, or None."""
-_NEEDED = ("question", "passage")
 
 
 def write_table(path: Path, parts: Mapping[str, RetrievalDataset], negatives: Negatives | None = None) -> int:
@@ -30,19 +34,22 @@ def write_table(path: Path, parts: Mapping[str, RetrievalDataset], negatives: Ne
         DatasetError: Another suffix.
     """
     rows = [row for split, part in parts.items() for row in _rows(split, part, negatives)]
+    columns = (*COLUMNS, GRADE) if _are_graded(parts) else COLUMNS
+    if columns is COLUMNS:
+        rows = [{name: row[name] for name in COLUMNS} for row in rows]
     with replacing(path) as temporary:
         if path.suffix == ".jsonl":
             write_jsonl(temporary, rows)
         elif path.suffix == ".csv":
             with temporary.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, COLUMNS)
+                writer = csv.DictWriter(file, columns)
                 writer.writeheader()
                 writer.writerows(rows)
         elif path.suffix == ".parquet":
             import pyarrow as pa
             import pyarrow.parquet as pq
 
-            schema = pa.schema([(name, pa.string()) for name in COLUMNS])
+            schema = pa.schema([(name, pa.int64() if name == GRADE else pa.string()) for name in columns])
             pq.write_table(pa.Table.from_pylist(rows, schema), temporary)
         else:
             raise DatasetError(f"{path}: a table is {', '.join(SUFFIXES)}.")
@@ -50,21 +57,24 @@ def write_table(path: Path, parts: Mapping[str, RetrievalDataset], negatives: Ne
 
 
 def read_table(path: Path) -> dict[str, RetrievalDataset]:
-    """Reads a table with at least ``question`` and ``passage``; ids that are missing are made from the texts.
+    """Reads a table of questions and passages; ids that are missing are made from the texts.
+
+    Columns may be question and passage, anchor and positive, query and pos or answer, question and context, sentence1 and
+    sentence2; labels or grades (0 is not relevant), one negative, a list of them, or negative_1 and so on.
 
     Returns:
         Split to dataset; without a column ``split`` all of it is ``train``. Passages and negatives are the corpus.
 
     Raises:
-        DatasetError: No such file, no table, or a column that is missing; names the row.
+        DatasetError: No such file, no table, or a column that is missing; names the row and the columns found.
     """
     try:
-        rows = list(_read_rows(path))
+        rows = read_rows(path, KNOWN)
     except FileNotFoundError as error:
         raise DatasetError(f"No file {path} (relative paths start at {Path.cwd()}).") from error
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError) as error:
         raise DatasetError(f"{path} cannot be read as {path.suffix[1:]}: {error}.") from error
-    return _from_rows(rows, path)
+    return parts_of(rows, path)
 
 
 def write_datasets_folder(folder: Path, parts: Mapping[str, RetrievalDataset]) -> None:
@@ -78,9 +88,11 @@ def write_datasets_folder(folder: Path, parts: Mapping[str, RetrievalDataset]) -
     if folder.exists() and any(folder.iterdir()) and not (folder / "dataset_dict.json").is_file():
         raise DatasetError(f"{folder} is not empty: give a new folder, or one that holds such a dataset.")
     names = [name for name in COLUMNS if name not in {"split", "negative_id", "negative"}]
-    features = Features({name: Value("string") for name in names})
+    types = {name: Value("string") for name in names} | ({GRADE: Value("int64")} if _are_graded(parts) else {})
     content = {
-        split: Dataset.from_list([{name: row[name] for name in names} for row in _rows(split, part, None)], features)
+        split: Dataset.from_list(
+            [{name: row[name] for name in types} for row in _rows(split, part, None)], Features(types)
+        )
         for split, part in parts.items()
     }
     chunks = [
@@ -93,7 +105,7 @@ def write_datasets_folder(folder: Path, parts: Mapping[str, RetrievalDataset]) -
 
 
 def read_datasets_folder(folder: Path) -> dict[str, RetrievalDataset]:
-    """Reads what `write_datasets_folder` wrote; also a folder of tables with ``question`` and ``passage``.
+    """Reads what `write_datasets_folder` wrote; also a folder of tables with columns as `read_table` has them.
 
     Raises:
         DatasetError: It is no such folder.
@@ -102,12 +114,13 @@ def read_datasets_folder(folder: Path) -> dict[str, RetrievalDataset]:
 
     try:
         content = load_from_disk(str(folder))
-    except (FileNotFoundError, ValueError, OSError) as error:
+    except (FileNotFoundError, ValueError, OSError, TypeError, KeyError) as error:
         raise DatasetError(f"{folder} is no folder of datasets.save_to_disk: {error}.") from error
     if not isinstance(content, dict):
         content = {"train": content}
     rows = [{**row, "split": split} for split, part in content.items() if split != CORPUS for row in part]
-    parts = _from_rows(rows, folder)
+    columns = tuple(dict.fromkeys(name for row in rows for name in row))
+    parts = parts_of(Rows(list(enumerate(rows, 1)), columns, ", ".join(columns)), folder)
     if CORPUS not in content:
         return parts
     chunks: dict[str, dict[str, str]] = {}
@@ -115,69 +128,29 @@ def read_datasets_folder(folder: Path) -> dict[str, RetrievalDataset]:
         chunks.setdefault(row["split"], {})[row["chunk_id"]] = row["text"]
     empty = RetrievalDataset({}, {}, {})
     return {
-        split: RetrievalDataset(part.queries, chunks.get(split, part.corpus), part.relevant_docs)
+        split: part.with_questions(part.queries, chunks.get(split, part.corpus))
         for split in content
         if split != CORPUS
         for part in (parts.get(split, empty),)
     }
 
 
-def _rows(split: str, part: RetrievalDataset, negatives: Negatives | None) -> Iterator[dict[str, str | None]]:
+def is_table(path: Path) -> bool:
+    """True where the suffix is one of a table."""
+    return path.suffix.lower() in READABLE
+
+
+def _are_graded(parts: Mapping[str, RetrievalDataset]) -> bool:
+    return any(part.grades for part in parts.values())
+
+
+def _rows(split: str, part: RetrievalDataset, negatives: Negatives | None) -> Iterator[dict[str, Any]]:
     against = negatives(part) if negatives else {}
     for question_id, ids in part.relevant_docs.items():
         negative_id = against.get(question_id)
         for chunk_id in ids:
             values = (
                 split, question_id, part.queries[question_id], chunk_id, part.corpus[chunk_id],
-                negative_id, part.corpus[negative_id] if negative_id is not None else None,
+                negative_id, part.corpus[negative_id] if negative_id is not None else None, part.grade(question_id, chunk_id),
             )  # fmt: skip
-            yield dict(zip(COLUMNS, values, strict=True))
-
-
-def _read_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        yield from pq.read_table(path).to_pylist()
-        return
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        if path.suffix == ".csv":
-            csv.field_size_limit(2**31 - 1)
-            yield from csv.DictReader(file)
-        else:
-            yield from (json.loads(line) for line in file if line.strip())
-
-
-def _from_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> dict[str, RetrievalDataset]:
-    found: dict[str, tuple[dict[str, str], dict[str, str], dict[str, dict[str, None]]]] = {}
-    ids: dict[tuple[str, str], str] = {}
-    for number, row in enumerate(rows, 1):
-        missing = [name for name in _NEEDED if not isinstance(row, Mapping) or not isinstance(row.get(name), str)]
-        if missing:
-            raise DatasetError(
-                f"{path}, row {number}: no text in {' and '.join(missing)}. Columns: {', '.join(COLUMNS)}."
-            )
-
-        def own_id(kind: str, text: str, given: Any) -> str:
-            return str(given) if given else ids.setdefault((kind, text), f"{kind}{len(ids) + 1}")
-
-        queries, corpus, relevant = found.setdefault(str(row.get("split") or "train"), ({}, {}, {}))
-        question_id = own_id("q", row["question"], row.get("question_id"))
-        chunk_id = own_id("c", row["passage"], row.get("chunk_id"))
-        _put(queries, question_id, row["question"], f"{path}, row {number}")
-        _put(corpus, chunk_id, row["passage"], f"{path}, row {number}")
-        relevant.setdefault(question_id, {})[chunk_id] = None
-        if row.get("negative"):
-            negative_id = own_id("c", row["negative"], row.get("negative_id"))
-            _put(corpus, negative_id, row["negative"], f"{path}, row {number}")
-    if not found:
-        raise DatasetError(f"{path} has no rows.")
-    return {
-        split: RetrievalDataset(queries, corpus, {key: tuple(chunks) for key, chunks in relevant.items()})
-        for split, (queries, corpus, relevant) in found.items()
-    }
-
-
-def _put(texts: dict[str, str], key: str, text: str, where: str) -> None:
-    if texts.setdefault(key, text) != text:
-        raise DatasetError(f"{where}: '{key}' had another text in an earlier row; ids must be unique.")
+            yield dict(zip((*COLUMNS, GRADE), values, strict=True))

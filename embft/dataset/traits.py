@@ -7,9 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from embft.dataset.near_copies import tokens
 from embft.dataset.truncation import Sight
 from embft.records import RetrievalDataset
+from embft.text.codes import name_of
+from embft.text.languages import languages_of
+from embft.text.question_words import asked_for, knows
+from embft.text.terms import plain_words
 
 Trait = str | float
 _KINDS = (
@@ -42,23 +45,26 @@ def traits_of(
         origins: Question id to what made it.
         places: Chunk id to document and page.
     """
-    frequency = Counter(word for text in dataset.corpus.values() for word in set(tokens(text)))
+    frequency = Counter(word for text in dataset.corpus.values() for word in set(plain_words(text)))
     weights = {word: math.log(1 + len(dataset.corpus) / count) for word, count in frequency.items()}
     rarest = math.log(1 + len(dataset.corpus))
     some_cut = any(sight.end < len(dataset.corpus[key]) for key, sight in sights.items())
+    spoken = dict(zip(dataset.corpus, languages_of(list(dataset.corpus.values())).each, strict=True))
     traits: dict[str, dict[str, Trait]] = {}
     for question_id, text in dataset.queries.items():
         ids = dataset.relevant_docs[question_id]
         first = ids[0]
-        there = {word for key in ids for word in tokens(dataset.corpus[key])}
-        asked = {word: weights.get(word, rarest) for word in tokens(text)}
+        there = {word for key in ids for word in plain_words(dataset.corpus[key])}
+        asked = {word: weights.get(word, rarest) for word in plain_words(text)}
         found: dict[str, Trait] = {
-            "kind of question": kind_of(text),
+            "kind of question": kind_of(text, spoken[first]),
             "made by": origins.get(question_id, "file"),
             "words shared with the passage": sum(weight for word, weight in asked.items() if word in there)
             / (sum(asked.values()) or 1.0),
             "tokens of the chunk": float(sights[first].tokens),
         }
+        if len(set(spoken.values())) > 1:
+            found["language of the chunk"] = name_of(spoken[first])
         if some_cut:
             whole = any(sights[key].end >= len(dataset.corpus[key]) for key in ids)
             found["chunk is read"] = "whole" if whole else "cut, evidence hidden" if question_id in hidden else "cut"
@@ -71,7 +77,9 @@ def traits_of(
     return traits
 
 
-def kind_of(question: str) -> str:
-    """The question word that decides what is asked for, English or Chinese; ``keywords`` where there is none."""
+def kind_of(question: str, language: str = "en") -> str:
+    """The question word that decides what is asked for; ``keywords or other`` where there is none."""
+    if knows(language) and (asked := asked_for(question, language)):
+        return asked
     text = question.strip().casefold()
     return next((kind for kind, pattern in _KINDS if pattern.search(text)), "keywords or other")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from statistics import median_low
 
 from embft.dataset.findings import EXAMPLES, Finding, count_of, example
-from embft.dataset.near_copies import tokens
 from embft.records import RetrievalDataset
+from embft.text.terms import plain_words
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n{2,}")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；।॥۔؟።။។])|\n{2,}")
 _MOST = 0.5
 
 
@@ -59,7 +59,7 @@ def hidden_evidence(dataset: RetrievalDataset, sights: Mapping[str, Sight]) -> d
     common one; the first of equals. A question is listed where that sentence ends beyond what the model reads.
     """
     sentences = {
-        key: [(start, end, set(tokens(text[start:end]))) for start, end in _sentences(text)]
+        key: [(start, end, set(plain_words(text[start:end]))) for start, end in _sentences(text)]
         for ids in dataset.relevant_docs.values()
         for key in ids
         for text in [dataset.corpus[key]]
@@ -67,14 +67,14 @@ def hidden_evidence(dataset: RetrievalDataset, sights: Mapping[str, Sight]) -> d
     }
     if not sentences:
         return {}
-    frequency = Counter(word for text in dataset.corpus.values() for word in set(tokens(text)))
+    frequency = Counter(word for text in dataset.corpus.values() for word in set(plain_words(text)))
     weights = {word: math.log(1 + len(dataset.corpus) / count) for word, count in frequency.items()}
     hidden = {}
     for question_id, question in dataset.queries.items():
         ids = dataset.relevant_docs[question_id]
         if any(key not in sentences for key in ids):
             continue  # one of its chunks is read whole
-        asked = set(tokens(question))
+        asked = set(plain_words(question))
         score, key, start, end = max(
             (
                 (sum(weights[word] for word in asked & words), key, start, end)

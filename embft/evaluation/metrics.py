@@ -1,7 +1,8 @@
 """Ranking metrics, question by question first; means come last.
 
 Definitions are those of sentence-transformers' InformationRetrievalEvaluator, so that figures can be held against it:
-15 of them a score function. Relevance is binary. Equal scores are no matter here: a `Ranking` is in order already, by
+15 of them a score function. Relevance is binary, but for nDCG, whose gains are the grades (linear, as trec_eval has them);
+with grades of 1 that is the same. Equal scores are no matter here: a `Ranking` is in order already, by
 score, then by chunk id, as that evaluator orders its hits.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from embft.records import Ranking
+from embft.records import Ranking, RetrievalDataset
 
 PerQuestion = dict[str, npt.NDArray[np.float64]]
 
@@ -24,8 +25,21 @@ _DEPTH = 100
 _HIT_RATE = "hit_rate@"
 
 
+def dataset_scores(ranking: Ranking, dataset: RetrievalDataset, relevant_from: int = 1) -> PerQuestion:
+    """`per_question` for all questions of a dataset with its grades, and `with_hit_rates`."""
+    scores = per_question(
+        ranking, dataset.relevant_docs, list(dataset.queries), grades=dataset.grades, relevant_from=relevant_from
+    )
+    return with_hit_rates(scores)
+
+
 def per_question(
-    ranking: Ranking, relevant_docs: Mapping[str, Sequence[str]], question_ids: Sequence[str]
+    ranking: Ranking,
+    relevant_docs: Mapping[str, Sequence[str]],
+    question_ids: Sequence[str],
+    *,
+    grades: Mapping[str, Mapping[str, int]] | None = None,
+    relevant_from: int = 1,
 ) -> PerQuestion:
     """Scores every question by 15 metrics.
 
@@ -38,8 +52,9 @@ def per_question(
         precision@k: Relevant chunks in the top k, over k, even where the corpus is smaller than k.
         recall@k: Relevant chunks in the top k, over all relevant ones.
         mrr@10: 1 / rank of the first relevant chunk in the top 10, else 0.
-        ndcg@10: Discounted cumulative gain of the top 10 with discount log2(rank + 1), over that of the best possible
-            ranking (Jarvelin and Kekalainen, "Cumulated gain-based evaluation of IR techniques", TOIS 20(4), 2002).
+        ndcg@10: Discounted cumulative gain of the top 10, a chunk's gain its grade, with discount log2(rank + 1), over that
+            of the best possible ranking; trec_eval's ndcg_cut.10 (Jarvelin and Kekalainen, "Cumulated gain-based evaluation
+            of IR techniques", TOIS 20(4), 2002).
         map@100: Sum of the precisions at each relevant chunk in the top 100, over min(100, relevant chunks); trec_eval
             divides by all relevant chunks, which differs only beyond 100 of them.
 
@@ -47,6 +62,9 @@ def per_question(
         ranking: Best first; chunks beyond the first 100 are not looked at.
         relevant_docs: Question id to its relevant chunks, at least one each.
         question_ids: The order of the arrays.
+        grades: Question id to chunk id to grade; a relevant chunk that is not named has grade 1.
+        relevant_from: Grade from which a chunk is relevant to all metrics but nDCG. A question that has no chunk of that
+            grade scores 0 by them, as in trec_eval with -l.
 
     Returns:
         float64 [n_questions] for each metric.
@@ -55,28 +73,35 @@ def per_question(
         ValueError: A question has no relevant chunk, so that recall is undefined. `embft.dataset.validation` names such
             questions before anything is ranked.
     """
-    hits = np.zeros((len(question_ids), _DEPTH))  # (Q, 100): 1 where the chunk of that rank is relevant
+    gains = np.zeros((len(question_ids), _DEPTH))  # (Q, 100): the grade of the chunk of that rank
+    ideal = np.zeros((len(question_ids), _TOP))  # (Q, 10): the highest grades
     relevant = np.zeros(len(question_ids), np.int64)  # (Q,)
     for row, question_id in enumerate(question_ids):
-        wanted = frozenset(relevant_docs.get(question_id, ()))
+        wanted = dict.fromkeys(relevant_docs.get(question_id, ()), 1)
         if not wanted:
             raise ValueError(f"question '{question_id}' has no relevant chunk: it cannot be scored")
-        relevant[row] = len(wanted)
+        own = grades.get(question_id, {}) if grades else {}
+        wanted |= {chunk_id: grade for chunk_id, grade in own.items() if chunk_id in wanted}
+        relevant[row] = sum(grade >= relevant_from for grade in wanted.values())
+        best_gains = sorted(wanted.values(), reverse=True)[:_TOP]
+        ideal[row, : len(best_gains)] = best_gains
         ranked = ranking.chunk_ids.get(question_id, ())[:_DEPTH]
-        hits[row, : len(ranked)] = [chunk_id in wanted for chunk_id in ranked]
+        gains[row, : len(ranked)] = [wanted.get(chunk_id, 0) for chunk_id in ranked]
+    hits = (gains >= relevant_from).astype(np.float64)  # (Q, 100): 1 where the chunk of that rank is relevant
+    any_relevant = np.maximum(relevant, 1)  # no division by zero where nothing reaches ``relevant_from``
     found = hits.cumsum(axis=1)  # (Q, 100): relevant chunks in the top k
     ranks = np.arange(1, _DEPTH + 1)
 
     scores: PerQuestion = {f"accuracy@{cut}": (found[:, cut - 1] > 0).astype(np.float64) for cut in CUTS}
     scores |= {f"precision@{cut}": found[:, cut - 1] / cut for cut in CUTS}
-    scores |= {f"recall@{cut}": found[:, cut - 1] / relevant for cut in CUTS}
+    scores |= {f"recall@{cut}": found[:, cut - 1] / any_relevant for cut in CUTS}
     top = hits[:, :_TOP]
     discounts = 1 / np.log2(ranks[:_TOP] + 1)
-    best = discounts.cumsum()[np.minimum(relevant, _TOP) - 1]
-    # A sum of products, not `@`: the linear algebra library may round a perfect ranking to just below 1.
-    scores["ndcg@10"] = (top * discounts).cumsum(axis=1)[:, -1] / best
+    # Sums of products, not `@`: the linear algebra library may round a perfect ranking to just below 1.
+    best = (ideal * discounts).cumsum(axis=1)[:, -1]
+    scores["ndcg@10"] = (gains[:, :_TOP] * discounts).cumsum(axis=1)[:, -1] / best
     scores["mrr@10"] = np.where(top.any(axis=1), 1 / (top.argmax(axis=1) + 1), 0.0)
-    scores["map@100"] = (hits * found / ranks).sum(axis=1) / np.minimum(relevant, _DEPTH)
+    scores["map@100"] = (hits * found / ranks).sum(axis=1) / np.minimum(any_relevant, _DEPTH)
     return scores
 
 

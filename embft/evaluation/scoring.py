@@ -9,7 +9,7 @@ from embft.config import OBJECTIVE_METRICS, EvaluationConfig
 from embft.evaluation.bootstrap import prospects_of
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.figures import Prospects
-from embft.evaluation.metrics import PerQuestion, per_question, summarise, with_hit_rates
+from embft.evaluation.metrics import PerQuestion, dataset_scores, summarise
 from embft.evaluation.significance import mean_interval
 from embft.records import Ranking, RetrievalDataset
 from embft.systems import cost_rank
@@ -47,9 +47,9 @@ def main_ranking(rankings: Mapping[str, Ranking]) -> Ranking:
     return rankings.get("cosine") or next(iter(rankings.values()))
 
 
-def scores_of(ranking: Ranking, dataset: RetrievalDataset) -> PerQuestion:
-    """By metric, hit rates included: float64 [n_questions]."""
-    return with_hit_rates(per_question(ranking, dataset.relevant_docs, list(dataset.queries)))
+def scores_of(ranking: Ranking, dataset: RetrievalDataset, relevant_from: int = 1) -> PerQuestion:
+    """By metric, hit rates included: float64 [n_questions]. Grades count as `embft.evaluation.metrics` says."""
+    return dataset_scores(ranking, dataset, relevant_from)
 
 
 def means_of(scores: PerQuestion, names: Sequence[str] = OBJECTIVE_METRICS) -> dict[str, float]:
@@ -57,10 +57,9 @@ def means_of(scores: PerQuestion, names: Sequence[str] = OBJECTIVE_METRICS) -> d
     return {name: float(scores[name].mean()) for name in names}
 
 
-def all_metrics(rankings: Mapping[str, Ranking], dataset: RetrievalDataset) -> dict[str, float]:
+def all_metrics(rankings: Mapping[str, Ranking], dataset: RetrievalDataset, relevant_from: int = 1) -> dict[str, float]:
     """The 15 metrics of each score function, by their full names."""
     metrics: dict[str, float] = {}
     for ranking in rankings.values():
-        scores = per_question(ranking, dataset.relevant_docs, list(dataset.queries))
-        metrics |= summarise(scores, ranking.score_name)
+        metrics |= summarise(dataset_scores(ranking, dataset, relevant_from), ranking.score_name)
     return metrics

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.config import EndpointConfig
-from embft.errors import EndpointError
 from embft.files import digest
+from embft.models.embeddings_service import EmbeddingsService, longest_input
 from embft.text import tokens
 
 Vectors = npt.NDArray[np.float32]
 
-_CHARACTERS_A_TOKEN = 2.0
-"""Cautious: English has about 4; code and Chinese fewer. Only inputs near the endpoint's limit are cut by it."""
 _LONGEST_TOKEN = 10
 """Characters of a model-independent token: nine letters and a space."""
-_WAYS_OUT = {
-    "evaluation.openai": ", or take 'openai' out of evaluation.systems",
-    "model.endpoint": ", or choose an open model (model=minilm)",
-}
 
 
 class EndpointEncoder:
@@ -49,7 +40,7 @@ class EndpointEncoder:
         document_prompt: str = "",
     ) -> None:
         self._config = config
-        self._setting = setting
+        self._service = EmbeddingsService(config, setting)
         self.name = config.model
         self.batch_size = config.batch_size
         self.query_prompt = query_prompt
@@ -83,17 +74,17 @@ class EndpointEncoder:
         """Returns float32 [n_texts, dim].
 
         Raises:
-            EndpointError: No key, a refusal, or no connection after the retries.
+            EndpointError: No key, a refusal, no connection after the retries, or an answer that cannot be used.
         """
-        return self._encode([self.query_prompt + text for text in texts], self._query_model)
+        return self._service.vectors([self.query_prompt + text for text in texts], self._query_model)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Returns float32 [n_texts, dim].
 
         Raises:
-            EndpointError: No key, a refusal, or no connection after the retries.
+            EndpointError: No key, a refusal, no connection after the retries, or an answer that cannot be used.
         """
-        return self._encode([self.document_prompt + text for text in texts], self._config.model)
+        return self._service.vectors([self.document_prompt + text for text in texts], self._config.model)
 
     def token_spans(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """Character span of each token by `embft.text.tokens`: an API's own tokenizer is not here."""
@@ -120,9 +111,9 @@ class EndpointEncoder:
         """Sees to it that there is a key, before anything else is done.
 
         Raises:
-            EndpointError: The environment variable is not set.
+            EndpointError: The environment variable is not set, or the address is none.
         """
-        assert self._client is not None
+        self._service.open()
 
     @property
     def _query_model(self) -> str:
@@ -131,70 +122,7 @@ class EndpointEncoder:
     @property
     def _longest(self) -> int:
         """Characters of an input that is sent as it is."""
-        return int(self._config.max_tokens * _CHARACTERS_A_TOKEN)
+        return longest_input(self._config)
 
     def _identity(self, model: str) -> str:
         return f"endpoint:{self._config.base_url or 'openai'}:{model}"
-
-    def _encode(self, texts: Sequence[str], model: str) -> Vectors:
-        size = self._config.batch_size
-        batches = [texts[start : start + size] for start in range(0, len(texts), size)]
-        with ThreadPoolExecutor(self._config.concurrency) as pool:
-            vectors = list(pool.map(lambda batch: self._request(batch, model), batches))
-        return np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
-
-    def _request(self, texts: Sequence[str], model: str) -> Vectors:
-        import openai
-
-        # An empty input is refused; a space gives the vector of nothing.
-        inputs = [text[: self._longest] or " " for text in texts]
-        try:
-            reply = self._client.embeddings.create(model=model, input=inputs, encoding_format="float")
-        except openai.AuthenticationError:
-            raise EndpointError(
-                f"{self._where} refused the key in ${self._config.api_key_env}: check it, or {self._setting}.base_url."
-            ) from None
-        except openai.NotFoundError:
-            raise EndpointError(
-                f"{self._where} has no embedding model '{model}': check {self._setting}.model."
-            ) from None
-        except openai.APIConnectionError:
-            raise EndpointError(
-                f"{self._where} cannot be reached: check {self._setting}.base_url and the network{self._way_out}. "
-                "Vectors that were paid for are kept."
-            ) from None
-        except openai.APIStatusError as error:
-            raise EndpointError(
-                f"{self._where} answered {error.status_code} to model '{model}' after {self._config.max_retries} retries. "
-                "Run the same command again later: vectors that were paid for are kept."
-            ) from None
-        rows = sorted(reply.data, key=lambda item: item.index)
-        if len(rows) != len(texts):
-            raise EndpointError(f"{self._where} returned {len(rows)} vectors for {len(texts)} texts.")
-        return np.asarray([row.embedding for row in rows], np.float32)
-
-    @property
-    def _where(self) -> str:
-        return self._config.base_url or "The OpenAI API"
-
-    @property
-    def _way_out(self) -> str:
-        return _WAYS_OUT.get(self._setting, "")
-
-    @cached_property
-    def _client(self) -> Any:
-        variable = self._config.api_key_env
-        key = os.environ.get(variable, "") if variable else "none"
-        if not key:
-            raise EndpointError(
-                f"{self._setting} needs a key in the environment variable {variable}, which is not set. Set it, or name "
-                f"another with {self._setting}.api_key_env, or null for an endpoint without keys{self._way_out}."
-            )
-        import openai
-
-        return openai.OpenAI(
-            api_key=key,
-            base_url=self._config.base_url,
-            timeout=self._config.timeout_seconds,
-            max_retries=self._config.max_retries,
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from embft.errors import ModelError
 from embft.models.hardware import pick_device, pick_precision
+from embft.models.loading import load_model
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Computing:
+    """How vectors are worked out.
+
+    Attributes:
+        device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+        batch_size: Texts encoded at once.
+        precision: ``fp32``, ``bf16``, ``fp16`` or ``auto``.
+    """
+
+    device: str = "cpu"
+    batch_size: int = 32
+    precision: str = "fp32"
 
 
 class Encoder:
@@ -30,9 +46,10 @@ class Encoder:
         name: What a person calls it: the hub id or the folder.
         query_prompt, document_prompt: Put before each text; None takes the model's own, if it has one.
         max_seq_length: Tokens a text is cut at; None takes the model's own.
-        device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        batch_size: Texts encoded at once.
-        precision: ``fp32``, ``bf16``, ``fp16`` or ``auto``: what vectors are worked out in.
+        computing: How vectors are worked out.
+
+    Attributes:
+        notes: What a reader of its figures should know of the model; sentences (see `embft.models.source.ModelSource`).
     """
 
     is_paid = False
@@ -46,17 +63,14 @@ class Encoder:
         query_prompt: str | None = None,
         document_prompt: str | None = None,
         max_seq_length: int | None = None,
-        device: str = "cpu",
-        batch_size: int = 32,
-        precision: str = "fp32",
+        computing: Computing | None = None,
     ) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
         self.name = name or folder.name
         self.max_seq_length = max_seq_length
-        self.device = device
-        self.batch_size = batch_size
-        self._precision = precision
+        self.computing = computing or Computing()
+        self.notes: tuple[str, ...] = ()
         self._query_prompt = query_prompt
         self._document_prompt = document_prompt
 
@@ -69,12 +83,21 @@ class Encoder:
         """The model, in evaluation mode."""
         return load_model(self.folder, pick_device(self.device), self.max_seq_length)
 
+    @property
+    def device(self) -> str:
+        """What computes; may be ``auto``."""
+        return self.computing.device
+
+    @property
+    def batch_size(self) -> int:
+        """Texts encoded at once."""
+        return self.computing.batch_size
+
     @cached_property
     def precision(self) -> str:
         """What vectors are worked out in; never ``auto``."""
-        return (
-            self._precision if self._precision == "fp32" else pick_precision(self._precision, pick_device(self.device))
-        )
+        wanted = self.computing.precision
+        return "fp32" if wanted == "fp32" else pick_precision(wanted, pick_device(self.device))
 
     @cached_property
     def query_prompt(self) -> str:
@@ -125,9 +148,7 @@ class Encoder:
             query_prompt=self.query_prompt,
             document_prompt=self.document_prompt,
             max_seq_length=self.max_seq_length,
-            device=self.device,
-            batch_size=self.batch_size,
-            precision=self._precision,
+            computing=self.computing,
         )
 
     def using(self, model: Any) -> Encoder:
@@ -231,65 +252,6 @@ def computing_in(precision: str, device: str) -> AbstractContextManager[Any]:
 def _wants_bar(texts: int) -> bool:
     """A bar is for somebody who waits: not for a moment's work, not in a log file."""
     return texts > 1000 and sys.stderr.isatty()
-
-
-def load_model(
-    folder: Path,
-    device: str,
-    max_seq_length: int | None = None,
-    *,
-    attention: str = "auto",
-    dropout: float | None = None,
-) -> SentenceTransformer:
-    """Loads a folder with safetensors weights; no remote code, no look-up on the hub.
-
-    Args:
-        folder: sentence-transformers or transformers folder; the latter gets mean pooling.
-        device: Where it is put.
-        max_seq_length: Overrides the model's own.
-        attention: Attention implementation of transformers, or ``auto``.
-        dropout: Probability put into every dropout layer; None leaves the model's own.
-
-    Raises:
-        ModelError: The files are damaged, or the limit is beyond the model's position table.
-    """
-    from safetensors import SafetensorError
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # of shards read and written; embft's own bars stay
-    kwargs: dict[str, Any] = {"use_safetensors": True}
-    if attention != "auto":
-        kwargs["attn_implementation"] = attention
-    try:
-        model = SentenceTransformer(
-            str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs=kwargs
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        raise ModelError(f"The model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
-    if max_seq_length is not None:
-        positions = getattr(getattr(model[0], "auto_model", None), "config", None)
-        limit = getattr(positions, "max_position_embeddings", None)
-        if limit is not None and max_seq_length > limit:
-            raise ModelError(
-                f"model.max_seq_length={max_seq_length} is beyond the {limit} positions of the model in {folder}: lower it."
-            )
-        model.max_seq_length = max_seq_length
-    if dropout is not None:
-        set_dropout(model, dropout)
-    return model
-
-
-def set_dropout(model: Any, probability: float) -> None:
-    """Sets every dropout layer, and what attention kernels read, without touching the stored config's file."""
-    import torch
-
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = probability
-        for name in ("dropout_prob", "attention_dropout", "attention_probs_dropout_prob"):
-            if isinstance(getattr(module, name, None), float):
-                setattr(module, name, probability)
 
 
 def own_prompt(model: Any, kind: str) -> str:

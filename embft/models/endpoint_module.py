@@ -10,7 +10,7 @@ import torch
 from sentence_transformers.base.modules import InputModule
 
 from embft.config import EndpointConfig
-from embft.models.embeddings_endpoint import EndpointEncoder
+from embft.models.embeddings_service import EmbeddingsService
 
 
 class EndpointModule(InputModule):  # type: ignore[misc]
@@ -27,7 +27,8 @@ class EndpointModule(InputModule):  # type: ignore[misc]
     def __init__(self, **settings: Any) -> None:
         super().__init__()
         self._settings = settings
-        self._encoder = EndpointEncoder(EndpointConfig(**settings), setting="the model's endpoint")
+        self._config = EndpointConfig(**settings)
+        self._service = EmbeddingsService(self._config, "the model's endpoint")
         # Without weights of its own it would not know where the modules after it are.
         self.register_buffer("place", torch.zeros(0), persistent=False)
 
@@ -54,8 +55,8 @@ class EndpointModule(InputModule):  # type: ignore[misc]
         """Asks the endpoint; adds ``sentence_embedding``, float32 [n_texts, dim].
 
         Raises:
-            EndpointError: No key, a refusal, or no connection after the retries.
+            EndpointError: No key, a refusal, no connection after the retries, or an answer that cannot be used.
         """
-        encode = self._encoder.encode_questions if features["task"] == "query" else self._encoder.encode_passages
-        vectors = torch.from_numpy(encode(features["texts"]))
+        model = self._config.query_model if features["task"] == "query" else None
+        vectors = torch.from_numpy(self._service.vectors(features["texts"], model or self._config.model))
         return {**features, "sentence_embedding": vectors.to(self.place.device)}

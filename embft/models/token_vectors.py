@@ -40,21 +40,45 @@ def token_vectors(encoder: Encoder, model: Any, texts: Sequence[str], *, queries
             output_value=None,
         )
     special = torch.tensor(sorted(marks_of(model.tokenizer)), device=model.device)
-    ahead = len(model.tokenizer(prompt, add_special_tokens=False)["input_ids"]) if prompt else 0
-    found, lengths = [], []
-    for features in texts_features:
+    starts = text_starts(model, prompt, texts)
+    by_text, lengths = [], []
+    for features, start in zip(texts_features, starts, strict=True):
         vectors, mask, ids = (features.get(name) for name in ("token_embeddings", "attention_mask", "input_ids"))
         if vectors is None or mask is None or ids is None or not len(vectors) == len(mask) == len(ids):
             raise ModelError(
                 f"{encoder.name} has no vectors of tokens, which retrieval.mode=late needs: take a transformer, or "
                 "retrieval=windows."
             )
-        real = mask.bool()
-        own = (real & ~torch.isin(ids, special)).nonzero()[:, 0][ahead:]
+        real = mask.bool().nonzero()[:, 0]  # padding may stand before a text as well as after it
+        own = real[start:]
+        own = own[~torch.isin(ids[own], special)]
         kept = vectors[own] if len(own) else vectors[real]
-        found.append(torch.nn.functional.normalize(kept.float(), dim=-1).cpu().numpy())
+        by_text.append(torch.nn.functional.normalize(kept.float(), dim=-1).cpu().numpy())
         lengths.append(len(kept))
-    return TokenVectors(np.concatenate(found), np.cumsum([0, *lengths[:-1]]))
+    return TokenVectors(np.concatenate(by_text), np.cumsum([0, *lengths[:-1]]))
+
+
+def text_starts(model: Any, prompt: str, texts: Sequence[str]) -> list[int]:
+    """How many tokens stand before each text's own first one: marks of a beginning, and the prompt's.
+
+    A prompt by itself may have another number of tokens than before a text: SentencePiece takes a space at its end for the
+    beginning of the next word.
+
+    Args:
+        model: A `SentenceTransformer`.
+        prompt: Before each text.
+        texts: Without the prompt.
+    """
+    if not prompt:
+        return [0] * len(texts)
+    spans = model.tokenizer(
+        [prompt + text for text in texts],
+        truncation=True,
+        max_length=model.max_seq_length,
+        return_offsets_mapping=True,
+        verbose=False,
+    )["offset_mapping"]
+    return [next((place for place, (_, end) in enumerate(row) if end > len(prompt)), len(row)) for row in spans]
 
 
 def marks_of(tokenizer: Any) -> set[int]:

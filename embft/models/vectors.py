@@ -72,7 +72,9 @@ def read_query_map(folder: Path) -> QueryMap:
     route = json.loads((router / "router_config.json").read_text(encoding="utf-8"))["structure"]["query"]
     _, dense, *after = route  # the first is the base model's last module
     layer = load_file(router / dense / "model.safetensors")
-    return QueryMap(layer["linear.weight"], layer["linear.bias"], bool(after))
+    bias = layer["linear.bias"]
+    # Of a base model that cuts its vectors off, the layer gets whole ones.
+    return QueryMap(np.ascontiguousarray(layer["linear.weight"][:, : len(bias)]), bias, bool(after))
 
 
 def read_whitening(folder: Path) -> Whitening:

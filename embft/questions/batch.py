@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,17 @@ from embft.config import QuestionsConfig
 from embft.errors import EndpointError
 from embft.files import digest
 from embft.questions.budget import Budget
-from embft.questions.chat_endpoint import BUDGET_SPENT, Reply, stored_replies
-from embft.questions.client import open_client, refused_key, unreachable, where
+from embft.questions.chat_endpoint import BUDGET_SPENT, Reply, keep, stored_replies
+from embft.questions.chat_reply import Completion, completion_of
+from embft.questions.client import open_client, refusal_of_all, unreachable, where
 from embft.questions.generated import Generated
 from embft.questions.llm import ask_llm, estimate_llm
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
 from embft.records import Chunk
+from embft.services.body import JsonObject, parse_json
+from embft.services.transport import Call, NoAnswerError, Transport
+from embft.services.words import shown, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +35,9 @@ _MOST = 20_000
 """Requests in a batch; the API takes 50,000 and 200 MB."""
 _LOOKED_AT = 200
 """Earlier batches that are looked through for one that a killed run left."""
-_UNDER_WAY = {"validating", "in_progress", "finalizing"}
+_UNDER_WAY = {"validating", "in_progress", "finalizing", "cancelling"}
+_COUNTS = ("total", "completed", "failed")
+_OUTPUT_LIMIT = 1 << 30
 
 
 def ask_batch(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int) -> Generated:
@@ -60,128 +65,177 @@ async def ask_by_batch(
     if not budget.fits(missing):
         budget.spent = True
         return {**replies, **dict.fromkeys((request.key for request in missing), BUDGET_SPENT)}
-    client = open_client(config)
+    api = BatchApi(config)
     try:
-        with _translated(config):
-            parts = [missing[start : start + _MOST] for start in range(0, len(missing), _MOST)]
-            batches = [await _find(client, part) or await _send(client, part) for part in parts]
-            for part, batch in zip(parts, batches, strict=True):
-                replies |= await _collect(client, await _finished(client, batch, config), part, cache, budget)
+        parts = [missing[start : start + _MOST] for start in range(0, len(missing), _MOST)]
+        earlier = [await api.find(part) for part in parts]
+        batches = [batch or await api.send(part) for part, batch in zip(parts, earlier, strict=True)]
+        for part, batch, before in zip(parts, batches, earlier, strict=True):
+            came = await _collect(api, await api.finished(batch), part, cache, budget)
+            if before and not any(reply.text for reply in came.values()):
+                # An earlier run had this batch, and nothing of use was in it: the same requests are sent once more.
+                came = await _collect(api, await api.finished(await api.send(part)), part, cache, budget)
+            replies |= came
     finally:
-        await client.close()
+        await api.close()
     return replies
 
 
-async def _find(client: Any, part: Sequence[Request]) -> Any | None:
-    """The batch of these very requests that an earlier run made, if it is of use still."""
-    name, looked_at = _name(part), 0
-    async for batch in client.batches.list(limit=100):
-        if (batch.metadata or {}).get("embft") == name:
-            done = getattr(batch.request_counts, "completed", 0) or 0
-            if batch.status in _UNDER_WAY or (batch.status == "completed" and done):
-                logger.info("Batch %s of an earlier run has these requests.", batch.id)
-                return batch
-        looked_at += 1
-        if looked_at == _LOOKED_AT:
-            break
-    return None
+class BatchApi:
+    """Files and batches at the endpoint; every call ends in JSON, or in an `EndpointError`."""
 
+    def __init__(self, config: QuestionsConfig) -> None:
+        self._config = config
+        self._transport: Transport = open_client(config)
 
-async def _send(client: Any, part: Sequence[Request]) -> Any:
-    lines = (
-        {"custom_id": request.key, "method": "POST", "url": "/v1/chat/completions", "body": request.body}
-        for request in part
-    )
-    content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
-    file = await client.files.create(file=("questions.jsonl", content), purpose="batch")
-    batch = await client.batches.create(
-        input_file_id=file.id,
-        endpoint="/v1/chat/completions",
-        completion_window="24h",
-        metadata={"embft": _name(part)},
-    )
-    logger.info(
-        "Batch %s of %d requests is under way. Stop whenever you like: the same command finds it again.",
-        batch.id,
-        len(part),
-    )
-    return batch
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._transport.close()
 
+    async def find(self, part: Sequence[Request]) -> JsonObject | None:
+        """The batch of these very requests that an earlier run made, if it is of use still."""
+        name, looked_at, query = _name(part), 0, {"limit": "100"}
+        while looked_at < _LOOKED_AT:
+            page = await self._json(Call("/batches", query=query))
+            listed = page.get("data")
+            batches = [batch for batch in listed if isinstance(batch, dict)] if isinstance(listed, list) else []
+            for batch in batches:
+                metadata, counts = batch.get("metadata"), batch.get("request_counts")
+                if isinstance(metadata, dict) and metadata.get("embft") == name:
+                    done = counts.get("completed") if isinstance(counts, dict) else None
+                    status = batch.get("status")
+                    if status in _UNDER_WAY - {"cancelling"} or (status == "completed" and done):
+                        logger.info("Batch %s of an earlier run has these requests.", batch.get("id"))
+                        return batch
+            looked_at += len(batches)
+            if not batches or page.get("has_more") is not True:
+                break
+            query = {"limit": "100", "after": str(batches[-1].get("id"))}
+        return None
 
-async def _finished(client: Any, batch: Any, config: QuestionsConfig) -> Any:
-    from tqdm.auto import tqdm
+    async def send(self, part: Sequence[Request]) -> JsonObject:
+        """Uploads the requests and makes a batch of them."""
+        lines = (
+            {"custom_id": request.key, "method": "POST", "url": "/v1/chat/completions", "body": request.body}
+            for request in part
+        )
+        content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode("utf-8", "replace")
+        file = await self._json(Call("/files", file=("questions.jsonl", content, {"purpose": "batch"})))
+        batch = await self._json(
+            Call(
+                "/batches",
+                json={
+                    "input_file_id": self._id_of(file, "file"),
+                    "endpoint": "/v1/chat/completions",
+                    "completion_window": "24h",
+                    "metadata": {"embft": _name(part)},
+                },
+            )
+        )
+        logger.info(
+            "Batch %s of %d requests is under way. Stop whenever you like: the same command finds it again.",
+            self._id_of(batch, "batch"),
+            len(part),
+        )
+        return batch
 
-    with tqdm(desc=f"batch {batch.id}", unit="request", disable=None) as bar:
-        while batch.status in _UNDER_WAY:
-            await asyncio.sleep(config.poll_seconds)
-            batch = await client.batches.retrieve(batch.id)
-            counts = batch.request_counts
-            if counts is not None:
-                bar.total, bar.n = counts.total, counts.completed + counts.failed
+    async def finished(self, batch: JsonObject) -> JsonObject:
+        """Waits for the end of a batch.
+
+        Raises:
+            EndpointError: It ended without an output.
+        """
+        from tqdm.auto import tqdm
+
+        name = self._id_of(batch, "batch")
+        with tqdm(desc=f"batch {name}", unit="request", disable=None) as bar:
+            while batch.get("status") in _UNDER_WAY:
+                await asyncio.sleep(self._config.poll_seconds)
+                batch = await self._json(Call(f"/batches/{name}"))
+                counts = batch.get("request_counts")
+                numbers = [counts.get(key) if isinstance(counts, dict) else None for key in _COUNTS]
+                total, completed, failed = (number if type(number) is int else 0 for number in numbers)
+                bar.total, bar.n = total or None, completed + failed
                 bar.refresh()
-    if batch.status not in {"completed", "expired", "cancelled"}:
-        said = "; ".join(str(item.message) for item in getattr(batch.errors, "data", None) or ())
-        raise EndpointError(f"{where(config)} ended batch {batch.id} as {batch.status}: {said or 'it gave no reason'}.")
-    return batch
+        if batch.get("status") not in {"completed", "expired", "cancelled"}:
+            errors = batch.get("errors")
+            said = words_of(errors.get("data") if isinstance(errors, dict) else errors).text
+            status = shown(str(batch.get("status")), longest=40)
+            raise EndpointError(f"{where(self._config)} ended batch {name} as {status}: {said or 'it gave no reason'}.")
+        return batch
+
+    async def lines(self, file_id: str) -> list[Any]:
+        """The lines of a file that are JSON; one that was cut is left out: its request is then among the missing."""
+        answer = await self._answer(Call(f"/files/{file_id}/content", limit=_OUTPUT_LIMIT))
+        rows = []
+        for line in answer.split(b"\n"):
+            try:
+                rows.append(parse_json(line))
+            except ValueError:
+                continue
+        return rows
+
+    def _id_of(self, value: JsonObject, what: str) -> str:
+        name = value.get("id")
+        if not isinstance(name, str) or not name or "/" in name:
+            raise EndpointError(f"{where(self._config)} answered without the id of its {what}: take questions=openai.")
+        return name
+
+    async def _json(self, call: Call) -> dict[str, Any]:
+        content = await self._answer(call)
+        try:
+            value = parse_json(content)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise EndpointError(
+                f"{where(self._config)} answered something else than the Batch API does: take questions=openai, or check "
+                "questions.base_url."
+            )
+        return value
+
+    async def _answer(self, call: Call) -> bytes:
+        try:
+            answer = await self._transport.send(call)
+        except NoAnswerError as error:
+            raise unreachable(self._config, str(error)) from None
+        if answer.is_good:
+            return answer.content
+        if answer.status in {404, 405}:
+            raise EndpointError(f"{where(self._config)} has no Batch API{answer.words.quoted}: take questions=openai.")
+        if answer.status in {401, 402, 403, 429} or answer.status < 400:
+            raise refusal_of_all(self._config, answer)
+        raise EndpointError(f"{where(self._config)} refused the batch: it {answer.in_words}.")
 
 
 async def _collect(
-    client: Any, batch: Any, part: Sequence[Request], cache: ReplyCache, budget: Budget
+    api: BatchApi, batch: JsonObject, part: Sequence[Request], cache: ReplyCache, budget: Budget
 ) -> dict[str, Reply]:
     """Stores what came; a request that the batch's files lack failed with the batch's state."""
     wanted = {request.key: request for request in part}
     replies: dict[str, Reply] = {}
-    for file_id in (batch.output_file_id, batch.error_file_id):
-        if not file_id:
-            continue
-        for line in (await client.files.content(file_id)).text.splitlines():
-            try:
-                row = json.loads(line)
-                request = wanted[row["custom_id"]]
-            except (ValueError, KeyError, TypeError):
-                continue  # a line that was cut, or of another's request: its own is then among the missing
-            found = _reply(row)
-            if isinstance(found, str):
-                replies[request.key] = Reply(None, found)
+    for name in ("output_file_id", "error_file_id"):
+        file_id = batch.get(name)
+        for row in await api.lines(file_id) if isinstance(file_id, str) and file_id else ():
+            key = row.get("custom_id") if isinstance(row, dict) else None
+            if not isinstance(key, str) or key not in wanted or (key in replies and replies[key].text is not None):
                 continue
-            cache.put(request.key, request.keyed, found)
-            budget.note(found)
-            replies[request.key] = Reply(found["text"], tokens=found["prompt_tokens"] + found["completion_tokens"])
-    absent = Reply(None, f"the batch ended as {batch.status} without it")
+            replies[key], usage = keep(wanted[key], _completion(row), cache)
+            budget.note(usage)
+    absent = Reply(None, f"the batch ended as {batch.get('status')} without it")
     return {key: replies.get(key, absent) for key in wanted}
 
 
-def _reply(row: Mapping[str, Any]) -> dict[str, Any] | str:
-    response = row.get("response") or {}
-    status = response.get("status_code")
-    try:
-        body = response["body"]
-        usage = body.get("usage") or {}
-        return {
-            "text": body["choices"][0]["message"]["content"] or "",
-            "prompt_tokens": int(usage.get("prompt_tokens", 0)),
-            "completion_tokens": int(usage.get("completion_tokens", 0)),
-        }
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
-        return "the batch gave no answer" if status in {None, 200} else f"the server answered {status}"
+def _completion(row: JsonObject) -> Completion:
+    """What a line of a batch's output holds."""
+    response = row.get("response")
+    if not isinstance(response, dict):
+        return Completion(None, f"the batch gave no answer{words_of(row.get('error')).quoted}", again=True)
+    status, body = response.get("status_code"), response.get("body")
+    if status not in {None, 200}:
+        return Completion(None, f"the server answered {status}{words_of(body).quoted}", again=True)
+    return completion_of(body)
 
 
 def _name(part: Sequence[Request]) -> str:
     return digest(sorted(request.key for request in part))
-
-
-@contextmanager
-def _translated(config: QuestionsConfig) -> Iterator[None]:
-    """The client's errors, which hold the request, as ours, which do not."""
-    import openai
-
-    try:
-        yield
-    except openai.AuthenticationError:
-        raise refused_key(config) from None
-    except openai.NotFoundError:
-        raise EndpointError(f"{where(config)} has no Batch API: take questions=openai.") from None
-    except openai.APIConnectionError:
-        raise unreachable(config) from None
-    except openai.APIStatusError as error:
-        raise EndpointError(f"{where(config)} refused the batch with status {error.status_code}.") from None

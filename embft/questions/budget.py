@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,8 @@ from embft.errors import QuestionError
 from embft.prices import price_table
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
+from embft.questions.usage import Usage, tokens_of
 
-_HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
-_CHARACTERS_A_TOKEN = 3.5
-_MESSAGE_TOKENS = 12
-"""What a chat adds to its text."""
 _QUESTION_TOKENS = 25
 _MARGIN = 1.25
 """A reservation is an estimate and so much more; what was used is known once the reply is there."""
@@ -85,7 +83,7 @@ def price_of(config: QuestionsConfig) -> tuple[Price | None, str | None]:
     own = Path(config.prices).expanduser() if config.prices else None
     try:
         text = own.read_text(encoding="utf-8") if own else price_table()
-        table = yaml.safe_load(text)
+        table = _parsed(text)
         found = table["models"].get(re.sub(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})$", "", config.model)) or table["models"].get(
             config.model
         )
@@ -99,6 +97,13 @@ def price_of(config: QuestionsConfig) -> tuple[Price | None, str | None]:
             f"questions.prices={config.prices} is no price table. It has a date, and models: {{name: {{input: 0.15, output: "
             "0.60}}, in US dollars for a million tokens; see embft/prices.yaml."
         ) from error
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> Any:
+    import yaml
+
+    return yaml.safe_load(text)
 
 
 def estimate(
@@ -182,13 +187,6 @@ def in_words(found: Estimate) -> str:
     )
 
 
-def tokens_of(body: Mapping[str, Any]) -> int:
-    """Prompt tokens of a request, estimated: a CJK character is a token, so are 3.5 others. Vendors count by their own."""
-    text = "".join(message["content"] for message in body["messages"])
-    cjk = len(_HAN.findall(text))
-    return math.ceil(cjk + (len(text) - cjk) / _CHARACTERS_A_TOKEN) + _MESSAGE_TOKENS
-
-
 class Budget:
     """Counts tokens and money, and lets no request begin that could pass a cap.
 
@@ -216,11 +214,10 @@ class Budget:
         """Whether ``usd`` means anything."""
         return self._price is not None
 
-    def note(self, reply: Mapping[str, Any]) -> None:
-        """Counts a reply, stored or new."""
-        prompt, completion = reply.get("prompt_tokens", 0), reply.get("completion_tokens", 0)
-        self.tokens += prompt + completion
-        self.usd += self._price.cost(prompt, completion) if self._price else 0.0
+    def note(self, usage: Usage) -> None:
+        """Counts what a reply took, stored or new."""
+        self.tokens += usage.total
+        self.usd += self._price.cost(usage.prompt, usage.reply) if self._price else 0.0
 
     def fits(self, requests: Sequence[Request]) -> bool:
         """Whether all of these may be made on top of what was counted."""
@@ -248,12 +245,12 @@ class Budget:
                     await self._changed.wait()
         return None
 
-    async def settle(self, reserved: tuple[int, float], reply: Mapping[str, Any] | None) -> None:
-        """Puts what a reply took in place of its reservation; None: there was no reply."""
+    async def settle(self, reserved: tuple[int, float], spent: Sequence[Usage]) -> None:
+        """Puts what a request took in place of its reservation: nothing, where it got no answer."""
         async with self._changed:
             self._reserved.remove(reserved)
-            if reply is not None:
-                self.note(reply)
+            for usage in spent:
+                self.note(usage)
             self._changed.notify_all()
 
     def _ceiling(self, body: Mapping[str, Any]) -> tuple[int, float]:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import logging
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from embft.config import QuestionsConfig
 from embft.questions.budget import Budget
-from embft.questions.client import no_model, open_client, refused_key, unreachable
+from embft.questions.chat_reply import Completion, read_completion
+from embft.questions.client import open_client, refusal_of_all, unreachable, where
 from embft.questions.reply_cache import ReplyCache
+from embft.questions.request_forms import OPTIONAL, Forms
 from embft.questions.tasks import Request
+from embft.questions.usage import Usage, usage_of
+from embft.services.refusals import asks_for_too_long_a_reply, is_filtered, is_refusal, is_too_long
+from embft.services.transport import Answer, Call, NoAnswerError, worth_retrying
 
-_OPTIONAL = ("response_format", "seed", "temperature", "max_tokens")
-"""Parameters that some servers or models refuse; a request does without, and max_tokens goes by its newer name."""
+logger = logging.getLogger(__name__)
+
+_PATH = "/chat/completions"
 _TRIES = 2
 """Answers that hold no reply are asked for again, under the same idempotency key."""
+_HOPELESS = 100
+"""Failures without a single usable reply after which the rest is not asked, or paid, any more."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,7 @@ async def ask_live(
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         bar.close()
         await endpoint.close()
     return replies
@@ -87,42 +96,63 @@ def stored_replies(
         key = request.key
         if key in replies or key in missing:
             continue
-        found = cache.get(key)
-        if found is None:
+        stored = cache.get(key)
+        if stored is None:
             missing[key] = request
         else:
-            budget.note(found)
-            replies[key] = Reply(found["text"], cached=True)
+            budget.note(usage_of(stored, request.body, stored["text"]))
+            replies[key] = Reply(stored["text"], cached=True)
     return replies, list(missing.values())
+
+
+def keep(
+    request: Request, completion: Completion, cache: ReplyCache, seconds: float | None = None
+) -> tuple[Reply, Usage]:
+    """Stores a usable reply, and says what came of the request and what it took; a failure is not stored."""
+    usage = usage_of(completion.usage, request.body, completion.written)
+    if completion.text is None:
+        # What is no reply at all costs nothing, unless the server says that it does.
+        paid = not completion.again or usage.believed
+        return Reply(None, completion.failure, usage.total if paid else 0), usage if paid else Usage(0, 0, True)
+    stored: dict[str, Any] = {
+        "text": completion.text,
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.reply,
+    }
+    cache.put(request.key, request.keyed, stored if seconds is None else {**stored, "seconds": round(seconds, 3)})
+    return Reply(completion.text, tokens=usage.total), usage
 
 
 class _Endpoint:
     def __init__(self, config: QuestionsConfig, cache: ReplyCache, budget: Budget) -> None:
         self._config, self._cache, self._budget = config, cache, budget
-        self._client = open_client(config)
+        self._transport = open_client(config)
         self._slots = asyncio.Semaphore(config.concurrency)
+        self._forms = Forms(where(config))
         self._next_start = 0.0
         self._reached = False
-        self._refused: set[str] = set()
+        self._usable, self._failed = 0, 0
+        self._doubted = False
 
     async def close(self) -> None:
-        await self._client.close()
+        await self._transport.close()
 
     async def ask(self, request: Request) -> Reply:
         async with self._slots:
+            if self._failed >= _HOPELESS and not self._usable:
+                return Reply(None, f"not asked, after {_HOPELESS} failures without one reply")
             reserved = await self._budget.reserve(request)
             if reserved is None:
                 return BUDGET_SPENT
-            stored = None
+            spent: list[Usage] = []
             try:
                 await self._pace()
-                answer = await self._answer(request)
-                if isinstance(answer, str):
-                    return Reply(None, answer)
-                stored = answer
+                reply = await self._reply(request, spent)
             finally:
-                await self._budget.settle(reserved, stored)
-        return Reply(stored["text"], tokens=stored["prompt_tokens"] + stored["completion_tokens"])
+                await self._budget.settle(reserved, spent)
+            self._usable += reply.text is not None
+            self._failed += reply.text is None
+            return replace(reply, tokens=sum(usage.total for usage in spent))
 
     async def _pace(self) -> None:
         """Waits for this request's turn, where there is a cap a minute."""
@@ -132,68 +162,105 @@ class _Endpoint:
         self._next_start = start + 60.0 / self._config.requests_per_minute
         await asyncio.sleep(start - time.monotonic())
 
-    async def _answer(self, request: Request) -> Mapping[str, Any] | str:
-        """The reply, stored; or why there is none."""
-        import openai
+    async def _reply(self, request: Request, spent: list[Usage]) -> Reply:
+        """The reply, stored; or why there is none. What each answer took is added to ``spent``."""
+        reply = Reply(None)
+        for _ in range(_TRIES):
+            started = time.perf_counter()
+            answer = await self._answer(request)
+            if isinstance(answer, str):
+                return Reply(None, reply.failure or answer)
+            completion = read_completion(answer.content, answer.secrets)
+            reply, usage = keep(request, completion, self._cache, time.perf_counter() - started)
+            spent.append(usage)
+            self._doubt(usage, completion)
+            if not completion.again:
+                break
+        return reply
 
-        key, why = request.key, ""
-        for _ in range(_TRIES + len(_OPTIONAL)):
-            body, started = self._accepted(request.body), time.perf_counter()
-            try:
-                # A gateway that honours the key bills a request that came twice (a timeout, a kill) once.
-                completion = await self._client.chat.completions.create(**body, extra_headers={"Idempotency-Key": key})
-            except openai.AuthenticationError:
-                raise refused_key(self._config) from None
-            except openai.NotFoundError:
-                raise no_model(self._config) from None
-            except openai.APITimeoutError:
-                return f"no answer within {self._config.timeout_seconds:g} s"
-            except openai.APIConnectionError:
-                if not self._reached:
-                    raise unreachable(self._config) from None
-                return "the connection broke"
-            except openai.APIStatusError as error:
-                if self._can_do_without(error, body):
-                    continue
-                return f"the server answered {error.status_code}"
-            except (openai.APIError, json.JSONDecodeError, ValueError):
-                if why:
-                    return why
-                why = "the server's answer was no JSON"
-                continue
-            self._reached = True
-            choices = getattr(completion, "choices", None)
-            if not choices:  # some gateways answer 200 with an error in it; kept, it would stand for a reply for ever
-                if why:
-                    return why
-                why = "the server's answer held no reply"
-                continue
-            usage = getattr(completion, "usage", None)
-            reply = {
-                "text": choices[0].message.content or "",
-                "prompt_tokens": int(getattr(usage, "prompt_tokens", 0) or 0),
-                "completion_tokens": int(getattr(usage, "completion_tokens", 0) or 0),
-                "seconds": round(time.perf_counter() - started, 3),
-            }
-            self._cache.put(key, request.keyed, reply)
-            return reply
-        return why or "the server refuses every form of the request"
+    async def _answer(self, request: Request) -> Answer | str:
+        """An answer with a good status, to whatever form of the request gets one; or why there is none."""
+        answer, body = await self._send(request)
+        while isinstance(answer, Answer) and not answer.is_good and self._forms.learn(answer, body):
+            answer, body = await self._send(request)
+        if isinstance(answer, str):
+            return answer
+        if answer.is_good:
+            self._forms.took((), None)
+            return answer
+        for trial in self._forms.trials(answer, request.body):
+            tried, _ = await self._send(request, trial)
+            if isinstance(tried, Answer) and tried.is_good:
+                self._forms.took(trial, answer)
+                return tried
+        if worth_retrying(answer) and answer.retries < self._config.max_retries:
+            # Its parameters are not what is wrong: the server is, perhaps for a moment.
+            last, _ = await self._send(request, patient=True)
+            if isinstance(last, str) or last.is_good:
+                return last
+            answer = last
+        return self._failure(answer)
 
-    def _accepted(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The request without what this server refused before."""
-        accepted = {name: value for name, value in body.items() if name not in self._refused}
-        if "max_tokens" in self._refused:
-            accepted["max_completion_tokens"] = body["max_tokens"]
-        return accepted
+    async def _send(
+        self, request: Request, without: tuple[str, ...] = (), *, patient: bool = False
+    ) -> tuple[Answer | str, dict[str, Any]]:
+        body = self._forms.of(request.body, without)
+        # A gateway that honours the key bills a request that came twice (a timeout, a kill) once.
+        call = Call(_PATH, json=body, headers={"Idempotency-Key": request.key})
+        try:
+            answer = await self._transport.send(
+                call, worth_retrying if patient else _only_busy if without else self._forms.worth_retrying
+            )
+        except NoAnswerError as error:
+            if error.unreachable and not self._reached:
+                raise unreachable(self._config, str(error)) from None
+            return f"the server {error}", body
+        if not answer.is_good and self._is_of_all(answer, body):
+            raise refusal_of_all(self._config, answer)
+        self._reached = self._reached or answer.is_good
+        return answer, body
 
-    def _can_do_without(self, error: Any, body: Mapping[str, Any]) -> bool:
-        """Whether a refusal is about a parameter that can be left out; then it is left out from now on."""
-        if error.status_code not in {400, 422, 501}:
-            return False
-        said = f"{getattr(error, 'param', '') or ''} {getattr(error, 'message', '')}"
-        named = next((name for name in _OPTIONAL if name in said and name in body), None)
-        if named is None and "response_format" in body and ("json_schema" in said or "grammar" in said):
-            named = "response_format"
-        if named is not None:
-            self._refused.add(named)
-        return named is not None or any(name in self._refused and name in body for name in _OPTIONAL)
+    def _is_of_all(self, answer: Answer, body: dict[str, Any]) -> bool:
+        """Whether every other request would be refused like this one."""
+        status = answer.status
+        if status == 401 or (status == 429 and not worth_retrying(answer)):
+            return True
+        if self._reached:
+            return False  # it has answered others: this is about one request, or about a moment
+        if status in {404, 405}:
+            return not any(name in answer.words.whole for name in OPTIONAL if name in body)
+        return status == 402 or 300 <= status < 400 or (status == 403 and not is_filtered(answer))
+
+    def _failure(self, answer: Answer) -> str:
+        said, hint = f"the server {answer.in_words}", ""
+        if asks_for_too_long_a_reply(answer):
+            hint = " (lower questions.reply_tokens)"
+        elif is_too_long(answer):
+            hint = " (lower corpus.chunk_tokens or questions.reply_tokens)"
+        elif is_refusal(answer) and "response_format" in self._forms.of({"response_format": 0}):
+            hint = (
+                " (if it is about the reply's form: questions.structured=never)"
+                if "schema" in answer.words.whole
+                else ""
+            )
+        elif answer.status == 429:
+            hint = " (lower questions.concurrency, or set questions.requests_per_minute)"
+        return said + hint
+
+    def _doubt(self, usage: Usage, completion: Completion) -> None:
+        """Says once that the server's counts are not taken."""
+        if not (self._doubted or usage.believed or completion.text is None):
+            self._doubted = True
+            capped = self._config.max_cost_usd is not None or self._config.max_tokens is not None
+            logger.log(
+                logging.WARNING if capped else logging.INFO,
+                "%s gives no believable count of tokens: embft's estimates are counted instead, %d for a prompt and %d for "
+                "its reply.",
+                where(self._config),
+                usage.prompt,
+                usage.reply,
+            )
+
+
+def _only_busy(answer: Answer) -> bool:
+    return answer.status == 429 and worth_retrying(answer)

@@ -1,37 +1,38 @@
-"""The client of an OpenAI-compatible endpoint, and what its refusals mean. The key goes nowhere but into its requests."""
+"""The connection to an LLM's endpoint, and what is said when it refuses as a whole."""
 
 from __future__ import annotations
 
-import os
-from typing import Any
-
 from embft.config import QuestionsConfig
 from embft.errors import EndpointError
+from embft.services.address import Address, problem_with
+from embft.services.key import read_key
+from embft.services.refusals import says_no_address
+from embft.services.transport import Answer, Transport
+
+OPENAI = "https://api.openai.com/v1"
 
 
-def open_client(config: QuestionsConfig) -> Any:
-    """An ``openai.AsyncOpenAI``, which retries with backoff and waits as long as Retry-After says.
+def open_client(config: QuestionsConfig) -> Transport:
+    """The transport to the endpoint; its key goes nowhere but into the requests.
 
     Raises:
-        EndpointError: The environment variable that should hold the key is not set, or holds none.
+        EndpointError: The environment variable that should hold the key is not set, or holds none; or the address is none.
     """
-    import openai
-
-    variable = config.api_key_env
-    key = os.environ.get(variable, "") if variable else "none"
-    if not key:
-        raise EndpointError(
-            f"questions={config.name} needs a key in the environment variable {variable}, which is not set. Set it, or name "
-            "another with questions.api_key_env, or null for an endpoint without keys, or take questions=extractive, which "
-            "needs no LLM."
-        )
-    if not (key.isascii() and key.isprintable()):
-        raise EndpointError(
-            f"The key in ${variable} holds a line break or a character that no key has (its value is not shown): set the "
-            "variable again."
-        )
-    return openai.AsyncOpenAI(
-        api_key=key, base_url=config.base_url, timeout=config.timeout_seconds, max_retries=config.max_retries
+    key = read_key(
+        config.api_key_env,
+        f"questions={config.name}",
+        "questions",
+        ", or take questions=extractive, which needs no LLM",
+    )
+    base_url = config.base_url or OPENAI
+    if problem := problem_with(base_url):
+        raise EndpointError(f"questions.base_url {problem}")
+    return Transport(
+        Address.of(base_url),
+        key,
+        timeout_seconds=config.timeout_seconds,
+        max_retries=config.max_retries,
+        connections=config.concurrency,
     )
 
 
@@ -40,21 +41,42 @@ def where(config: QuestionsConfig) -> str:
     return config.base_url or "The OpenAI API"
 
 
-def refused_key(config: QuestionsConfig) -> EndpointError:
-    """Says so without the client's own error, which holds the request."""
-    return EndpointError(f"{where(config)} refused the key in ${config.api_key_env}: check it, or questions.base_url.")
-
-
-def no_model(config: QuestionsConfig) -> EndpointError:
-    """The endpoint does not know the model, or is none."""
+def refusal_of_all(config: QuestionsConfig, answer: Answer) -> EndpointError:
+    """What a refusal means that any other request would meet too."""
+    server, words = where(config), answer.words.quoted
+    if answer.status == 401:
+        return EndpointError(
+            f"{server} refused the key in ${config.api_key_env}{words}. Check it, or questions.base_url."
+        )
+    if answer.status == 403:
+        return EndpointError(
+            f"{server} answered 403{words}. Check what the key in ${config.api_key_env} may do, or questions.model."
+        )
+    if answer.status in {402, 429}:
+        return EndpointError(
+            f"{server} {answer.in_words}. Replies that came are kept: the same command goes on from there."
+        )
+    if 300 <= answer.status < 400:
+        return EndpointError(f"{server} {answer.in_words}. Set questions.base_url to the address that answers itself.")
+    lacks = "no chat" if says_no_address(answer) else f"no model '{config.model}', or no chat"
     return EndpointError(
-        f"{where(config)} has no model '{config.model}': check questions.model and questions.base_url."
+        f"{server} has {lacks} at this address: it {answer.in_words}. Check questions.model and "
+        f"questions.base_url{_azure(config)}."
     )
 
 
-def unreachable(config: QuestionsConfig) -> EndpointError:
+def unreachable(config: QuestionsConfig, reason: str) -> EndpointError:
     """No connection at all."""
     return EndpointError(
-        f"{where(config)} cannot be reached: check questions.base_url and the network, or take questions=extractive, "
-        "which needs no LLM. Replies that came are kept."
+        f"{where(config)} {reason}: check questions.base_url and the network, or take questions=extractive, which needs no "
+        "LLM. Replies that came are kept."
     )
+
+
+def _azure(config: QuestionsConfig) -> str:
+    address = Address.of(config.base_url or OPENAI)
+    if address.has_version:
+        return ""
+    if address.is_azure or "/deployments/" in address.root:
+        return ", which needs Azure's version behind it: .../openai/deployments/NAME?api-version=2024-10-21"
+    return " (most end in /v1; Azure's need ?api-version=... behind them)"

@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from embft.config import FiltersConfig
-from embft.questions.traits import copied_run, length, script_of
+from embft.questions.traits import copied_run, length
 from embft.questions.unaskable import boilerplate
 from embft.records import Chunk, Question
+from embft.text.codes import name_of, scripts_of
+from embft.text.languages import guess, script_of, share_of
 from embft.text.passage_dependence import passage_dependence
 
 BestRanks = Callable[[Sequence[Question]], Sequence[int | None]]
 """Rank, from 1, of each question's best relevant chunk by the reference retriever; None where it finds none."""
 _BLOCK = 512
+_DOUBT = 0.01
+"""Probability from which a question may be in a language after all."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def filter_questions(
         questions: Generated ones. What people asked is never filtered.
         chunks: All that the questions are about.
         config: Which filters, and their limits.
-        language: ``en``, ``zh``, or ``auto`` for each chunk's own.
+        language: Of all questions; ``auto``: each chunk's own.
         best_ranks: Asked only where ``round_trip`` is on.
 
     Returns:
@@ -136,12 +140,26 @@ def _wrong_length(question: str, low: int | None, high: int | None) -> str | Non
 
 
 def _wrong_language(question: str, passage: str, language: str) -> str | None:
-    found = script_of(question)
-    wanted = {"en": "Latin", "zh": "Han"}.get(language) or script_of(passage)
+    """What a question is written in where its passage, or the setting, wants another language; None in doubt."""
+    script, declared = script_of(question), language != "auto"
+    wanted = language if declared else guess(passage).language
+    scripts: Sequence[str | None] = scripts_of(wanted) if wanted else (script_of(passage),)
     # A name or two in another script is how people type: "GPU", "NVIDIA 10-K".
-    if found is None or wanted is None or found == wanted or (found == "Latin" and length(question) <= 2):
+    if script is None or None in scripts or (script == "Latin" and length(question) <= 2):
         return None
-    return f"{found}, not {wanted}"
+    if script not in scripts:
+        return f"{script}, not {_main_of(scripts, passage)}"
+    asked = guess(question)
+    sure = asked.firm and (declared or guess(passage).firm) and asked.language != wanted
+    if not sure or wanted is None or share_of(wanted, question) >= _DOUBT:
+        return None
+    return f"{name_of(str(asked.language))}, not {name_of(wanted)}"
+
+
+def _main_of(scripts: Sequence[str | None], passage: str) -> str | None:
+    """Of a language's scripts, the passage's."""
+    script = script_of(passage)
+    return script if script in scripts else scripts[0]
 
 
 def _answered_elsewhere(ranks: Sequence[int | None], depth: int) -> dict[int, str]:

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from embft.errors import QuestionError, nearest
+from embft.questions.human_files import HumanQuestion
+from embft.questions.quote_chunks import chunks_of_places
+from embft.questions.quotes import QuoteFinder, in_words
 from embft.records import Chunk, Page, Question
 
-BUNDLED = "bundled:"
+logger = logging.getLogger(__name__)
+
 _QUOTES = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‛": "'", "`": "'", "–": "-", "—": "-"}
 )
 
 
-@dataclass(frozen=True)
-class HumanQuestion:
-    """A question with what answers it: a quote, or a page.
-
-    Attributes:
-        where: File and line, for messages.
-    """
-
-    question: str
-    evidence: str | None
-    document: str | None
-    page: int | None
-    where: str
+_LOST = 1 / 3
+"""Share of the questions without a place in the corpus from which a reader of the verdict must know."""
 
 
 @dataclass(frozen=True)
@@ -43,62 +37,140 @@ class Unmapped:
     reason: str
 
 
-def read_human(source: str) -> list[HumanQuestion]:
-    """Reads JSON Lines with ``question`` and either ``evidence`` (a quote) or ``document`` and ``page``.
+@dataclass(frozen=True)
+class Mapped:
+    """Human questions and their chunks.
 
-    Args:
-        source: A path, or ``bundled:NAME`` for questions that embft carries.
-
-    Raises:
-        QuestionError: No such file, or lines that cannot be used; names file and line, all of them at once.
+    Attributes:
+        questions: Each with its chunks; a question that stands several times is one, with its count.
+        unmapped: Questions whose evidence, page or chunks the corpus lacks.
+        unjudged: Questions that came without any, with how often each was asked.
+        warnings: What a reader of the verdict must know.
     """
-    found: list[HumanQuestion] = []
-    wrong: list[str] = []
-    for name, text in _texts(source):
-        for number, line in enumerate(text.splitlines(), 1):
-            if not line.strip():
-                continue
-            parsed = _parse(line, f"{name}, line {number}")
-            if isinstance(parsed, str):
-                wrong.append(parsed)
-            else:
-                found.append(parsed)
-    if wrong:
-        shown = "\n".join(f"  - {problem}" for problem in wrong[:10])
-        more = f"\n  ... and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-        raise QuestionError(
-            f'{len(wrong)} lines of human questions cannot be used. A line is {{"question": "...", "evidence": "a quote '
-            f'that answers it"}} or {{"question": "...", "document": "file.pdf", "page": 12}}:\n{shown}{more}'
-        )
-    if not found:
-        raise QuestionError(f"questions.human={source} holds no question.")
-    return found
+
+    questions: list[Question]
+    unmapped: list[Unmapped]
+    unjudged: dict[str, int]
+    warnings: tuple[str, ...] = ()
 
 
-def map_to_chunks(
-    rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: Sequence[Chunk]
-) -> tuple[list[Question], list[Unmapped]]:
+def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: Sequence[Chunk]) -> Mapped:
     """Finds the chunks that hold each question's evidence.
 
     A quote is searched in every page, ignoring white space, case and the style of quotation marks; a passage that
-    stands in several places makes all of them relevant. Where chunk borders cut a quote, the chunks that hold at least
-    half of it are relevant, or else the one that holds most.
+    stands in several places makes all of them relevant; a document and a page beside it choose among them. A quote that is
+    not there letter by letter is looked for by its words (`embft.questions.quotes`), and last its page is taken. Where chunk
+    borders cut a quote, the chunks that hold at least half of it are relevant, or else the one that holds most. Rows that name
+    chunks, and have the same words, are one question.
     """
-    index = [_Squeezed(page) for page in pages]
+    index = [_Squeezed(page) for page in pages] if any(row.evidence and not row.chunk_ids for row in rows) else []
+    finder: QuoteFinder | None = None
     by_page: dict[tuple[str, int | None], list[Chunk]] = {}
     for chunk in chunks:
         by_page.setdefault((chunk.document, chunk.page), []).append(chunk)
+    known = {chunk.id for chunk in chunks}
     questions: dict[tuple[str, tuple[str, ...]], Question] = {}
+    by_id: dict[str, list[HumanQuestion]] = {}
     unmapped: list[Unmapped] = []
+    unjudged: Counter[str] = Counter()
     for row in rows:
-        found = _by_quote(row, index, by_page) if row.evidence else _by_page(row, by_page)
-        if isinstance(found, str):
-            unmapped.append(Unmapped(row.question, found))
-            continue
-        ids = tuple(dict.fromkeys(chunk.id for chunk in found))
-        key = hashlib.sha256(json.dumps([row.question, ids], ensure_ascii=False).encode()).hexdigest()[:16]
-        questions[row.question, ids] = Question(f"h-{key}", row.question, ids, "human", row.evidence)
-    return list(questions.values()), unmapped
+        if row.chunk_ids:
+            by_id.setdefault(_same(row.question), []).append(row)
+        elif not row.is_judged:
+            unjudged[row.question] += row.count
+        else:
+            found = _by_quote(row, index, by_page) if row.evidence else _by_page(row, by_page)
+            if row.evidence and isinstance(found, str):
+                finder = finder or QuoteFinder(pages)  # an index of its own, made where a quote needs it
+                found = _by_words(row, found, finder, by_page)
+            if isinstance(found, str):
+                unmapped.append(Unmapped(row.question, found))
+                continue
+            ids = tuple(dict.fromkeys(chunk.id for chunk in found))
+            _add(questions, Question("", row.question, ids, "human", row.evidence, count=row.count))
+    missing = 0
+    for same in by_id.values():
+        grades = _grades_of(same)
+        ids = tuple(key for key, grade in grades.items() if grade > 0 and key in known)
+        lacking = [key for key, grade in grades.items() if grade > 0 and key not in known]
+        missing += len(lacking) if ids else 0
+        if ids:
+            # Equal rows of a log are counted; the rows of one question's several chunks are one asking.
+            count = max(Counter((one.chunk_ids, one.grades) for one in same).values()) * max(one.count for one in same)
+            own = tuple(grades[key] for key in ids) if any(grades[key] > 1 for key in ids) else ()
+            _add(questions, Question("", same[0].question, ids, "human", same[0].evidence, own, count))
+        else:
+            reason = f"the corpus has no chunk '{lacking[0]}'" if lacking else "all its chunks have grade 0"
+            unmapped.append(Unmapped(same[0].question, f"{reason} ({same[0].where})"))
+    return Mapped(
+        list(questions.values()), unmapped, _merged(unjudged), _warnings(len(questions), unmapped, unjudged, missing)
+    )
+
+
+def require_mapped(mapped: Mapped, source: str) -> None:
+    """Refuses questions of which none has its place in the corpus.
+
+    Raises:
+        QuestionError: With the first reasons.
+    """
+    if mapped.questions:
+        return
+    if not mapped.unmapped:
+        raise QuestionError(
+            f"questions.human={source}: none of its {len(mapped.unjudged):,} questions says what answers it. Give evidence (a "
+            "quote), document and page, or chunk_ids for those that are known; others may stay without."
+        )
+    shown = "\n".join(f"  - {row.question[:80]}: {row.reason}" for row in mapped.unmapped[:5])
+    raise QuestionError(
+        f"questions.human={source}: none of its {len(mapped.unmapped):,} questions has its place in this corpus. Is it the "
+        f"corpus that they were asked about?\n{shown}"
+    )
+
+
+def _add(questions: dict[tuple[str, tuple[str, ...]], Question], question: Question) -> None:
+    about = (question.text, question.chunk_ids)
+    key = hashlib.sha256(json.dumps(about, ensure_ascii=False).encode()).hexdigest()[:16]
+    count = question.count + (questions[about].count if about in questions else 0)
+    questions[about] = replace(question, id=f"h-{key}", count=count)
+
+
+def _grades_of(rows: Sequence[HumanQuestion]) -> dict[str, int]:
+    grades: dict[str, int] = {}
+    for row in rows:
+        for key, grade in zip(row.chunk_ids, row.grades or (1,) * len(row.chunk_ids), strict=True):
+            grades[key] = max(grade, grades.get(key, 0))
+    return grades
+
+
+def _merged(unjudged: Mapping[str, int]) -> dict[str, int]:
+    """Counts of questions, those with the same words together."""
+    first: dict[str, str] = {}
+    found: Counter[str] = Counter()
+    for question, count in unjudged.items():
+        found[first.setdefault(_same(question), question)] += count
+    return dict(found)
+
+
+def _same(question: str) -> str:
+    return " ".join(question.casefold().split())
+
+
+def _warnings(mapped: int, unmapped: Sequence[Unmapped], unjudged: Mapping[str, int], missing: int) -> tuple[str, ...]:
+    said = []
+    if unmapped and len(unmapped) >= _LOST * (mapped + len(unmapped)):
+        said.append(
+            f"{len(unmapped):,} of {mapped + len(unmapped):,} human questions have no place in this corpus and were left out: "
+            "the verdict rests on the others, and these may be the harder ones. The report lists each with its reason."
+        )
+    if missing:
+        said.append(
+            f"{missing:,} chunks that people named as relevant are not in the corpus; their questions keep the others."
+        )
+    if unjudged:
+        said.append(
+            f"{len(unjudged):,} human questions say nothing of what answers them: they are kept as unjudged, and not scored."
+        )
+    return tuple(said)
 
 
 class _Squeezed:
@@ -141,6 +213,7 @@ def _by_quote(
     row: HumanQuestion, index: Sequence[_Squeezed], by_page: dict[tuple[str, int | None], list[Chunk]]
 ) -> list[Chunk] | str:
     quote = squeeze(row.evidence or "")
+    index = _named(row, index)
     found: list[Chunk] = []
     for page in index:
         for start, end in page.spans(quote):
@@ -154,6 +227,30 @@ def _by_quote(
                 found.extend(chunk for length, chunk in held if length >= enough)
     shown = (row.evidence or "")[:80]
     return found or f"its evidence is not in the corpus: “{shown}” ({row.where})"
+
+
+def _named(row: HumanQuestion, index: Sequence[_Squeezed]) -> Sequence[_Squeezed]:
+    """The pages that the row's page and document leave, where the quote stands in one of them; else all."""
+    quote = squeeze(row.evidence or "")
+    of_document = [
+        one
+        for one in index
+        if row.document and Path(one.document).name == Path(row.document).name and quote in one.text
+    ]
+    return [one for one in of_document if one.number == row.page] or of_document or index
+
+
+def _by_words(
+    row: HumanQuestion, reason: str, finder: QuoteFinder, by_page: dict[tuple[str, int | None], list[Chunk]]
+) -> list[Chunk] | str:
+    """Chunks of a quote that is not there letter by letter: where most of its words are, else of the page beside it."""
+    search = finder.find(row.evidence or "", row.document, row.page)
+    for place in search.places:
+        logger.info("%s: found by its words (%.0f%%): “%s”", row.where, 100 * place.score, " ".join(place.text.split()))
+    if chunks := chunks_of_places(search.places, by_page):
+        return chunks
+    on_page = _by_page(row, by_page) if row.document and row.page is not None else reason
+    return on_page if not isinstance(on_page, str) else reason + in_words(search)
 
 
 def _by_page(row: HumanQuestion, by_page: dict[tuple[str, int | None], list[Chunk]]) -> list[Chunk] | str:
@@ -170,42 +267,3 @@ def _by_page(row: HumanQuestion, by_page: dict[tuple[str, int | None], list[Chun
     if document not in documents and not any(Path(name).name == document for name in documents):
         return f"the corpus has no document '{document}'.{nearest(document, documents)} ({row.where})"
     return f"'{document}' has no text on page {row.page} ({row.where})"
-
-
-def _texts(source: str) -> list[tuple[str, str]]:
-    if source.startswith(BUNDLED):
-        name = source.removeprefix(BUNDLED)
-        folder = files("embft.corpus") / "bundled"
-        found = sorted(item.name for item in folder.iterdir() if item.name.endswith(".jsonl"))
-        chosen = [item for item in found if item == f"{name}.jsonl" or item.startswith(f"{name}.")]
-        if not chosen:
-            names = sorted({item.split(".")[0] for item in found})
-            raise QuestionError(f"questions.human={source}: there are no such questions. Bundled: {', '.join(names)}.")
-        return [(item, (folder / item).read_text(encoding="utf-8")) for item in chosen]
-    path = Path(source).expanduser()
-    try:
-        return [(str(path), path.read_text(encoding="utf-8-sig"))]
-    except FileNotFoundError as error:
-        raise QuestionError(f"questions.human={source}: no such file (paths are relative to {Path.cwd()}).") from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise QuestionError(f"questions.human={source} cannot be read as UTF-8 text: {error}.") from error
-
-
-def _parse(line: str, where: str) -> HumanQuestion | str:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        return f"{where}: not JSON ({error.msg})"
-    if not isinstance(row, dict):
-        return f"{where}: not an object"
-    question, evidence = row.get("question"), row.get("evidence")
-    document, page = row.get("document"), row.get("page")
-    if not isinstance(question, str) or not question.strip():
-        return f"{where}: no question"
-    if evidence is not None and (not isinstance(evidence, str) or not squeeze(evidence)):
-        return f"{where}: the evidence is not a quote"
-    if evidence is None and not (isinstance(document, str) and isinstance(page, int)):
-        return f"{where}: neither evidence nor document and page"
-    if document is not None and not isinstance(document, str):
-        return f"{where}: the document is not a name"
-    return HumanQuestion(question.strip(), evidence, document, page if isinstance(page, int) else None, where)

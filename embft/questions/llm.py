@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
+import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from filelock import FileLock
 
@@ -18,16 +17,19 @@ from embft.config import QuestionsConfig
 from embft.errors import EndpointError, QuestionError
 from embft.questions.budget import Budget, Estimate, estimate
 from embft.questions.chat_endpoint import BUDGET_SPENT, Reply, ask_live
+from embft.questions.chat_reply import EMPTY
 from embft.questions.client import where
 from embft.questions.filters import Rejected
 from embft.questions.generated import Generated
 from embft.questions.parsing import Parsed, parse_reply
 from embft.questions.reply_cache import ReplyCache
-from embft.questions.tasks import Task, make_request, make_tasks
+from embft.questions.tasks import Request, Task, make_request, make_tasks
 from embft.questions.traits import terms
 from embft.records import Chunk, Question
+from embft.services.transport import run_to_end
 
-T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
 _ECHO = 80
 """Percent of likeness from which a question echoes an example."""
 Asker = Callable[[Sequence[Any], QuestionsConfig, ReplyCache, Budget], Awaitable[dict[str, Reply]]]
@@ -41,6 +43,11 @@ class _Outcome:
     task: Task
     replies: tuple[Reply, ...]
     parsed: tuple[Parsed, ...]
+
+    @property
+    def failure(self) -> str | None:
+        """Why there is no reply at all; None where one of them is there."""
+        return None if any(reply.text is not None for reply in self.replies) else self.replies[0].failure
 
 
 def ask_llm(
@@ -67,20 +74,21 @@ def ask_llm(
     """
     cache, tasks = _cache(cache_dir), make_tasks(chunks, config)
     with FileLock(cache_dir / "replies.lock"):
-        outcomes, budget = _run(_ask_twice(tasks, config, cache, seed, endpoint or config.base_url, asker))
-    failed = [outcome.replies[0].failure for outcome in outcomes if outcome.replies[0].failure]
+        outcomes, budget = run_to_end(_ask_twice(tasks, config, cache, seed, endpoint or config.base_url, asker))
+    failed = Counter(outcome.failure for outcome in outcomes if outcome.failure)
     if budget.spent:
-        done = sum(outcome.replies[0].text is not None for outcome in outcomes)
+        done = sum(outcome.failure is None for outcome in outcomes)
         raise QuestionError(
             f"The budget of questions is spent: {done} of {len(outcomes)} requests have their reply "
             f"({budget.tokens:,} tokens{f', ${budget.usd:.4f}' if budget.priced else ''}). All replies are kept: raise "
             f"{_caps(config)}, and the same command goes on from there."
         )
-    if len(failed) * 2 > len(outcomes):
+    if failed.total() * 2 > len(outcomes):
         raise EndpointError(
-            f"{len(failed)} of {len(outcomes)} requests to {where(config)} failed after {config.max_retries} retries; the "
-            f"first: {failed[0]}. Replies that came are kept: the same command goes on from there."
+            f"{failed.total()} of {len(outcomes)} requests to {where(config)} failed (max_retries={config.max_retries}); most "
+            f"often: {failed.most_common(1)[0][0]}. Replies that came are kept: the same command goes on from there."
         )
+    _say_failures(outcomes)
     return _collect(outcomes, config, budget)
 
 
@@ -98,32 +106,22 @@ def _cache(cache_dir: Path) -> ReplyCache:
     return ReplyCache(cache_dir / "replies.sqlite")
 
 
-def _run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Runs to the end, also below a caller's event loop (a notebook): then in a thread.
-
-    Without one it stays in this thread, for there asyncio cancels what is under way at Ctrl-C; a thread would go on
-    asking, and paying.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
-
-
 async def _ask_twice(
     tasks: Sequence[Task], config: QuestionsConfig, cache: ReplyCache, seed: int, endpoint: str | None, asker: Asker
 ) -> tuple[list[_Outcome], Budget]:
     budget = Budget(config)
     requests = [make_request(task, config, endpoint, seed) for task in tasks]
+    settled = _settled(tasks, requests, config, cache, seed, endpoint)
+    requests = [settled.get(place, request) for place, request in enumerate(requests)]
     replies = await asker(requests, config, cache, budget)
     first = [replies[request.key] for request in requests]
-    parsed = [parse_reply(reply.text or "", task.count) for task, reply in zip(tasks, first, strict=True)]
+    parsed = [_parsed(reply, task.count) for task, reply in zip(tasks, first, strict=True)]
     again = {
         place: make_request(tasks[place], config, endpoint, seed, found.questions)
         for place, found in enumerate(parsed)
-        if first[place].text is not None and len(found.questions) < tasks[place].count
+        if place not in settled
+        and (first[place].text is not None or first[place].failure == EMPTY)
+        and len(found.questions) < tasks[place].count
     }
     more = await asker(list(again.values()), config, cache, budget) if again and not budget.spent else {}
     outcomes = []
@@ -133,12 +131,39 @@ async def _ask_twice(
         own = [(requests[place].key, first[place])]
         if place in again and again[place].key in more:
             own.append((again[place].key, more[again[place].key]))
-        counted = tuple(Reply(reply.text, reply.failure, 0, True) if key in seen else reply for key, reply in own)
+        counted = tuple(replace(reply, tokens=0, cached=True) if key in seen else reply for key, reply in own)
         seen |= {key for key, _ in own}
         missing = task.count - len(parsed[place].questions)
-        both = (parsed[place], *(parse_reply(reply.text or "", missing) for _, reply in own[1:]))
+        both = (parsed[place], *(_parsed(reply, missing) for _, reply in own[1:]))
         outcomes.append(_Outcome(task, counted, both))
     return outcomes, budget
+
+
+def _settled(
+    tasks: Sequence[Task],
+    requests: Sequence[Request],
+    config: QuestionsConfig,
+    cache: ReplyCache,
+    seed: int,
+    endpoint: str | None,
+) -> dict[int, Request]:
+    """The second requests of tasks whose first gave nothing and whose second gave a reply, in an earlier run."""
+    missing = [place for place, request in enumerate(requests) if cache.get(request.key) is None]
+    second = {place: make_request(tasks[place], config, endpoint, seed, ()) for place in missing}
+    return {place: request for place, request in second.items() if cache.get(request.key) is not None}
+
+
+def _say_failures(outcomes: Sequence[_Outcome]) -> None:
+    replies = [reply for outcome in outcomes for reply in outcome.replies if not reply.cached]
+    reasons = Counter(reply.failure for reply in replies if reply.failure)
+    for failure, count in reasons.most_common(5):
+        logger.warning("%d of %d requests for questions failed: %s.", count, len(replies), failure)
+    if len(reasons) > 5:
+        logger.warning("%d more kinds of failure are in the questions' report.", len(reasons) - 5)
+
+
+def _parsed(reply: Reply, count: int) -> Parsed:
+    return parse_reply(reply.text or "", count)
 
 
 def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budget) -> Generated:
@@ -154,11 +179,13 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
         for reply in outcome.replies:
             counts["requests"] += not reply.cached and reply is not BUDGET_SPENT
             counts["cached_replies"] += reply.cached
+            counts["failed_requests"] += reply.failure is not None and not reply.cached
             counts["tokens"] += reply.tokens
         for parsed in outcome.parsed:
             counts["chatter_removed"] += parsed.chatter
             counts["duplicates"] += parsed.duplicates
             counts["surplus"] += parsed.surplus
+            counts["unknown_shape"] += parsed.unknown
             for text in parsed.questions:
                 plain = "".join(terms(text))
                 # An example of the prompt is no question about any chunk, nor is it with a word more or less.
@@ -175,15 +202,14 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
                 questions.append(_question(text, task.chunk_ids, config.backend))
         counts["asked_again"] += len(outcome.replies) > 1
         counts["chunks_with_fewer"] += made < task.count
-        failure = outcome.replies[0].failure
-        if failure:
+        if failure := outcome.failure:
             rejected.append(Rejected(None, task.chunk_ids, "request failed", failure))
         elif not any(parsed.questions for parsed in outcome.parsed):
-            said = (outcome.replies[0].text or "").strip()
-            rejected.append(Rejected(None, task.chunk_ids, "no question in the reply", said[:200] or "an empty reply"))
+            said = next(reply.text for reply in outcome.replies if reply.text is not None).strip()
+            rejected.append(Rejected(None, task.chunk_ids, "no question in the reply", said[:200]))
     names = (
-        "duplicates", "chatter_removed", "surplus", "asked_again", "chunks_with_fewer", "requests", "cached_replies",
-        "tokens",
+        "duplicates", "chatter_removed", "unknown_shape", "surplus", "asked_again", "chunks_with_fewer", "requests",
+        "cached_replies", "failed_requests", "tokens",
     )  # fmt: skip
     report: dict[str, Any] = {
         "asked": sum(outcome.task.count for outcome in outcomes),

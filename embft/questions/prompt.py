@@ -8,9 +8,11 @@ from pathlib import Path
 
 from embft.errors import QuestionError, nearest
 from embft.questions.parsing import parse_reply
-from embft.questions.sentences import is_chinese
+from embft.text.codes import name_of
+from embft.text.languages import guess
 
 CHUNK, OTHER, COUNT, TYPES, PERSONA = "{chunk}", "{other}", "{count}", "{types}", "{persona}"
+LANGUAGE = "{language}"
 PAIRS = "pairs"
 """The prompt for questions about two chunks."""
 _ANYONE = ("somebody who needs an answer", "需要答案的人")
@@ -20,15 +22,18 @@ _MORE = (
     "\n\n以下问题已经有了：\n{known}\n请按同样的格式另写{count}个不同的问题。",
 )
 
+_IN_LANGUAGE = "\n\nWrite the questions in {language}, the language of the passage."
+
 
 class Prompt:
     """A template with places for the chunk and the number of questions, and where wanted for their kinds and the asker.
 
-    A prompt may have a Chinese sibling (``NAME.zh.txt``), used for Chinese chunks; so may a kind of question.
+    A prompt may have a Chinese sibling (``NAME.zh.txt``), used for Chinese chunks; so may a kind of question. For every other
+    language the template is followed by a line that names it, unless it has a place for it (``{language}``).
 
     Args:
         name: Of a bundled prompt, or a path.
-        language: ``en``, ``zh``, or ``auto`` for each chunk's own.
+        language: Of the questions; ``auto`` for each chunk's own.
         types: Kinds of question, names in prompts/types or paths, dealt out in turn.
         persona: Who asks.
 
@@ -59,17 +64,31 @@ class Prompt:
         marked = [line for line in lines if line.rstrip().endswith(("?", "？"))]
         return parse_reply("\n".join(marked), len(marked)).questions
 
-    def fill(self, chunk: str, count: int, *, place: int = 0, other: str = "", known: Sequence[str] = ()) -> str:
+    def fill(
+        self,
+        chunk: str,
+        count: int,
+        *,
+        place: int = 0,
+        other: str = "",
+        known: Sequence[str] = (),
+        language: str | None = None,
+    ) -> str:
         """The prompt for one chunk, or for two. Their text goes in last, so that braces in it are only text.
 
         Args:
             place: The chunk's place among all: the kinds go on where the chunk before left off.
             known: Questions that exist already and are not wanted again.
+            language: The chunk's, where it is known from its document.
         """
-        chinese = self._language == "zh" or (self._language == "auto" and is_chinese(chunk))
+        own = guess(chunk)
+        spoken = language or (own.language if own.firm else None) or "en"
+        wanted = spoken if self._language == "auto" else self._language
         plain, localised = self._templates
-        template = localised if chinese and localised else plain
-        at = int(chinese and localised is not None)
+        at = int(wanted == "zh" and localised is not None)
+        template = localised if at and localised else plain
+        if wanted != "en" and not at and LANGUAGE not in template:
+            template += _IN_LANGUAGE
         if known:
             listed = "\n".join(f"- {question}" for question in known)
             template += _MORE[at].replace("{known}", listed).replace(COUNT, str(count))
@@ -77,6 +96,7 @@ class Prompt:
             COUNT: str(count),
             PERSONA: self._persona or _ANYONE[at],
             TYPES: self._kinds(count, place, at) or _ANY_TYPE[at],
+            LANGUAGE: name_of(wanted),
         }
         for name, value in values.items():
             template = template.replace(name, value)

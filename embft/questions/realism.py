@@ -9,6 +9,7 @@ from typing import Any
 
 from embft.questions.filters import near_duplicates
 from embft.questions.traits import KINDS, copied_run, kind_of, length, overlap, terms
+from embft.text.languages import languages_of
 from embft.text.passage_dependence import passage_dependence
 
 SIMILARITY = 90.0
@@ -29,13 +30,14 @@ def describe(questions: Sequence[str], passages: Sequence[str], ranks: Sequence[
         ``copied``: share of questions half of which is one run of the passage; ``bm25_at_1``; counts of
         ``passage_dependent``, ``duplicates`` (equal words) and ``near_duplicates`` (those and more); ``kinds``: shares.
     """
+    spoken = languages_of(list(passages)).each
     plain = ["".join(terms(text)) for text in questions]
-    kinds = Counter(kind_of(text) for text in questions)
+    kinds = Counter(kind_of(text, language) for text, language in zip(questions, spoken, strict=True))
     pairs = list(zip(questions, passages, strict=True))
     return {
         "questions": len(questions),
         "words": median(length(text) for text in questions),
-        "overlap": round(fmean(overlap(*pair) for pair in pairs), 3),
+        "overlap": round(fmean(overlap(*pair, own) for pair, own in zip(pairs, spoken, strict=True)), 3),
         "copied": round(fmean(copied_run(*pair, _COPIED) is not None for pair in pairs), 3),
         "bm25_at_1": round(fmean(rank == 1 for rank in ranks), 3),
         "passage_dependent": sum(passage_dependence(text) is not None for text in questions),

@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from embft.questions.chat_reply import text_fault
+from embft.services.body import JsonObject, parse_json
 
 
 class ReplyCache:
@@ -28,21 +30,32 @@ class ReplyCache:
         )
 
     @staticmethod
-    def key(request: Mapping[str, Any]) -> str:
+    def key(request: JsonObject) -> str:
         """Hash of a request; the order of its keys does not matter. A request never holds an API key."""
-        return hashlib.sha256(json.dumps(request, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(request, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        ).hexdigest()
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """The stored reply, or None."""
+        """The stored reply, or None; also where an older version stored what is no usable reply: it is asked for again."""
         row = self._opened().execute("SELECT reply FROM replies WHERE key = ?", (key,)).fetchone()
-        return None if row is None else json.loads(row[0])
+        try:
+            reply = None if row is None else parse_json(row[0])
+        except (ValueError, TypeError):
+            return None
+        usable = isinstance(reply, dict) and text_fault(reply.get("text")) is None
+        return reply if usable else None
 
-    def put(self, key: str, request: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
-        """Stores a reply: no kill takes it away once this returns. The first one stored stays."""
-        self._opened().execute(
-            "INSERT OR IGNORE INTO replies VALUES (?, ?, ?)",
-            (key, json.dumps(request, ensure_ascii=False), json.dumps(reply, ensure_ascii=False)),
-        )
+    def put(self, key: str, request: JsonObject, reply: JsonObject) -> None:
+        """Stores a usable reply: no kill takes it away once this returns. The first one stored stays."""
+        if (fault := text_fault(reply.get("text"))) is not None:
+            raise ValueError(f"not to be stored: {fault}")
+        if self.get(key) is None:
+            self._opened().execute(
+                "INSERT OR REPLACE INTO replies VALUES (?, ?, ?)",
+                # Halves of a character, which a prompt made of a PDF's text can hold, go as escapes.
+                (key, _json(request), _json(reply)),
+            )
 
     def means(self, model: str) -> tuple[float | None, float | None]:
         """Seconds and tokens of a model's replies so far, on average; None where there are none."""
@@ -50,7 +63,8 @@ class ReplyCache:
             self._opened()
             .execute(
                 "SELECT avg(json_extract(reply, '$.seconds')), avg(json_extract(reply, '$.completion_tokens')) "
-                "FROM replies WHERE json_extract(request, '$.model') = ?",
+                "FROM replies WHERE json_valid(request) AND json_valid(reply) AND json_extract(request, '$.model') = ? "
+                "AND json_extract(reply, '$.completion_tokens') BETWEEN 0 AND 2000000",
                 (model,),
             )
             .fetchone()
@@ -68,3 +82,16 @@ class ReplyCache:
             # else could be asked.
             self._connection.execute("PRAGMA synchronous=NORMAL")
         return self._connection
+
+
+def _json(value: JsonObject) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isascii() or _is_whole(text) else json.dumps(value)
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,17 +1,73 @@
-"""Sentences and words of English and Chinese text: what the generation without an LLM works on."""
+"""Sentences and words of text in any language: what the generation without an LLM works on."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import cache
 
 from embft.text.chinese import jieba
+from embft.text.scripts import HAN, HANGUL, KANA, LOWER, MARKS, UNSPACED, script_of_letter
+from embft.text.stop_words import function_words, stop_words
+from embft.text.terms import without_article
+from embft.text.word_breaks import icu_words
 
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_HAN = HAN
 _CHINESE = re.compile(f"[{_HAN}]")
 # A stop ends a sentence before white space and a capital, digit, quote or bracket; Chinese stops end it anywhere.
 _ENDS = re.compile(r"(?<=[.?!])[\"”’)]*\s+(?=[\"“‘(]?[A-Z0-9])|(?<=[。！？；])|\n{2,}|\n(?=\s*[•*–-]\s)")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|No|Mr|Ms|Dr|Inc|Corp|Ltd|Co|U\.S|Fig|Sec)|\b[A-Z])\.$")
+# The same for every other script: any letter but a small one may begin a sentence, and each script has its own stops
+# (Japanese 。, Arabic ؟, Urdu ۔, Hindi ।, Ethiopic ።, Burmese ။, Khmer ។, Armenian ։).
+_ENDS_OF_ALL = re.compile(
+    rf"(?<=[.?!…])[\"”’“»)\]]*\s+(?=[\"“„‘«‹(\[¿¡]*[^\W{LOWER}_])"
+    r"|(?<=[。！？])(?![」』）”’])\s*|(?<=[。！？][」』）”’])\s+"
+    r"|(?<=[।॥۔؟።፧။។៕։])(?![\"”’»)])\s*"
+    r"|\n{2,}|\n(?=\s*(?:[•*–・·-]|\d+[.)])\s)"
+)
+_GREEK_QUESTION = re.compile("(?<=[;\u037e])\\s+")
+_ABBREVIATION_OF_ALL = re.compile(
+    r"(?:\b(?:e\.\s?g|i\.\s?e|etc|vs|cf|No|Mr|Ms|Mrs|Dr|Prof|Inc|Corp|Ltd|Co|Fig|Sec|St"
+    r"|z\.\s?B|d\.\s?h|u\.\s?a|u\.\s?U|i\.\s?d\.\s?R|o\.\s?ä|bzw|usw|ca|vgl|Nr|Abb|Kap|Abs|Bd|Hr|Fr|ggf|evtl|inkl|sog|gem"
+    r"|p\.\s?ex|Mme|art|fig|chap|env|vol|pp|Sra?|p\.\s?ej|núm|pág|ecc|dott|sig|bijv|d\.\s?w\.\s?z|o\.\s?a|dhr|mevr|enz"
+    r"|np|tzn|itd|itp|tj|např|atd|napr|т\.\s?е|т\.\s?д|т\.\s?п|др|рис|см|стр|напр|m\.\s?m|f\.\s?eks|t\.\s?ex|bl\.\s?a|esim"
+    r"|mm|vb|örn|pl|stb)|\b[^\W\d_])\.$"
+)
+_ORDINAL = re.compile(r"\b\d{1,2}\.$")
+_WITH_ORDINALS = {"bs", "cs", "da", "de", "et", "fi", "hr", "hu", "is", "lv", "no", "pl", "sk", "sl", "sr", "tr"}
+"""Languages that write 3. for third."""
+_WITHOUT_STOPS = {"lo", "th"}
+_CLAUSE = 80
+"""Characters of Thai from which a space, where a reader pauses, counts as the end of a sentence."""
 _WORD = re.compile(f"[{_HAN}]+|[A-Za-z0-9_][A-Za-z0-9_'’.+#/-]*[A-Za-z0-9_+#]|[A-Za-z0-9_]")
+_CUT = f"{HAN}{KANA}{HANGUL}{UNSPACED}"
+_LETTER = rf"(?:[^\W{_CUT}]|[{MARKS}\u200c\u200d])"
+_JAPANESE = re.compile(f"[{KANA}]")
+_WORD_OF_ALL = re.compile(
+    rf"[{_HAN}]+|[{HANGUL}]+|[{UNSPACED}]+|[{KANA}{HAN}]+|{_LETTER}(?:{_LETTER}|['’.+#/-])*(?:{_LETTER}|[+#])|{_LETTER}"
+)
+_WORD_JA = re.compile(_WORD_OF_ALL.pattern.removeprefix(rf"[{_HAN}]+|"))
+_HIRAGANA = re.compile("[\u3041-\u309f]+")
+_SECTION_WORDS = (
+    "sections?|chapters?|abschnitte?|kapitel|chapitres?|rubrique|secci[oó]n|cap[ií]tulo|sezione|capitolo|se[cç][aã]o|paragraaf|"
+    "hoofdstuk|rozdział|раздел\\w*|глав\\w*|avsnitt|afsnit|luku"
+)
+_NUMBER = r"(?:[A-Z]\.)?\d+(?:\.\d+)+\.?"
+_CAPTIONS = (
+    "tabelle|tableau|tables?|tabla|tabella|tabela|tabel|figures?|figura|abbildung|abb\\.|bild|таблица|рис\\.|рисунок"
+)
+NUMBERING = re.compile(
+    rf"^\s*(?:(?:{_SECTION_WORDS}|{_CAPTIONS})\s+\d[\d.]*|{_NUMBER}|[表図图圖표]\s?\d+(?:[.-]\d+)*|"
+    r"第?\s*\d+(?:\.\d+)*\s*[章節节절장])[:.、,]?\s+",
+    re.IGNORECASE,
+)
+"""The number of a section, a table or a figure before its title."""
+_REFERENCE = re.compile(
+    rf"\b(?:{_SECTION_WORDS})\s+(?:(?:[A-Z]\.)?\d+(?:\.\d+){{2,}},?\s*|{_NUMBER}(?:,\s*|\s*(?=[“„«「\"‘])))"
+    rf"|(?<=[「„“«\"]){_NUMBER}\s|第?\s*{_NUMBER}\s*[章節节절장]\s*",
+    re.IGNORECASE,
+)
+"""A pointer to another section by number and title: its title is what says something."""
 
 STOP_WORDS = frozenset(
     """a about above after again all also although am an and any are as at be because been before being below between both
@@ -29,42 +85,116 @@ STOP_WORDS_ZH = frozenset(
 
 
 def is_chinese(text: str) -> bool:
-    """True where a good part of the letters are Han characters."""
+    """True where a good part of the letters are Han characters and hardly any are kana."""
     letters = sum(character.isalpha() for character in text)
-    return letters > 0 and len(_CHINESE.findall(text)) > 0.3 * letters
+    han = len(_CHINESE.findall(text))
+    return letters > 0 and han > 0.3 * letters and len(_JAPANESE.findall(text)) <= 0.1 * han
 
 
-def sentences(text: str) -> list[str]:
-    """Splits a chunk into sentences, white space made single."""
+def sentences(text: str, language: str | None = None) -> list[str]:
+    """Splits a chunk into sentences, white space made single.
+
+    Args:
+        text: A chunk.
+        language: None: English or Chinese.
+    """
+    if language in {None, "en", "zh"}:
+        return _joined(_ENDS.split(text), _ABBREVIATION)
+    pieces = _ENDS_OF_ALL.split(text)
+    if language == "el":
+        pieces = [part for piece in pieces for part in _GREEK_QUESTION.split(piece)]
+    found = _joined(pieces, _ABBREVIATION_OF_ALL, ordinals=language in _WITH_ORDINALS)
+    return [part for sentence in found for part in _pauses(sentence)] if language in _WITHOUT_STOPS else found
+
+
+def _joined(pieces: list[str], abbreviation: re.Pattern[str], *, ordinals: bool = False) -> list[str]:
+    """Pieces as sentences; one that ends with an abbreviation goes on in the next."""
     found: list[str] = []
-    for piece in _ENDS.split(text):
+    for piece in pieces:
         sentence = " ".join(piece.split())
         if not sentence:
             continue
-        if found and _ABBREVIATION.search(found[-1]):
+        if found and (abbreviation.search(found[-1]) or (ordinals and _ORDINAL.search(found[-1]))):
             found[-1] += " " + sentence
         else:
             found.append(sentence)
     return found
 
 
-def content_words(text: str) -> list[str]:
-    """Words that carry meaning, in order, as they are written; stop words and lone digits left out."""
+def _pauses(sentence: str) -> list[str]:
+    """Clauses of a language that ends no sentence by a sign."""
+    found = [""]
+    for part in sentence.split(" "):
+        if len(found[-1]) >= _CLAUSE:
+            found.append("")
+        found[-1] = f"{found[-1]} {part}".strip()
+    return found
+
+
+def content_words(text: str, language: str | None = None) -> list[str]:
+    """Words that carry meaning, in order, as they are written; stop words and lone digits left out.
+
+    Args:
+        text: Any text.
+        language: Of words in Latin, Cyrillic, Arabic... letters; None: English. Other scripts speak for themselves.
+    """
     words: list[str] = []
-    for match in _WORD.finditer(text):
-        word = match.group().rstrip(".'’-/")
-        if _CHINESE.match(word):
-            words.extend(term for term in jieba().lcut(word) if len(term) > 1 and term not in STOP_WORDS_ZH)
-        elif len(word) > 1 and word.lower() not in STOP_WORDS and not word.isdigit():
+    stop = _stop_words(language or "en")
+    for match in _word_pattern(text, language).finditer(unicodedata.normalize("NFC", text)):
+        word = without_article(match.group().rstrip(".'’-/"), language or "en")
+        script = "Latin" if word < "\u0250" else script_of_letter(word[0])
+        if script in {"Han", "Kana"}:
+            words.extend(_words_of_han(word))
+        elif script in {"Thai", "Lao", "Khmer", "Burmese"}:
+            own = {"Thai": "th", "Lao": "lo", "Khmer": "km", "Burmese": "my"}[script]
+            words.extend(term for term in icu_words(word, own) if len(term) > 1 and term not in stop_words(own))
+        elif script == "Hangul":
+            if len(word) > 1 and word not in function_words("ko"):
+                words.append(word)
+        elif len(word) > 1 and word.lower() not in stop and not word.isdigit():
             words.append(word)
     return words
 
 
-def cut_chinese(text: str, most: int) -> str:
-    """The first words of a Chinese text, at most ``most`` characters, no word cut in two."""
+def _word_pattern(text: str, language: str | None) -> re.Pattern[str]:
+    if text.isascii():
+        return _WORD
+    return _WORD_JA if language == "ja" or _JAPANESE.search(text) else _WORD_OF_ALL
+
+
+@cache
+def _stop_words(language: str) -> frozenset[str]:
+    return STOP_WORDS if language in {"en", "ja", "ko", "zh"} else stop_words(language)
+
+
+def _words_of_han(run: str) -> list[str]:
+    """Words of a run of Han characters by jieba, of one with kana by ICU; endings and particles in hiragana left out."""
+    if not _JAPANESE.search(run):
+        return [term for term in jieba().lcut(run) if len(term) > 1 and term not in STOP_WORDS_ZH]
+    return [term for term in icu_words(run, "ja") if len(term) > 1 and not _HIRAGANA.fullmatch(term)]
+
+
+def without_numbers(sentence: str) -> str:
+    """A sentence without its section number, and without those of the sections that it points at."""
+    return (
+        " ".join(_REFERENCE.sub(" ", NUMBERING.sub("", sentence)).split())
+        if any(map(str.isdigit, sentence))
+        else sentence
+    )
+
+
+def cut_to(text: str, most: int, language: str = "zh") -> str:
+    """The first words of a text without spaces, at most ``most`` characters, no word cut in two."""
     kept = ""
-    for word in jieba().lcut(text):
+    words = jieba().lcut(text) if language == "zh" else _pieces(text, language)
+    for word in words:
         if len(kept) + len(word) > most:
             break
         kept += word
     return kept or text[:most]
+
+
+def _pieces(text: str, language: str) -> list[str]:
+    from icu4py.breakers import WordBreaker
+
+    return list(WordBreaker(text, language))

@@ -14,6 +14,7 @@ from embft.questions.prompt import PAIRS, Prompt
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.sentences import content_words
 from embft.records import Chunk
+from embft.text.languages import languages_of
 
 _REACH = 20
 """How far apart, in reading order, the chunks of a pair may stand: pairs tie their blocks together in a split."""
@@ -35,12 +36,14 @@ class Task:
     Attributes:
         place: Decides the kinds of question.
         count: Questions wanted.
+        language: Of the first chunk; None: to be told from its text.
     """
 
     chunks: tuple[Chunk, ...]
     prompt: Prompt
     place: int
     count: int
+    language: str | None = None
 
     @property
     def chunk_ids(self) -> tuple[str, ...]:
@@ -50,7 +53,9 @@ class Task:
     def message(self, count: int, known: Sequence[str] = ()) -> str:
         """The prompt, for ``count`` questions other than the known ones."""
         other = self.chunks[1].text if len(self.chunks) > 1 else ""
-        return self.prompt.fill(self.chunks[0].text, count, place=self.place, other=other, known=known)
+        return self.prompt.fill(
+            self.chunks[0].text, count, place=self.place, other=other, known=known, language=self.language
+        )
 
 
 @dataclass(frozen=True)
@@ -79,11 +84,21 @@ class Request:
 def make_tasks(chunks: Sequence[Chunk], config: QuestionsConfig) -> list[Task]:
     """A task for each chunk, then one for each pair."""
     prompt = Prompt(config.prompt, config.language, config.types, config.persona)
-    tasks = [Task((chunk,), prompt, place, config.per_chunk) for place, chunk in enumerate(chunks)]
+    spoken = spoken_in(chunks, config.language)
+    tasks = [Task((chunk,), prompt, place, config.per_chunk, spoken[chunk.id]) for place, chunk in enumerate(chunks)]
     if config.pairs:
         both = Prompt(PAIRS, config.language)
-        tasks += [Task(pair, both, place, 1) for place, pair in enumerate(related(chunks, config.pairs))]
+        tasks += [
+            Task(pair, both, place, 1, spoken[pair[0].id])
+            for place, pair in enumerate(related(chunks, config.pairs, spoken))
+        ]
     return tasks
+
+
+def spoken_in(chunks: Sequence[Chunk], declared: str = "auto") -> dict[str, str]:
+    """Chunk id to its language."""
+    found = languages_of([chunk.text for chunk in chunks], declared, [chunk.document for chunk in chunks])
+    return {chunk.id: language for chunk, language in zip(chunks, found.each, strict=True)}
 
 
 def make_request(
@@ -108,12 +123,18 @@ def make_request(
     return Request(body, endpoint)
 
 
-def related(chunks: Sequence[Chunk], count: int) -> list[tuple[Chunk, Chunk]]:
+def related(chunks: Sequence[Chunk], count: int, spoken: Mapping[str, str] | None = None) -> list[tuple[Chunk, Chunk]]:
     """Pairs of chunks that share rare words and are not nearly the same; no chunk stands in two pairs.
 
     Likeness is the cosine of word counts weighted by inverse document frequency. Pairs come in reading order.
+
+    Args:
+        chunks: In reading order.
+        count: Most pairs.
+        spoken: Chunk id to its language.
     """
-    bags = [Counter(word.lower() for word in content_words(chunk.text)) for chunk in chunks]
+    spoken = spoken or {}
+    bags = [Counter(word.lower() for word in content_words(chunk.text, spoken.get(chunk.id))) for chunk in chunks]
     documents = Counter(word for bag in bags for word in bag)
     vectors = []
     for bag in bags:

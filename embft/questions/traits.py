@@ -1,11 +1,14 @@
-"""What the words of a question give away: its kind, its script, what it shares with its passage."""
+"""What the words of a question give away: its kind, its length, what it shares with its passage."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 
-from embft.questions.sentences import content_words, is_chinese
+from embft.questions.sentences import content_words
+from embft.text.question_words import asked_for, knows
+from embft.text.scripts import HAN, KANA, UNSPACED
+from embft.text.terms import plain_words
+from embft.text.word_breaks import icu_words
 
 _COMPARISON = re.compile(
     r"\b(?:differ(?:s|ence|ences|ent)?|compared?|comparison|versus|vs|better|rather than|distinguish)\b"
@@ -26,24 +29,19 @@ _YES_NO = re.compile(
     re.IGNORECASE,
 )
 KINDS = ("comparison", "how or why", "fact", "yes or no", "keywords", "statement")
-_SCRIPTS = (
-    ("Han", re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")),
-    ("Kana", re.compile("[\u3040-\u30ff]")),
-    ("Hangul", re.compile("[\uac00-\ud7af\u1100-\u11ff]")),
-    ("Latin", re.compile("[A-Za-z\u00c0-\u024f]")),
-    ("Cyrillic", re.compile("[\u0400-\u04ff]")),
-    ("Greek", re.compile("[\u0370-\u03ff]")),
-    ("Arabic", re.compile("[\u0600-\u06ff]")),
-    ("Hebrew", re.compile("[\u0590-\u05ff]")),
-    ("Devanagari", re.compile("[\u0900-\u097f]")),
-    ("Thai", re.compile("[\u0e00-\u0e7f]")),
-)
+_DENSE = re.compile(f"[{HAN}{KANA}]")
+_UNSPACED = re.compile(f"[{UNSPACED}]+")
+_KIND_OF = {"why": "how or why", "how": "how or why", "yes or no": "yes or no"}
 _HEADLINE_WORDS = 8
 
 
-def kind_of(question: str) -> str:
+def kind_of(question: str, language: str = "en") -> str:
     """One of `KINDS`, by the question's form alone: a rule that any reader can check, no classifier."""
     text = question.strip()
+    if knows(language):
+        asked = asked_for(text, language)
+        if asked is not None:
+            return _KIND_OF.get(asked, "fact")
     if _COMPARISON.search(text):
         return "comparison"
     if _HOW_WHY.search(text):
@@ -57,26 +55,17 @@ def kind_of(question: str) -> str:
     return "keywords" if length(text) <= _HEADLINE_WORDS else "statement"
 
 
-def script_of(text: str) -> str | None:
-    """The script that most letters are of; None where there are no letters of a script we tell apart."""
-    counts = Counter({name: len(pattern.findall(text)) for name, pattern in _SCRIPTS})
-    # A Han character says as much as a word, so a few make a text Chinese; and kana make it Japanese.
-    if is_chinese(text):
-        return "Kana" if counts["Kana"] > 0.2 * counts["Han"] else "Han"
-    name, most = counts.most_common(1)[0]
-    return name if most else None
-
-
 def length(text: str) -> float:
-    """Words; where there are no spaces, two Han characters count as one."""
-    han = len(_SCRIPTS[0][1].findall(text))
-    return len(_SCRIPTS[0][1].sub(" ", text).split()) + han / 2
+    """Words; where there are no spaces, two Han characters or kana count as one, and ICU cuts Thai and its like."""
+    dense = len(_DENSE.findall(text))
+    unspaced = sum(len(icu_words(run, "th")) for run in _UNSPACED.findall(text))
+    return len(_UNSPACED.sub(" ", _DENSE.sub(" ", text)).split()) + dense / 2 + unspaced
 
 
-def overlap(question: str, passage: str) -> float:
+def overlap(question: str, passage: str, language: str | None = None) -> float:
     """Share of a question's content words that its passage has too, case aside."""
-    asked = {word.lower() for word in content_words(question)}
-    held = {word.lower() for word in content_words(passage)}
+    asked = {word.lower() for word in content_words(question, language)}
+    held = {word.lower() for word in content_words(passage, language)}
     return len(asked & held) / len(asked) if asked else 0.0
 
 
@@ -93,5 +82,5 @@ def copied_run(question: str, passage: str, share: float) -> str | None:
 
 
 def terms(text: str) -> list[str]:
-    """Words in lower case; Han characters one by one."""
-    return re.findall("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\\W\u3400-\u9fff\uf900-\ufaff]+", text.lower())
+    """Words in lower case, as copies and shared words are told by: `embft.text.terms.plain_words`."""
+    return plain_words(text)

@@ -11,6 +11,7 @@ from embft.config import EvaluationConfig, RetrievalConfig
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
 from embft.records import Ranking, RetrievalDataset
 from embft.retrieval.embedder import Embedder
+from embft.retrieval.excluding import excluding, without_excluded
 from embft.retrieval.scoring import Scorer, rank
 from embft.systems import system_of
 
@@ -124,7 +125,9 @@ class Bench:
     def scorers(self, system: str, split: str) -> Mapping[str, Scorer]:
         """A system's scorers on a split."""
         if (system, split) not in self._scorers:
-            self._scorers[system, split] = self._ranker(system).scorers(self, split)
+            scorers = self._ranker(system).scorers(self, split)
+            searched = self.searched[split]
+            self._scorers[system, split] = {name: excluding(scorer, searched) for name, scorer in scorers.items()}
         return self._scorers[system, split]
 
     def rank(self, system: str, split: str) -> dict[str, Ranking]:
@@ -140,7 +143,7 @@ class Bench:
     ) -> Ranking:
         """A split ranked by any scorer."""
         searched = self.searched[split]
-        return rank(
+        ranking = rank(
             scorer,
             list(searched.queries),
             list(searched.corpus),
@@ -149,6 +152,7 @@ class Bench:
             depth=self.retrieval.depth,
             floor=floor,
         )
+        return without_excluded(ranking, searched)
 
     def _ranker(self, system: str) -> Ranker:
         if system not in self._rankers:

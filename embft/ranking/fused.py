@@ -9,7 +9,7 @@ import numpy as np
 from embft.evaluation.bootstrap import bagged_best
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts, dense_costs, fused_costs, lexical_costs
 from embft.evaluation.dependence import Dependence
-from embft.evaluation.metrics import per_question, with_hit_rates
+from embft.evaluation.metrics import dataset_scores
 from embft.ranking.bench import Bench, Fusion, SystemFacts
 from embft.retrieval.scoring import FusedScorer, Scorer
 
@@ -62,7 +62,7 @@ def choose_fusion(bench: Bench) -> Fusion:
     scores = []
     for weight in _WEIGHTS:
         ranking = bench.rank_by(_mix(bench, "dev", weight), "fused", "fused", "dev", floor=_floor(weight))
-        scores.append(with_hit_rates(per_question(ranking, dev.relevant_docs, question_ids))[metric])
+        scores.append(dataset_scores(ranking, dev)[metric])
     handicaps = (2 * np.array(_WEIGHTS) - 1) ** 2
     best = bagged_best(np.stack(scores), Dependence.of(question_ids, dev.relevant_docs), handicaps)
     curve = [(weight, round(float(row.mean()), 6)) for weight, row in zip(_WEIGHTS, scores, strict=True)]

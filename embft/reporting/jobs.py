@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,14 @@ from typing import Any
 
 from embft.errors import RunError, nearest
 from embft.reporting.phrases import printable
+from embft.run_lock import in_progress
 
 _DEPTH = 3
 """How far below a given folder runs are looked for: outputs/, outputs/sweeps/, a sweep, a run."""
+_DEPTH_OF_SWEEP = 40
+"""The same below a sweep's own folder: where jobs are named by their settings, a path among them nests folders."""
+_SWEEP = "multirun.yaml"
+"""Written by Hydra into each sweep's folder."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,8 @@ class Job:
 
     Attributes:
         folder: Its folder.
-        status: ``ok``, ``failed``, ``running``, ``running?`` (no process of its number is on this machine) or
-            ``not started``.
+        status: ``ok``, ``failed``, ``running``, ``running?`` (nobody can tell, on this file system) or
+            ``not started``. A run that was killed is ``failed``.
         settings: Its overrides, key to value.
         metrics: metrics.json; None where the run did not finish well.
         error: Stage and first line of what went wrong.
@@ -208,6 +212,8 @@ def _runs_below(folder: Path, depth: int) -> Iterator[Path]:
     if (folder / "status.json").is_file() or (folder / ".hydra").is_dir():
         yield folder
     elif depth:
+        if (folder / _SWEEP).is_file():
+            depth = max(depth, _DEPTH_OF_SWEEP)
         for item in sorted(folder.iterdir(), key=_order):
             if item.is_dir() and not item.name.startswith("."):
                 yield from _runs_below(item, depth - 1)
@@ -234,8 +240,13 @@ def _job(folder: Path) -> Job:
             folder, "unknown" if damaged else "not started", _settings(_hydra_overrides(folder)), None, error, None
         )
     name, error = str(status.get("status", "unknown")), _error(status)
-    if name == "running" and not _alive(status.get("pid")):
-        name, error = "running?", f"in {status.get('stage')}; no such process here: killed, or on another machine"
+    if name == "running" and not (alive := in_progress(folder)):
+        lost = (
+            "was killed, or its machine went down"
+            if alive is False
+            else "the file system does not tell whether it still runs"
+        )
+        name, error = "running?" if alive is None else "failed", f"{status.get('stage') or 'start'}: {lost}"
     if name == "ok" and (metrics is None or "systems" not in metrics):
         name, error, metrics = "failed", "metrics.json is missing or damaged", None
     settings = _settings(status.get("overrides") or _hydra_overrides(folder))
@@ -250,18 +261,6 @@ def _error(status: Mapping[str, Any]) -> str:
         first = f"{first} {lines[1].removeprefix('- ')}"
     stage = f"{status['stage']}: " if status.get("stage") and first else ""
     return printable(f"{stage}{first}")
-
-
-def _alive(pid: Any) -> bool:
-    if not isinstance(pid, int) or pid <= 0:
-        return True  # nothing to tell it by
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # another user's
-    return True
 
 
 def _settings(overrides: Iterable[object]) -> dict[str, str]:

@@ -43,15 +43,19 @@ def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
 
 
 def _late_example(query: str, document: str) -> list[str]:
-    """One vector per token, without the first and the last, which mark a text's ends, and without those of a prompt."""
-
-    def own(prompt: str) -> str:
-        return f"found[1 + len(model.tokenizer.tokenize({prompt!r})) : -1]" if prompt else "found[1:-1]"
-
+    """One vector per token of the text itself: without the marks of its ends, without padding and prompt."""
     return [
-        f'found = model.encode_query("...", prompt={query!r}, output_value="token_embeddings")',
-        f"question = normalize({own(query)}, dim=-1)  # one vector per token, without those that mark the text's ends",
-        f'windows = model.encode_document(["..."], prompt={document!r}, output_value="token_embeddings")  # of one chunk',
-        f"chunk = torch.cat([normalize({own(document)}, dim=-1) for found in windows])",
+        "",
+        "def token_vectors(encode, prompt, text):",
+        '    """One vector per token of the text, without the prompt\'s and those that mark its ends."""',
+        '    vectors = encode(text, prompt=prompt, output_value="token_embeddings")  # one text at a time: no padding',
+        '    cut = {"truncation": True, "max_length": model.max_seq_length}',
+        '    spans = model.tokenizer(prompt + text, return_offsets_mapping=True, **cut)["offset_mapping"]',
+        "    own = torch.tensor([end > len(prompt) for _, end in spans])",
+        "    return normalize(vectors[own.to(vectors.device)], dim=-1)",
+        "",
+        f'question = token_vectors(model.encode_query, {query!r}, "...")',
+        'windows = ["..."]  # of one chunk',
+        f"chunk = torch.cat([token_vectors(model.encode_document, {document!r}, window) for window in windows])",
         "score = (question @ chunk.T).max(dim=1).values.mean()",
     ]

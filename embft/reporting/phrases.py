@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from embft.evaluation.figures import ComparisonRow
 from embft.evaluation.names import LABELS, label
-from embft.results import Outcome
+
+if TYPE_CHECKING:
+    from embft.evaluation.figures import ComparisonRow
+    from embft.results import Outcome
 
 HEADLINES = ("hit_rate@5", "ndcg@10", "mrr@10", "map@100")
 _ORIGINS = {

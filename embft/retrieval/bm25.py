@@ -1,31 +1,20 @@
 """BM25 over stemmed words: the baseline that nobody should leave out.
 
 Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; Lucene's variant by bm25s.
-English words are lower-cased, stop words dropped, stems by Snowball; Chinese is cut into words by jieba.
+How text of each language is cut into terms: `embft.text.terms`.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from itertools import chain, pairwise
-from typing import Any
 
 import numpy as np
 
 from embft.config import RetrievalConfig
 from embft.retrieval.scoring import Scores
-from embft.text.chinese import jieba
-
-# Runs of Han characters, or words with their inner apostrophes dots and underscores (10.5, __init__, don't).
-_WORDS = re.compile(
-    r"[\u3400-\u9fff\uf900-\ufaff]+|[^\W\u3400-\u9fff\uf900-\ufaff]+(?:[.'’][^\W\u3400-\u9fff\uf900-\ufaff]+)*"
-)
-_STOP_ZH = frozenset(
-    "的 了 和 是 在 与 及 或 等 也 都 就 而 对 于 中 为 以 其 之 所 并 将 被 由 从 到 把 向 这 那 有 吗 呢 吧 啊".split()
-)
+from embft.text.terms import CorpusTerms, merged
 
 
 class BM25Scorer:
@@ -44,6 +33,7 @@ class BM25Scorer:
         b: Weight of length normalisation.
         window: Index terms in a window; 0: chunks alone.
         pairs: What the score by pairs of neighbouring terms counts for beside that by terms; 0: nothing.
+        language: That all chunks are in; ``auto``: each chunk's is looked for, see `embft.text.languages`.
     """
 
     def __init__(
@@ -55,11 +45,13 @@ class BM25Scorer:
         b: float = 0.75,
         window: int = 0,
         pairs: float = 0.0,
+        language: str = "auto",
     ) -> None:
         self.n_questions = len(questions)
         self.n_chunks = len(corpus)
-        self._questions = [words(text) for text in questions]
-        chunks = [words(text) for text in corpus.values()]
+        terms = CorpusTerms.of(list(corpus.values()), language)
+        self._questions = [terms.question(text) for text in questions]
+        chunks = terms.chunks
         self._chunks = _Index(chunks, k1, b)
         self._windows = None
         if window and any(len(chunk) > window for chunk in chunks):
@@ -73,7 +65,13 @@ class BM25Scorer:
     def of(cls, config: RetrievalConfig, corpus: Mapping[str, str], questions: Sequence[str]) -> BM25Scorer:
         """The scorer with a run's settings."""
         return cls(
-            corpus, questions, k1=config.bm25_k1, b=config.bm25_b, window=config.bm25_window, pairs=config.bm25_pairs
+            corpus,
+            questions,
+            k1=config.bm25_k1,
+            b=config.bm25_b,
+            window=config.bm25_window,
+            pairs=config.bm25_pairs,
+            language=config.bm25_language,
         )
 
     @property
@@ -84,12 +82,13 @@ class BM25Scorer:
     def scores(self, start: int, end: int) -> Scores:
         """See `embft.retrieval.scoring.Scorer`; 0 where no word is shared."""
         rows = np.zeros((end - start, self.n_chunks), np.float32)
-        for row, asked in zip(rows, self._questions[start:end], strict=True):
+        for row, readings in zip(rows, self._questions[start:end], strict=True):
+            asked = merged(readings)
             row[:] = self._chunks.scores(asked)
             if self._windows:
                 row += np.maximum.reduceat(self._windows.scores(asked), self._starts)
             if self._pairs:
-                row += self._share_of_pairs * self._pairs.scores(pairs_of(asked))
+                row += self._share_of_pairs * self._pairs.scores(merged([pairs_of(terms) for terms in readings]))
         return np.round(rows, 6)
 
 
@@ -130,29 +129,3 @@ def windows_of(terms: list[str], size: int) -> list[list[str]]:
 def pairs_of(terms: list[str]) -> list[str]:
     """Each term with the next one. Stop words are gone before: "margin of safety" has the pair that "safety margin" lacks."""
     return [f"{first} {second}" for first, second in pairwise(terms)]
-
-
-def words(text: str) -> list[str]:
-    """Cuts a text of any mix of English and Chinese into index terms."""
-    found: list[str] = []
-    for match in _WORDS.finditer(text.lower()):
-        word = match.group()
-        if "\u3400" <= word[0] <= "\uf9ff":
-            found.extend(term for term in jieba().lcut(word) if term not in _STOP_ZH)
-        elif word not in _stop_words():
-            found.append(_stemmer().stemWord(word))
-    return found
-
-
-@cache
-def _stemmer() -> Any:
-    import Stemmer
-
-    return Stemmer.Stemmer("english")
-
-
-@cache
-def _stop_words() -> frozenset[str]:
-    from bm25s.stopwords import STOPWORDS_EN
-
-    return frozenset(STOPWORDS_EN)

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from embft.errors import EndpointError
 from embft.models.vectors import is_unit, unit
 from embft.records import Passages, Ranking
 
@@ -142,7 +143,16 @@ def min_max(scores: Scores) -> Scores:
 
 
 def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict[str, DenseScorer]:
-    """Scorers by score function, ``cosine`` and ``dot``; the same object twice where vectors have length 1."""
+    """Scorers by score function, ``cosine`` and ``dot``; the same object twice where vectors have length 1.
+
+    Raises:
+        EndpointError: Questions and passages have vectors of different lengths, as two models of an API may.
+    """
+    if len(questions) and len(passages) and questions.shape[1] != passages.shape[1]:
+        raise EndpointError(
+            f"Vectors of questions have {questions.shape[1]:,} numbers and those of passages {passages.shape[1]:,}, so they "
+            "cannot be compared: check model and query_model of the embeddings endpoint."
+        )
     starts = layout.starts
     dot = DenseScorer(questions, passages, starts)
     if is_unit(questions) and is_unit(passages):

@@ -7,48 +7,52 @@ import os
 import platform
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from omegaconf import OmegaConf
 
 from embft import __version__
 from embft.config import ExperimentConfig
 from embft.errors import RunError
-from embft.files import write_json
+from embft.files import write_text
 from embft.records import RetrievalDataset
 from embft.results import RunFacts
+from embft.run_lock import take_lock
+from embft.runs.status import Status, overrides_of
+from embft.runs.stopping import last_words
 
 
 class RunFolder:
     """Writes a run's files.
 
     Args:
-        folder: Made where it is not there; must not hold another run's results. A run that failed or was killed there
-            is gone on with: its stages are in the cache.
+        folder: Made where it is not there; must not hold another run's results. Where a run failed or was killed there, this
+            one takes its place: its stages are in the cache.
         config: The experiment; it names environment variables, never their values.
         command: The command line.
         choices: Group to config file.
 
     Raises:
-        RunError: The folder holds a finished run, or one that goes on.
+        RunError: The folder holds a finished run, or one that is still in progress.
     """
 
     def __init__(self, folder: Path, config: ExperimentConfig, *, command: str, choices: Mapping[str, str]) -> None:
-        if held := _held_by(folder / "status.json"):
-            raise RunError(f"{folder} holds {held} already: give another hydra.run.dir, or move that folder away.")
+        self._lock = claim(folder)
         self.folder = folder
         self.settings: dict[str, Any] = asdict(config)
         self.command = command
         self.choices = dict(choices)
         self.outcome = "ok"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(self.settings)), encoding="utf-8")
+        try:
+            write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(self.settings)))
+        except BaseException:
+            self._lock.release()
+            raise
 
     @property
     def name(self) -> str:
@@ -58,39 +62,17 @@ class RunFolder:
 
     @contextmanager
     def recording(self) -> Iterator[Callable[[str], None]]:
-        """Keeps status.json true: running, ok, or failed with the stage and the error.
+        """Keeps status.json true: running, ok, or failed with the stage and the error, also at a signal or a full disk.
 
         Yields:
             A function that is told each stage's name as it begins.
         """
-        started = time.time()
-        status: dict[str, Any] = {
-            "status": "running",
-            "stage": None,
-            "command": self.command,
-            "overrides": self._overrides(),
-            "started": _iso(started),
-            "pid": os.getpid(),
-            "host": platform.node(),
-        }
-        write_json(self.folder / "status.json", status)
-
-        def enter(stage: str) -> None:
-            status["stage"] = stage
-            write_json(self.folder / "status.json", status)
-
         try:
-            yield enter
-        except BaseException as error:
-            kind = "interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
-            status |= {"status": "failed", "error": {"type": kind, "message": str(error)}}
-            raise
-        else:
-            status |= {"status": self.outcome, "stage": None}
+            with Status(self.folder, self.command) as status, last_words(status.fail):
+                yield lambda stage: status.write(stage=stage)
+                status.end(self.outcome)
         finally:
-            ended = time.time()
-            status |= {"finished": _iso(ended), "seconds": round(ended - started, 3)}
-            write_json(self.folder / "status.json", status)
+            self._lock.release()
 
     def copy_dataset(self, stage: Path) -> None:
         """Puts dataset/{train,dev,test}.json, and what is searched besides, into the run."""
@@ -114,46 +96,44 @@ class RunFolder:
             python=platform.python_version(),
             platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
             choices=self.choices,
-            overrides=self._overrides(),
+            overrides=overrides_of(self.folder),
         )
 
-    def _overrides(self) -> list[str]:
-        file = self.folder / ".hydra" / "overrides.yaml"
-        # Not resolved: an override may refer to another key (`a=${seed}`), which this list alone does not have.
-        items = OmegaConf.to_container(OmegaConf.load(file)) if file.is_file() else None
-        return [str(item) for item in items or ()]
+
+def claim(folder: Path) -> FileLock:
+    """Makes a run folder this process's own, and leaves what lies there as it is.
+
+    Raises:
+        RunError: It holds a finished run, one that is still in progress, or something else.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = take_lock(folder)
+    held = _held_by(folder / "status.json") if lock else _in_progress(folder / "status.json")
+    if lock is None or held:
+        if lock:
+            lock.release()
+        raise RunError(f"{folder} holds {held} already: give another hydra.run.dir, or move that folder away.")
+    return lock
 
 
 def _held_by(status: Path) -> str | None:
     """What must not be written over; None where a run failed, or was killed before it could say so."""
     try:
-        said = json.loads(status.read_text(encoding="utf-8"))
-        state, pid, host = said["status"], said["pid"], said.get("host")
+        state = json.loads(status.read_text(encoding="utf-8"))["status"]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):
         return "a run of another kind"
-    if state == "failed":
-        return None
-    if state == "running":
-        if host == platform.node() and not _is_alive(pid):
-            return None
-        return f"a run that goes on (process {pid} on {host})"
-    return "a run"
+    # Whoever says "running" and does not hold the lock was killed.
+    return None if state in {"failed", "running"} else "a run"
 
 
-def _is_alive(pid: int) -> bool:
+def _in_progress(status: Path) -> str:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return pid != os.getpid()  # numbers come round: this process has not begun there
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+        content = json.loads(status.read_text(encoding="utf-8"))
+        return f"a run still in progress (process {content['pid']} on {content['host']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "a run still in progress"
 
 
 def _commit() -> str | None:

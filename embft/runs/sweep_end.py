@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 PAGE, TABLE = "compare.html", "compare.csv"
 _started: dict[Path, tuple[TrackingConfig, str]] = {}
+_job_folders: set[Path] = set()
 
 
 class SweepFolders(Callback):
@@ -32,12 +33,17 @@ class SweepFolders(Callback):
         assert isinstance(tracking, TrackingConfig)
         _started[folder] = (tracking, str(config.evaluation.primary))
 
+    def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called before each job, in its process: a job may lie outside the sweep's folder, or deep in it."""
+        _job_folders.add(Path(config.hydra.runtime.output_dir).absolute())
+
 
 def finish_sweeps() -> None:
     """Prints each sweep's comparison, writes it into the sweep's folder, and tracks it as one summary run."""
     for folder, (tracking, metric) in _started.items():
         _finish(folder, tracking, metric)
     _started.clear()
+    _job_folders.clear()
 
 
 def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> None:
@@ -51,7 +57,10 @@ def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> None:
     from embft.tracking import open_tracker
 
     try:
-        jobs = print_comparison([folder], metric)
+        outside = sorted(
+            job for job in _job_folders if not job.is_relative_to(folder) and (job / "status.json").is_file()
+        )
+        jobs = print_comparison([*([folder] if folder.is_dir() else []), *outside], metric)
     except RunError:
         return  # no job came as far as a folder; what went wrong has been said
     finished = [job for job in jobs if job.metrics]

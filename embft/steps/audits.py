@@ -105,7 +105,7 @@ def refuse_leaks(audits: Audits, allowed: bool) -> None:
         return
     if allowed:
         for finding in leaks:
-            logger.warning("%s Allowed by dataset.allow_leaks=true.", finding.text)
+            logger.warning("%s Allowed by dataset.leaks=allow.", finding.text)
         return
     lines = [
         line

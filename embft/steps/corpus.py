@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from embft import typed_json
-from embft.corpus import ReadingReport, chunk_pages, input_digests, read_corpus
+from embft.corpus import ReadingReport, chunk_corpus, corpus_digests
 from embft.files import write_jsonl
 from embft.records import Chunk, Page, read_jsonl
 from embft.results import Corpus
@@ -18,9 +18,9 @@ def make_corpus(workspace: Workspace) -> StageResult[Corpus]:
     config, cache_dir = workspace.config.corpus, workspace.cache_dir
 
     def build(folder: Path, scratch: Path) -> None:
-        pages, reading = read_corpus(config, cache_dir)
+        pages, chunks, reading = chunk_corpus(config, cache_dir)
         write_jsonl(folder / "pages.jsonl", pages)
-        write_jsonl(folder / "chunks.jsonl", chunk_pages(pages, config.chunk_tokens, config.chunk_overlap))
+        write_jsonl(folder / "chunks.jsonl", chunks)
         typed_json.save(folder / "reading.json", reading)
 
     def load(folder: Path) -> Corpus:
@@ -30,4 +30,4 @@ def make_corpus(workspace: Workspace) -> StageResult[Corpus]:
             typed_json.load(ReadingReport, folder / "reading.json"),
         )
 
-    return workspace.run("corpus", build, load, inputs=input_digests(config, cache_dir))
+    return workspace.run("corpus", build, load, inputs=corpus_digests(config, cache_dir))

@@ -4,45 +4,60 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from embft import typed_json
 from embft.config import DatasetConfig
-from embft.dataset.formats import read_beir, read_llama_index, write_llama_index
+from embft.corpus import ReadingReport
+from embft.dataset.formats import read_llama_index, write_llama_index
 from embft.dataset.leaks import without_leaks
-from embft.dataset.splitting import carve_dev, split_questions
+from embft.dataset.reading import dataset_files, read_given
+from embft.dataset.splitting import split_questions
+from embft.dataset.training_questions import training_chunks, with_training_questions
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
 from embft.evaluation.realism import realism
-from embft.files import file_digest, read_json, write_json
-from embft.records import RetrievalDataset, Splits
+from embft.files import file_digest, read_json, write_json, write_jsonl
+from embft.records import Chunk, Page, RetrievalDataset, Splits, read_jsonl
 from embft.results import Corpus, Dataset, DatasetReport, QuestionSet
 from embft.stages import StageResult
 from embft.steps.workspace import Workspace
 
-FROM_FILE = "file"
+NO_DEV = "There are no dev questions: the last epoch is kept and the fusion is an even mix."
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Splits, with how many questions were left out by reason, and what a reader must know."""
+
+    splits: Splits
+    left_out: Mapping[str, int]
+    notes: tuple[str, ...]
 
 
 def make_dataset(
     workspace: Workspace, corpus: StageResult[Corpus] | None, questions: StageResult[QuestionSet] | None
 ) -> StageResult[Dataset]:
-    """Makes or reads the dataset; ``corpus`` and ``questions`` are None where it is read from files.
+    """Makes or reads the dataset.
+
+    Args:
+        corpus: None where a dataset is read from files.
+        questions: Without ``corpus``, those to train on (see `given_corpus`); None where the files have their own.
 
     Raises:
         DatasetError: A file is wrong, or a split is empty. All problems at once.
     """
     config, seed = workspace.config.dataset, workspace.config.seed
+    training = workspace.config.training.enabled
 
     def build(folder: Path, scratch: Path) -> None:
-        left_out: Mapping[str, int] = {}
         if corpus is not None and questions is not None:
-            splits, left_out = split_questions(corpus.value.chunks, questions.value.questions, config, seed)
-            splits, leaking = without_leaks(splits)
-            if leaking:
-                left_out = {**left_out, "generated questions about near-copies of chunks of a split held back": leaking}
+            made = _from_corpus(config, corpus.value, questions.value, seed, training)
         else:
-            splits = _read(config, seed)
-        warnings = _check(splits)
+            made = _from_files(config, questions.value if questions else None, seed)
+        splits = made.splits
+        warnings = [*made.notes, *_check(made, training)]
         for name in RetrievalDataset.SPLITS:
             write_llama_index(folder / f"{name}.json", getattr(splits, name))
         write_json(folder / "distractors.json", dict(splits.distractors))
@@ -52,15 +67,64 @@ def make_dataset(
                 "searches": {name: list(parts) for name, parts in splits.searches.items()},
                 "origins": dict(splits.origins),
                 "sources": dict(splits.sources),
+                "counts": dict(splits.counts),
+                "shares_chunks": splits.shares_chunks,
             },
         )
-        typed_json.save(folder / "report.json", _report(splits, left_out, warnings))
+        typed_json.save(folder / "report.json", _report(splits, made.left_out, warnings))
 
-    if corpus is not None and questions is not None:
-        inputs = [corpus.key, questions.key]
-    else:
-        inputs = [file_digest(path) for path in _files(config)]
-    return workspace.run("dataset", build, _load, inputs=inputs, values={"seed": seed})
+    inputs = [corpus.key] if corpus is not None else [file_digest(path) for path in dataset_files(config)]
+    inputs += [questions.key] if questions is not None else []
+    return workspace.run("dataset", build, _load, inputs=inputs, values={"seed": seed, "training": training})
+
+
+def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
+    """The documents of a given dataset without train questions, as chunks to ask about; None where it has its own.
+
+    Raises:
+        DatasetError: A file is wrong.
+    """
+    config, seed = workspace.config.dataset, workspace.config.seed
+
+    def build(folder: Path, scratch: Path) -> None:
+        splits = read_given(config, seed).splits
+        pages, chunks = ([], []) if splits.train.queries else training_chunks(splits, config)
+        write_jsonl(folder / "pages.jsonl", pages)
+        write_jsonl(folder / "chunks.jsonl", chunks)
+
+    def load(folder: Path) -> Corpus:
+        chunks = read_jsonl(folder / "chunks.jsonl", Chunk)
+        pages = read_jsonl(folder / "pages.jsonl", Page)
+        return Corpus(pages, chunks, ReadingReport(len(pages), len(pages), sum(len(page.text) for page in pages)))
+
+    inputs = [file_digest(path) for path in dataset_files(config)]
+    documents = workspace.run("given_corpus", build, load, inputs=inputs, values={"seed": seed})
+    return documents if documents.value.chunks else None
+
+
+def _from_corpus(config: DatasetConfig, corpus: Corpus, questions: QuestionSet, seed: int, training: bool) -> _Made:
+    splits, left_out = split_questions(corpus.chunks, questions.questions, config, seed, training=training)
+    splits, leaking = without_leaks(splits)
+    if leaking:
+        left_out = {**left_out, "generated questions about near-copies of chunks of a split held back": leaking}
+    return _Made(splits, left_out, _warnings(questions))
+
+
+def _warnings(questions: QuestionSet) -> tuple[str, ...]:
+    found = questions.report.get("warnings")
+    return tuple(map(str, found)) if isinstance(found, list) else ()
+
+
+def _from_files(config: DatasetConfig, questions: QuestionSet | None, seed: int) -> _Made:
+    given = read_given(config, seed)
+    if questions is None:
+        return _Made(given.splits, {}, given.notes)
+    splits, left_out = with_training_questions(given.splits, questions.questions, config, seed)
+    where = (
+        "all documents, those of test questions too" if config.train_on == "all" else "documents of no test question"
+    )
+    note = f"The dataset has no train questions: {len(splits.train.queries):,} were written about {where}."
+    return _Made(splits, left_out, (*given.notes, note))
 
 
 def _load(folder: Path) -> Dataset:
@@ -74,99 +138,30 @@ def _load(folder: Path) -> Dataset:
         searches={name: tuple(parts) for name, parts in described["searches"].items()},
         origins=described["origins"],
         sources=described["sources"],
+        counts=described["counts"],
+        shares_chunks=described["shares_chunks"],
     )
     return Dataset(splits, typed_json.load(DatasetReport, folder / "report.json"))
 
 
-def _files(config: DatasetConfig) -> list[Path]:
-    if config.kind == "llama_index":
-        names = {name: getattr(config, name) for name in RetrievalDataset.SPLITS if getattr(config, name)}
-        paths = {f"dataset.{name}": Path(value).expanduser() for name, value in names.items()}
-    else:
-        root = Path(config.path or "").expanduser()
-        paths = {f"{name} of dataset.path": root / name for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")}
-        paths |= {path.name: path for path in sorted(root.glob("qrels/*.tsv"))}
-    missing = [f"{name}={path}" for name, path in paths.items() if not path.is_file()]
-    if missing:
-        raise DatasetError(f"No such file: {', '.join(missing)}. Paths are relative to {Path.cwd()}.")
-    return list(paths.values())
-
-
-def _read(config: DatasetConfig, seed: int) -> Splits:
-    if config.kind == "beir":
-        return _read_beir(Path(config.path or "").expanduser(), config, seed)
-    train = read_llama_index(Path(config.train or "").expanduser())
-    test = read_llama_index(Path(config.test or "").expanduser())
-    # Dev questions carved from train still search all of its chunks: the few that are left would be too easy.
-    dev_searches: tuple[str, ...] = ("dev",)
-    if config.dev:
-        dev = read_llama_index(Path(config.dev).expanduser())
-    else:
-        train, dev = carve_dev(train, config.dev_fraction, seed)
-        dev_searches = ("train", "dev")
-    everything = Splits.EVERYTHING
-    return Splits(
-        train,
-        dev,
-        test,
-        distractors={},
-        searches={
-            "dev": everything if config.candidates == "all" else dev_searches,
-            "test": everything if config.candidates == "all" else ("test",),
-        },
-        origins=_from_file(train, dev, test),
-    )
-
-
-def _read_beir(folder: Path, config: DatasetConfig, seed: int) -> Splits:
-    if not (folder / "qrels" / "train.tsv").is_file():
-        raise DatasetError(
-            f"{folder}/qrels has no train.tsv: embft trains on train questions and reports on test ones."
-        )
-    train, test = read_beir(folder, "train"), read_beir(folder, "test")
-    if (folder / "qrels" / "dev.tsv").is_file():
-        dev = read_beir(folder, "dev")
-    else:
-        train, dev = carve_dev(train, config.dev_fraction, seed)
-    corpus = {**train.corpus, **dev.corpus, **test.corpus}
-    asked = {
-        name: {i for ids in part.relevant_docs.values() for i in ids}
-        for name, part in (("train", train), ("dev", dev), ("test", test))
-    }
-    # A BEIR corpus is shared. Each chunk stands with the split that asks about it: test before dev before train.
-    home = {key: name for name in ("train", "dev", "test") for key in asked[name]}
-
-    def own(part: RetrievalDataset, name: str) -> RetrievalDataset:
-        chunks = {key: text for key, text in corpus.items() if home.get(key) == name}
-        kept = {key: ids for key, ids in part.relevant_docs.items() if all(home[i] == name for i in ids)}
-        return RetrievalDataset({key: part.queries[key] for key in kept}, chunks, kept)
-
-    train, dev, test = own(train, "train"), own(dev, "dev"), own(test, "test")
-    return Splits(
-        train,
-        dev,
-        test,
-        distractors={key: text for key, text in corpus.items() if key not in home},
-        searches={"dev": Splits.EVERYTHING, "test": Splits.EVERYTHING},
-        origins=_from_file(train, dev, test),
-    )
-
-
-def _from_file(*parts: RetrievalDataset) -> dict[str, str]:
-    return {question_id: FROM_FILE for part in parts for question_id in part.queries}
-
-
-def _check(splits: Splits) -> list[str]:
+def _check(made: _Made, training: bool) -> list[str]:
     fatal: list[str] = []
     warnings: list[str] = []
     for name in RetrievalDataset.SPLITS:
-        part: RetrievalDataset = getattr(splits, name)
-        if name == "dev" and not part.queries:
-            warnings.append("There are no dev questions: the last epoch is kept and the fusion is an even mix.")
-            continue
-        found = validate(part, name)
-        fatal.extend(found.fatal)
-        warnings.extend(found.warnings)
+        part: RetrievalDataset = getattr(made.splits, name)
+        if part.queries or name == "test":
+            problems = validate(part, name)
+            fatal.extend(problems.fatal)
+            warnings.extend(problems.warnings)
+    if not made.splits.dev.queries:
+        warnings.append(NO_DEV)
+    if training and not made.splits.train.queries:
+        # Where all questions were lost, the reason is in the notes.
+        fatal.extend(note for note in made.notes if "left out" in note)
+        fatal.append(
+            "train: without questions nothing can be trained. Add training=none evaluation=base_only to compare what needs "
+            "no training."
+        )
     if fatal:
         raise DatasetError("The dataset is not usable:\n" + "\n".join(f"  - {problem}" for problem in fatal))
     return warnings

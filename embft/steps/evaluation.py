@@ -25,15 +25,19 @@ def evaluate(
         splits = dataset.value.splits
         by_system, on_dev = rankings.value.by_split["test"], rankings.value.by_split["dev"]
         test = splits.test
-        scores = {system: scores_of(main_ranking(ranked), test) for system, ranked in by_system.items()}
+        scores = {
+            system: scores_of(main_ranking(ranked), test, config.relevant_from) for system, ranked in by_system.items()
+        }
         statistics = Statistics(config, Dependence.of(list(test.queries), test.relevant_docs), lab.seed)
         systems = {
             system: SystemResult(
                 means=means_of(scores[system]),
                 intervals=statistics.intervals(scores[system]),
                 score_name=main_ranking(ranked).score_name,
-                dev=means_of(scores_of(main_ranking(on_dev[system]), splits.dev)) if system in on_dev else {},
-                metrics=all_metrics(ranked, test),
+                dev=means_of(scores_of(main_ranking(on_dev[system]), splits.dev, config.relevant_from))
+                if system in on_dev
+                else {},
+                metrics=all_metrics(ranked, test, config.relevant_from),
             )
             for system, ranked in by_system.items()
         }

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from embft import typed_json
-from embft.dataset.formats import read_beir, read_llama_index
+from embft.dataset.beir import read_beir, splits_of
+from embft.dataset.formats import read_llama_index
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
 from embft.evaluation.comparing import compare_by
@@ -21,6 +22,7 @@ from embft.files import digest, file_digest
 from embft.records import RetrievalDataset
 from embft.results import General, SystemResult, Tuned
 from embft.retrieval.embedder import Embedder
+from embft.retrieval.excluding import excluding, without_excluded
 from embft.retrieval.scoring import rank
 from embft.stages import StageResult
 from embft.steps.training import tuned_embedder
@@ -41,8 +43,8 @@ def check_general(name: str) -> list[Path]:
     for file in (path / "test.json", path / "dataset" / "test.json"):
         if file.is_file():
             return [file]
-    every = [path / "qrels" / f"{split}.tsv" for split in _SPLITS]
-    judgements = next((file for file in every if file.is_file()), None)
+    every = splits_of(path)
+    judgements = next((every[split] for split in _SPLITS if split in every), None)
     if judgements and (path / "corpus.jsonl").is_file() and (path / "queries.jsonl").is_file():
         return [path / "corpus.jsonl", path / "queries.jsonl", judgements]
     raise DatasetError(
@@ -63,7 +65,7 @@ def measure_general(lab: Lab, tuned: StageResult[Tuned] | None) -> General | Non
         dataset = _read(files)
         statistics = Statistics(config, Dependence.of(list(dataset.queries), dataset.relevant_docs), lab.seed)
         scores = {
-            system: _scores(embedder, system, dataset)
+            system: _scores(embedder, system, dataset, config.relevant_from)
             for system, embedder in (("base", lab.base), ("tuned", tuned_embedder(lab.base, trained)))
         }
         typed_json.save(
@@ -96,16 +98,16 @@ def _read(files: Sequence[Path]) -> RetrievalDataset:
     if problems:
         raise DatasetError("\n".join(problems))
     # Sorted, so that the order of a file never decides a tie.
-    return RetrievalDataset(dataset.queries, dict(sorted(dataset.corpus.items())), dataset.relevant_docs)
+    return replace(dataset, corpus=dict(sorted(dataset.corpus.items())))
 
 
-def _scores(embedder: Embedder, system: str, dataset: RetrievalDataset) -> PerQuestion:
+def _scores(embedder: Embedder, system: str, dataset: RetrievalDataset, relevant_from: int) -> PerQuestion:
     ranking = rank(
-        embedder.scorers(dataset)["cosine"],
+        excluding(embedder.scorers(dataset)["cosine"], dataset),
         list(dataset.queries),
         list(dataset.corpus),
         system=system,
         score_name="cosine",
         depth=embedder.retrieval.depth,
     )
-    return scores_of(ranking, dataset)
+    return scores_of(without_excluded(ranking, dataset), dataset, relevant_from)

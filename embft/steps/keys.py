@@ -16,6 +16,7 @@ from embft.config import ExperimentConfig
 GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
     "corpus": ("corpus",),
     "questions": ("questions",),
+    "given_corpus": ("dataset",),
     "dataset": ("dataset",),
     "audits": ("retrieval", "model"),
     "training": ("training", "retrieval", "model"),
@@ -59,6 +60,11 @@ _TRAINING = {
     "retrieval.depth": _NOT_READ,
 }
 
+_DATASET = {
+    "dataset.name": _LABEL,
+    **{f"dataset.{name}": _CONTENT for name in ("train", "dev", "test", "path")},
+}
+
 NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
     "corpus": {
         "corpus.name": _LABEL,
@@ -81,11 +87,8 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
             for name in ("concurrency", "requests_per_minute", "timeout_seconds", "max_retries", "poll_seconds")
         },
     },
-    "dataset": {
-        "dataset.name": _LABEL,
-        **{f"dataset.{name}": _CONTENT for name in ("train", "dev", "test", "path")},
-        "dataset.allow_leaks": "whether the run continues, not what the dataset is",
-    },
+    "given_corpus": _DATASET,
+    "dataset": _DATASET,
     "audits": {**_MODEL, **_RETRIEVAL, **_BM25, "retrieval.depth": _NOT_READ},
     "training": {**_TRAINING, "training.whitening": "the stage whitening reads it"},
     "whitening": _TRAINING,
@@ -95,7 +98,16 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         "evaluation.name": _LABEL,
         **{
             f"evaluation.{name}": _NOT_READ
-            for name in ("metrics", "primary", "resamples", "confidence", "precision", "general", "objective")
+            for name in (
+                "metrics",
+                "primary",
+                "resamples",
+                "confidence",
+                "precision",
+                "relevant_from",
+                "general",
+                "objective",
+            )
         },
         **{f"evaluation.openai.{name}": reason for name, reason in _ENDPOINT.items()},
     },

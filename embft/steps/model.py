@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 from embft.models.embeddings_endpoint import EndpointEncoder
-from embft.models.encoder import Encoder
+from embft.models.encoder import Computing, Encoder
 from embft.models.source import resolve
+from embft.models.trial import try_once
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.vector_cache import VectorCache
 from embft.steps.workspace import Lab, Workspace
+
+logger = logging.getLogger(__name__)
 
 _FIRST = "first"
 
@@ -19,7 +24,7 @@ def open_model(workspace: Workspace) -> Lab:
     name or address is known before documents are read and questions are paid for.
 
     Raises:
-        ModelError: The weights are not available.
+        ModelError: The weights are not available, or they are not those of an embedding model.
         EndpointError: The API has no key, refuses, or cannot be reached.
     """
     config, retrieval = workspace.config.model, workspace.config.retrieval
@@ -36,6 +41,8 @@ def open_model(workspace: Workspace) -> Lab:
         base.pair_vectors([_FIRST], [_FIRST])
         return Lab(workspace.config, workspace.cache_dir, base)
     source = resolve(config)
+    for note in source.notes:
+        logger.warning(note)
     encoder = Encoder(
         source.folder,
         source.fingerprint,
@@ -43,8 +50,8 @@ def open_model(workspace: Workspace) -> Lab:
         query_prompt=config.query_prompt,
         document_prompt=config.document_prompt,
         max_seq_length=config.max_seq_length,
-        device=workspace.config.training.device,
-        batch_size=retrieval.batch_size,
-        precision=retrieval.precision,
+        computing=Computing(workspace.config.training.device, retrieval.batch_size, retrieval.precision),
     )
+    encoder.notes = source.notes
+    try_once(encoder, workspace.cache_dir / "models_tried")
     return Lab(workspace.config, workspace.cache_dir, Embedder(encoder, retrieval, cache))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from embft import typed_json
 from embft.files import digest, file_digest
-from embft.models.encoder import load_model
+from embft.models.loading import load_model
 from embft.results import Dataset, Tuned
 from embft.stages import StageResult
 from embft.steps.training import tuned_embedder

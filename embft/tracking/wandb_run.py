@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 _INIT_SECONDS = 20.0
 # The horizontal axis of training curves; the name that Hugging Face's own callback uses.
 _STEP = "train/global_step"
+# Ids of the environment that a run of this process has.
+_taken: set[str] = set()
 
 
 class WandbTracker:
@@ -145,10 +147,11 @@ def open_wandb(
         "dir": str(folder),
         "reinit": "finish_previous",
     }
+    # Always named: wandb would take WANDB_RUN_ID for every run of the process, and later jobs would write over the first.
+    run_id = options["id"] = _run_id(group)
     if mode == "online":
-        run_id = uuid.uuid4().hex[:8]
         try:
-            return WandbTracker(wandb.init(mode="online", id=run_id, settings=_settings(), **options), folder)
+            return WandbTracker(wandb.init(mode="online", settings=_settings(), **options), folder)
         except (wandb.Error, OSError) as error:
             _log.warning(
                 "Weights & Biases cannot be reached (%s). Going on OFFLINE; upload this run later with `wandb sync`.",
@@ -163,6 +166,15 @@ def open_wandb(
     except (wandb.Error, OSError) as error:
         _log.warning("Weights & Biases does not start (%s). The run's figures are in its folder alone.", error)
         return None
+
+
+def _run_id(group: str | None) -> str:
+    """WANDB_RUN_ID for the one run that it can be meant for: the first of a process, no job of a sweep. Else a new one."""
+    named = os.environ.get("WANDB_RUN_ID")
+    if named and group is None and named not in _taken:
+        _taken.add(named)
+        return named
+    return uuid.uuid4().hex[:8]
 
 
 def _wanted_mode(mode: str) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.evaluation.dependence import Dependence
-from embft.evaluation.metrics import per_question, with_hit_rates
+from embft.evaluation.metrics import dataset_scores
 from embft.evaluation.significance import standard_error
 from embft.models.vectors import QueryMap, Whitening
 from embft.records import Passages, RetrievalDataset
 from embft.retrieval.embedder import Embedder
+from embft.retrieval.excluding import excluding, without_excluded
 from embft.retrieval.scoring import rank
 from embft.retrieval.searchers import MatchedTexts, Matches, VectorMatches
 
@@ -70,7 +71,7 @@ class DevSearch:
         random.Random(seed).shuffle(others)
         chosen.update(others[: max(0, limit - len(chosen))])
         corpus = {key: text for key, text in dataset.corpus.items() if key in chosen}
-        small = RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs)
+        small = replace(dataset, corpus=corpus)
         search = cls(small, base.passages(corpus), base, select_by)
         search.base = search._measured(base.searcher.match(base, search._questions, search.passages))
         return search
@@ -134,10 +135,10 @@ class DevSearch:
 
     def _measured(self, matches: Matches) -> DevResult:
         question_ids = list(self.dataset.queries)
-        scorer = matches.scorers(self.passages)["cosine"]
+        scorer = excluding(matches.scorers(self.passages)["cosine"], self.dataset)
         ranking = rank(
             scorer, question_ids, self.passages.chunk_ids, system="tuned", score_name="cosine", depth=_DEV_DEPTH
         )
-        scores = with_hit_rates(per_question(ranking, self.dataset.relevant_docs, question_ids))
+        scores = dataset_scores(without_excluded(ranking, self.dataset), self.dataset)
         means = {name: float(values.mean()) for name, values in scores.items()}
         return DevResult(matches, means, scores[self.select_by])

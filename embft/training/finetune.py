@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
+from embft.models.saving import Prompts
 from embft.training.averaging import WeightAverage
 from embft.training.batching import ByChunkCollator, Guide, Teacher
 from embft.training.examples import ChunkExample
@@ -166,7 +167,7 @@ def fine_tune(
             else:
                 best_epoch = last_epoch
     if best_epoch:
-        trainee.save(job.output)
+        trainee.save(job.output, Prompts(job.query_prompt, job.document_prompt))
     # The checkpoints stay: until the caller has put everything away, a kill must not cost the training.
     return TrainingReport(
         part=config.part,

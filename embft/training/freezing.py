@@ -33,4 +33,34 @@ def freeze(model: Any, *, train_embeddings: bool, frozen_share: float) -> list[A
     frozen = list(layers)[:frozen_layers]
     for module in (embeddings, *frozen):
         module.requires_grad_(False)
+    if frozen:
+        # MPNet and T5 share a table of distances among all layers, DeBERTa a norm: trained, they would change the frozen ones.
+        for weight in _weights_below(model, transformer, frozen[-1]):
+            weight.requires_grad_(False)
     return frozen
+
+
+def _weights_below(model: Any, transformer: Any, layer: Any) -> list[Any]:
+    """The weights that are still to be trained and have a say in what a layer gives."""
+    import torch
+
+    results: list[Any] = []
+    hook = layer.register_forward_hook(lambda module, given, result: results.append(result))
+    training = model.training
+    model.eval()
+    try:
+        with torch.enable_grad():
+            features = model.preprocess(["a"])
+            features = {
+                key: value.to(model.device) if hasattr(value, "to") else value for key, value in features.items()
+            }
+            model[0](features)
+            result = results[0][0] if isinstance(results[0], tuple) else results[0]
+            if not result.requires_grad:
+                return []
+            weights = [weight for weight in transformer.parameters() if weight.requires_grad]
+            slopes = torch.autograd.grad(result.sum(), weights, allow_unused=True)
+    finally:
+        hook.remove()
+        model.train(training)
+    return [weight for weight, slope in zip(weights, slopes, strict=True) if slope is not None]

@@ -33,7 +33,7 @@ class LowerLayers:
         self._keys: list[bytes] | None = None
         self._filling = False
         self._room = limit_bytes
-        self._tuples = False
+        self._beside: tuple[Any, ...] | None = None
         model[0].register_forward_pre_hook(self._note)
         *inner, last = layers
         for layer in inner:
@@ -87,10 +87,8 @@ class LowerLayers:
     def _skipping(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def forward(hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
             if self._hit:
-                return (hidden,) if self._tuples else hidden
-            found = original(hidden, *args, **kwargs)
-            self._tuples = isinstance(found, tuple)
-            return found
+                return self._as_given(hidden)
+            return self._noted(original(hidden, *args, **kwargs))
 
         return forward
 
@@ -101,15 +99,25 @@ class LowerLayers:
                 for row, key in zip(recalled, self._keys, strict=True):
                     kept = self._kept[key]
                     row[: len(kept)] = kept
-                return (recalled,) if self._tuples else recalled
-            found = original(hidden, *args, **kwargs)
-            self._tuples = isinstance(found, tuple)
+                return self._as_given(recalled)
+            result = self._noted(original(hidden, *args, **kwargs))
             if self._filling:
-                self._keep(found[0] if self._tuples else found)
+                if any(value is not None for value in self._beside or ()):
+                    self._room = 0  # layers above need more than activations (T5's table of distances): nothing is kept
+                else:
+                    self._keep(result if self._beside is None else result[0])
                 raise _EnoughError
-            return found
+            return result
 
         return forward
+
+    def _noted(self, result: Any) -> Any:
+        """What a layer gives, once it is known in what form that comes: activations alone, or with others beside them."""
+        self._beside = result[1:] if isinstance(result, tuple) else None
+        return result
+
+    def _as_given(self, hidden: Tensor) -> Any:
+        return hidden if self._beside is None else (hidden, *self._beside)
 
     def _keep(self, hidden: Tensor) -> None:
         width = hidden.element_size() * hidden.shape[2]

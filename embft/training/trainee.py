@@ -8,7 +8,8 @@ from typing import Any
 
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
-from embft.models.encoder import load_model
+from embft.models.loading import load_model
+from embft.models.saving import Prompts, save_model
 from embft.training.freezing import freeze
 from embft.training.lower_layers import LowerLayers
 
@@ -22,12 +23,14 @@ class Trainee:
         lower: Remembers what its frozen layers make of a text; None where none is frozen, or dropout makes it vary.
         lora: peft's handle on the low-rank updates; None without them.
         frozen_layers: How many.
+        attention: The implementation of attention that the recipe names.
     """
 
     model: Any
     lower: LowerLayers | None = None
     lora: Any = None
     frozen_layers: int = 0
+    attention: str = "auto"
 
     @classmethod
     def of(cls, folder: Path, config: TrainingConfig, device: str, max_seq_length: int | None, seed: int) -> Trainee:
@@ -42,7 +45,7 @@ class Trainee:
         if config.attention == "auto" and device == "cpu":
             keep_scores(model)
         if config.part == "lora":
-            return cls(model, lora=_with_lora(model, config))
+            return cls(model, lora=_with_lora(model, config), attention=config.attention)
         frozen = freeze(model, train_embeddings=config.train_embeddings, frozen_share=config.frozen_share or 0.0)
         if config.compile:
             # The transformer alone, for any shape: what is around it would break the graph.
@@ -50,14 +53,24 @@ class Trainee:
             transformer.forward = torch.compile(transformer.forward, dynamic=True)
         # In a compiled model no layer can be left out and its result put in its place.
         lower = LowerLayers(model, frozen) if frozen and config.dropout == 0 and not config.compile else None
-        return cls(model, lower, frozen_layers=len(frozen))
+        return cls(model, lower, frozen_layers=len(frozen), attention=config.attention)
 
-    def save(self, output: Path) -> None:
-        """Writes an ordinary model: low-rank updates are added to the weights that they belong to."""
+    def save(self, output: Path, prompts: Prompts) -> None:
+        """Writes an ordinary model: low-rank updates are added to the weights that they belong to.
+
+        Args:
+            output: Gets a sentence-transformers folder.
+            prompts: That it was trained and measured with.
+
+        Raises:
+            ModelError: The saved model gives other vectors than this one.
+        """
         if self.lora is not None:
             self.lora.merge_and_unload()
-        self.model.eval()
-        self.model.save_pretrained(str(output), create_model_card=False)
+        prompts.put_into(self.model)
+        # This implementation knows half precision alone.
+        half = self.attention == "flash_attention_2"
+        save_model(self.model, output, attention=self.attention, precision="bf16" if half else "fp32")
 
 
 def _with_lora(model: Any, config: TrainingConfig) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from embft import typed_json
 from embft.files import digest, file_digest
+from embft.models.saving import Prompts, save_base
 from embft.models.vectors import unit
 from embft.records import Splits
 from embft.retrieval.embedder import Embedder
@@ -31,11 +32,12 @@ def tune_adapter(task: TuningTask, log: Log) -> None:
         dev = DevSearch.of(base, splits.searched("dev"), config.dev_chunks, config.select_by, task.seed)
     # A matrix of the model's width: a GPU's start would take longer than the training.
     trained = train_adapter(examples, config, seed=task.seed, dev=dev, log=log)
-    model = base.encoder.as_module()
     fingerprint = base.encoder.fingerprint
     if trained.query_map is None:
-        model.save_pretrained(str(folder / "model"), create_model_card=False)
+        save_base(base.encoder, folder / "model")
     else:
+        model = base.encoder.as_module()
+        Prompts(base.encoder.query_prompt, base.encoder.document_prompt).put_into(model)
         files = save_adapted(model, trained.query_map, folder / "model")
         fingerprint = digest([fingerprint, *(file_digest(file) for file in files)])
     shutil.rmtree(task.scratch, ignore_errors=True)

@@ -9,7 +9,7 @@ from embft import typed_json
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.files import file_digest
-from embft.models.encoder import load_model
+from embft.models.saving import save_base
 from embft.models.vectors import unit
 from embft.records import Passages, Splits
 from embft.retrieval.embedder import Embedder
@@ -44,7 +44,7 @@ def tune_weights(task: TuningTask, log: Log) -> None:
         report = job.tune(trainee, dev, folder / "model", log)
     assert report is not None  # this is process 0
     if report.kept_base:
-        load_model(open_model.folder, "cpu").save_pretrained(str(folder / "model"), create_model_card=False)
+        save_base(base.encoder, folder / "model")
         fingerprint = base.encoder.fingerprint  # a kept base model shares its vectors
     else:
         fingerprint = file_digest(folder / "model" / "model.safetensors")[:16]

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from embft.config import ModelConfig, TrainingConfig
-from embft.models.encoder import Encoder, computing_in
+from embft.models.encoder import Computing, Encoder, computing_in
 from embft.models.hardware import pick_device
 from embft.models.source import resolve
+from embft.models.trial import try_model
 from embft.records import RetrievalDataset
 from embft.retrieval.embedder import Embedder
 from embft.training.batching import Guide, Teacher
@@ -133,10 +134,10 @@ def guide_and_teacher(
         encoder = Encoder(
             source.folder,
             source.fingerprint,
-            device=config.device,
-            batch_size=base.encoder.batch_size,
-            precision=base.open_model.precision,
+            name=source.name,
+            computing=Computing(config.device, base.encoder.batch_size, base.open_model.precision),
         )
+        try_model(encoder)
         return replace(base, encoder=encoder).pair_vectors, None
     if config.loss == "distillation":
         if config.teacher == "fused":

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from embft.config.training import TrainingConfig
+from embft.models.saving import TrialVectors, save_as_ranked
 from embft.models.vectors import Vectors, Whitening, unit
 
 
@@ -51,11 +52,17 @@ def save_whitened(model: Any, whitening: Whitening, output: Path) -> list[Path]:
 
     Returns:
         The files of the map's weights.
+
+    Raises:
+        ModelError: The saved model gives other vectors than the map.
     """
     import torch
     from sentence_transformers.base.modules import Dense, Normalize
 
+    before = TrialVectors.of(model)
     dim = len(whitening.bias)
+    with model.truncate_embeddings(None):
+        whole = model.get_embedding_dimension() or dim
     dense = Dense(
         dim,
         dim,
@@ -64,10 +71,21 @@ def save_whitened(model: Any, whitening: Whitening, output: Path) -> list[Path]:
         init_bias=torch.from_numpy(whitening.bias),
     )
     modules = [dense, Normalize()] if isinstance(model[-1], Normalize) else [Normalize(), dense, Normalize()]
+    if whole > dim:
+        # A model that cuts its vectors off does so after all modules, and the map is of what is left: a module cuts off now.
+        cut = Dense(
+            whole,
+            dim,
+            bias=False,
+            activation_function=torch.nn.Identity(),
+            init_weight=torch.eye(dim, whole),
+        )
+        modules = [cut, Normalize(), dense, Normalize()]
+        model.truncate_dim = None
     for module in modules:
         model.append(module.to(model.device))
-    model.eval()
-    model.save_pretrained(str(output), create_model_card=False)
+    expected = None if before is None else before.mapped(whitening, whitening)
+    save_as_ranked(model, output, expected)
     return [output / f"{len(model) - 2}_Dense" / "model.safetensors"]
 
 

@@ -12,12 +12,14 @@ from pydoc_data.topics import topics
 import pytest
 from forks import typed
 
+from embft.config.command_line import command_line_problems
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1"}
 
 
 def test_a_mistake_comes_without_a_traceback_and_its_folder_takes_the_next_try(tmp_path):
-    command = ["corpus=files", "corpus.path=docs", "tracking=local", "hydra.run.dir=outputs/mine"]
+    command = ["corpus.path=docs", "tracking=local", "hydra.run.dir=outputs/mine"]
     done = subprocess.run(
         [sys.executable, str(ROOT / "run.py"), *command],
         cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False,
@@ -54,3 +56,8 @@ def test_questions_about_the_configuration_load_no_heavy_library(arguments):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.strip()
+
+
+def test_a_key_of_an_earlier_version_is_told_its_new_name():
+    (problem,) = command_line_problems(["dataset.allow_leaks=true"], ROOT / "configs")
+    assert "dataset.leaks" in problem

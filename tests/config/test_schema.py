@@ -98,7 +98,6 @@ def test_each_value_of_a_sweep_is_checked_before_any_job():
         (["dataset=llama_index"], "dataset.test=FILE"),
         (["dataset=beir"], "dataset.path=DIR"),
         (["training=none"], "take 'tuned' out"),
-        (["dataset.train=x.json"], "add dataset=llama_index"),
         (["retrieval.window_overlap=96"], "must be smaller than retrieval.window_tokens=96"),
         (["evaluation.objective=openai/ndcg@10"], "no system 'openai' is evaluated"),
         (["training.enabled=false"], "no system 'tuned' is evaluated; it can be bm25/ndcg@10"),
@@ -128,7 +127,6 @@ def test_each_value_of_a_sweep_is_checked_before_any_job():
         (["model=openai", "training=adapter", "training.loss=distillation"], "leave out training.loss"),
         (["model=openai", "training=adapter", "model.endpoint.max_tokens=2"], "must be between 16 and"),
         (["model=openai", "training=adapter", "model.endpoint.base_url=http://me:pass@host/v1"], "name or password"),
-        (["model.endpoint.model=x"], "add model=openai"),
         (["questions.per_chunk=0", "questions.human=null"], "leaves no questions"),
     ],
 )

@@ -20,7 +20,7 @@ def pdf(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("reader", READERS)
 def test_text_comes_page_by_page(pdf: Path, reader: str) -> None:
-    pages = read_pdf(pdf, reader)
+    pages = read_pdf(pdf, reader).pages
     assert [page.split() for page in pages] == [
         [*SENTENCE.split(), "Second", "line", "(with", "brackets)", "here."],
         ["Another", "page", "with", "its", "own", "text."],
@@ -30,7 +30,7 @@ def test_text_comes_page_by_page(pdf: Path, reader: str) -> None:
 def test_a_hyphen_at_a_lines_end_stays_a_hyphen_and_a_line_end(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     path.write_bytes(pdf_bytes([["These lines carry some infor-", "mation for you."]]))
-    assert "infor-\nmation" in read_pdf(path)[0]
+    assert "infor-\nmation" in read_pdf(path).pages[0]
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -47,14 +47,14 @@ def test_a_file_with_an_empty_password_is_read(pdf: Path, reader: str) -> None:
     writer = pypdf.PdfWriter(clone_from=pdf)
     writer.encrypt("", "owner", algorithm="RC4-128")
     writer.write(pdf)
-    assert SENTENCE in read_pdf(pdf, reader)[0]
+    assert SENTENCE in read_pdf(pdf, reader).pages[0]
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_scan_says_how_to_run_ocr(tmp_path: Path, reader: str) -> None:
     path = tmp_path / "scan.pdf"
     path.write_bytes(pdf_bytes([[SENTENCE], [], [], []]))
-    with pytest.raises(CorpusError, match=r"no text on 3 of its 4 pages.*ocrmypdf --skip-text"):
+    with pytest.raises(CorpusError, match=r"no text on 3 of its 4 pages.*corpus\.ocr=auto.*ocrmypdf --skip-text"):
         read_pdf(path, reader)
 
 
@@ -62,7 +62,7 @@ def test_a_scan_says_how_to_run_ocr(tmp_path: Path, reader: str) -> None:
 def test_a_few_blank_pages_are_no_scan(tmp_path: Path, reader: str) -> None:
     path = tmp_path / "a.pdf"
     path.write_bytes(pdf_bytes([[SENTENCE], [], [SENTENCE]]))
-    assert read_pdf(path, reader)[1].strip() == ""
+    assert read_pdf(path, reader).pages[1].strip() == ""
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -77,8 +77,8 @@ def test_skipping_everything_is_an_error(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("missing", "no such file or folder"),
-        ("sub/e.png", "reads pdf, md, html and txt, not '.png'"),
-        ("*.docx", "found nothing"),
+        ("sub/e.png", "reads pdf, docx, .* and jsonl, not '.png'"),
+        ("*.xyz", "found nothing"),
     ],
 )
 def test_a_wrong_path_says_what_is_there(folder: Path, tmp_path: Path, name: str, message: str) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import tempfile
 from pathlib import Path
@@ -153,7 +154,8 @@ def test_a_qrels_file_without_a_header_loses_no_line(tmp_path):
 def test_a_beir_folder_written_and_read_is_the_same_dataset(dataset):
     with tempfile.TemporaryDirectory() as folder:
         write_beir(Path(folder), {"test": dataset})
-        assert read_beir(Path(folder), "test") == dataset
+        # A chunk that happens to be a copy of its question is left out of its ranking.
+        assert dataclasses.replace(read_beir(Path(folder), "test"), excluded={}) == dataset
         names = {str(path.relative_to(folder)) for path in Path(folder).rglob("*") if path.is_file()}
         assert names == set(BEIR_FILES)
 

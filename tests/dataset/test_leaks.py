@@ -57,7 +57,7 @@ def test_ten_train_questions_about_test_chunks_are_found_and_block():
         )
     (found,) = leak_findings(splits(train, test))
     assert (found.level, found.count, found.total) == ("blocking", 10, 22)
-    assert "dataset.allow_leaks=true" in found.remedy
+    assert "dataset.leaks=allow" in found.remedy
     assert found.examples[0]["train question"].startswith("another question")
 
 

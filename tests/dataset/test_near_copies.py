@@ -3,7 +3,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embft.dataset.near_copies import near_copies, tokens
+from embft.dataset.near_copies import near_copies
+from embft.text.terms import plain_words
 
 
 def words(count: int, seed: int = 0) -> list[str]:
@@ -45,14 +46,14 @@ def test_pairs_within_equal_a_brute_force_search(texts):
     named = {str(at): text for at, text in enumerate(texts)}
 
     def runs(text: str) -> set[tuple[str, ...]]:
-        some = tokens(text)
+        some = plain_words(text)
         return {tuple(some[at : at + 2]) for at in range(len(some) - 1)}
 
     found = {(pair.left, pair.right) for pair in near_copies(named, similarity=0.6, run=2, fewest=1)}
     for left, right in found:
         a, b = runs(named[left]), runs(named[right])
-        assert tokens(named[left]) == tokens(named[right]) or len(a & b) / len(a | b) >= 0.6
-    distinct = {" ".join(tokens(text)): key for key, text in reversed(named.items()) if tokens(text)}
+        assert plain_words(named[left]) == plain_words(named[right]) or len(a & b) / len(a | b) >= 0.6
+    distinct = {" ".join(plain_words(text)): key for key, text in reversed(named.items()) if plain_words(text)}
     for one in distinct.values():
         for two in distinct.values():
             a, b = runs(named[one]), runs(named[two])

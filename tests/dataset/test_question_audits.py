@@ -8,7 +8,6 @@ from embft.dataset.question_audits import (
     language_findings,
     prompt_findings,
     repeat_findings,
-    script_of,
     unanswerable_findings,
 )
 from embft.records import RetrievalDataset, Splits
@@ -100,19 +99,6 @@ def test_a_chinese_model_on_english_text_is_told_and_a_multilingual_one_is_not()
     assert "12 of 12 test questions" in questions.text
     assert language_findings(splits(), "en") == []
     assert language_findings(splits(), "multi") == []
-
-
-@pytest.mark.parametrize(
-    ("text", "script"),
-    [
-        ("劳动合同法 GDP 的规定", "Chinese"),
-        ("The word 法 means law", "Latin"),
-        ("закон о труде", "another"),
-        ("1 2 3", None),
-    ],
-)
-def test_the_script_is_that_of_most_letters(text: str, script: str | None):
-    assert script_of([text]) == script
 
 
 def test_a_model_without_its_instruction_is_told():

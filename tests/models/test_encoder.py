@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from embft.errors import ConfigError, ModelError
-from embft.models.encoder import Encoder, load_model, own_prompt, set_dropout
+from embft.models.encoder import Encoder, own_prompt
 from embft.models.hardware import pick_device, pick_precision
+from embft.models.loading import load_model, set_dropout
 
 
 def tiny_bert(folder, *, prompts=None):
@@ -77,7 +78,7 @@ def test_another_limit_is_another_identity(tmp_path):
 def test_damaged_weights_are_said_in_one_line(tmp_path):
     folder = tiny_bert(tmp_path)
     (folder / "model.safetensors").write_bytes(b"not weights")
-    with pytest.raises(ModelError, match=r"cannot be loaded"):
+    with pytest.raises(ModelError, match=r"damaged: .*model.safetensors cannot be read"):
         load_model(folder, "cpu")
 
 

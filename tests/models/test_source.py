@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from layouts import save_layout
 
 from embft.config import ModelConfig
 from embft.errors import ModelError
@@ -45,7 +46,7 @@ def test_a_model_that_cannot_be_had_names_three_ways_to_get_it(monkeypatch, tmp_
     with pytest.raises(ModelError) as caught:
         resolve(ModelConfig(name="bge_small", id="BAAI/bge-small-en"))
     message = str(caught.value)
-    assert "BAAI/bge-small-en cannot be had" in message
+    assert "BAAI/bge-small-en is not available" in message
     assert "hf download BAAI/bge-small-en" in message
     assert "model.path=DIR" in message
     assert "model=minilm" in message
@@ -112,3 +113,46 @@ def test_a_table_of_static_vectors_is_told_before_it_is_loaded(tmp_path):
     model.save_pretrained(str(tmp_path), create_model_card=False)
     with pytest.raises(ModelError, match=r"static vectors .* Choose a transformer"):
         resolve(ModelConfig(name="x", path=str(tmp_path)))
+
+
+@pytest.fixture
+def with_dense(tmp_path):
+    """A folder with a dense layer, a second copy of it, and what they resolve to."""
+    folder = save_layout("gemma3", tmp_path / "first")
+    shutil.copytree(folder, tmp_path / "second")
+    return folder, tmp_path / "second"
+
+
+def fingerprints(*folders) -> set[str]:
+    return {resolve(config(path=str(folder))).fingerprint for folder in folders}
+
+
+@pytest.mark.parametrize(
+    "name", ["3_Dense/model.safetensors", "3_Dense/config.json", "tokenizer.json", "model.safetensors", "modules.json"]
+)
+def test_folders_that_differ_in_any_file_that_is_loaded_have_two_fingerprints(with_dense, name):
+    first, second = with_dense
+    assert len(fingerprints(first, second)) == 1
+    content = (second / name).read_bytes()
+    (second / name).write_bytes(content[:-1] + b"\x01" if name.endswith("safetensors") else content + b" ")
+    assert len(fingerprints(first, second)) == 2
+
+
+def test_a_module_s_folder_may_be_a_link_and_counts_all_the_same(with_dense, tmp_path):
+    first, second = with_dense
+    (second / "3_Dense").rename(tmp_path / "elsewhere")
+    (second / "3_Dense").symlink_to(tmp_path / "elsewhere")
+    (second / "2_Dense" / "again").symlink_to(second)
+    assert len(fingerprints(first, second)) == 1
+    weights = tmp_path / "elsewhere" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    assert len(fingerprints(first, second)) == 2
+
+
+def test_what_is_not_loaded_is_no_matter(with_dense):
+    first, second = with_dense
+    (second / "README.md").write_text("a card")
+    (second / "pytorch_model.bin").write_bytes(b"beside the safetensors, never read")
+    (second / "onnx").mkdir()
+    (second / "onnx" / "model.onnx").write_bytes(b"x")
+    assert len(fingerprints(first, second)) == 1

@@ -83,7 +83,11 @@ def test_a_refusal_for_another_reason_is_a_failure_of_its_chunk(httpserver: HTTP
     httpserver.expect_request(PATH).respond_with_handler(strict)
     made = generate(CHUNKS, config(httpserver), tmp_path, 1)
     assert [(row.chunk_ids, row.reason, row.detail) for row in made.rejected] == [
-        (("c1",), "request failed", "the server answered 400")
+        (
+            ("c1",),
+            "request failed",
+            "the server answered 400: too long a prompt (lower corpus.chunk_tokens or questions.reply_tokens)",
+        )
     ]
     assert all("response_format" in body for body in bodies(httpserver))
 
@@ -107,7 +111,7 @@ def test_an_empty_reply_is_asked_for_again_more_boldly_and_then_named(httpserver
     )
     made = generate(CHUNKS, config(httpserver), tmp_path, 1)
     assert [(row.chunk_ids, row.reason, row.detail) for row in made.rejected] == [
-        (("c1",), "no question in the reply", "an empty reply")
+        (("c1",), "request failed", "an empty reply")
     ]
     assert max(body["temperature"] for body in bodies(httpserver)) == 0.7
     assert made.report["chunks_without_questions"] == ["c1"]

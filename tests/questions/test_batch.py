@@ -15,8 +15,7 @@ from werkzeug import Request, Response
 from embft.config import QuestionsConfig
 from embft.errors import EndpointError, QuestionError
 from embft.questions import generate
-from embft.questions.batch import _send
-from embft.questions.client import open_client
+from embft.questions.batch import BatchApi as Client
 from embft.questions.tasks import make_request, make_tasks
 from embft.records import Chunk
 
@@ -31,6 +30,7 @@ class BatchApi:
         self.files: dict[str, str] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.looks, self.ends_as, self.broken = 2, "completed", set[str]()
+        self.instead: dict[str, Any] = {}  # passage to the body that its line holds
         server.expect_request("/v1/files", method="POST").respond_with_handler(self.upload)
         server.expect_request("/v1/batches", method="POST").respond_with_handler(self.create)
         server.expect_request("/v1/batches", method="GET").respond_with_handler(self.listed)
@@ -97,6 +97,8 @@ class BatchApi:
                 "status_code": 200,
                 "body": {"choices": [{"message": {"content": text}}], "usage": usage},
             }
+            if name in self.instead:
+                answer["response"]["body"] = self.instead[name]
             out.append(answer)
         for kind, rows in (("out", out), ("err", err)):
             self.files[f"{kind}-{number}"] = "".join(json.dumps(row) + "\n" for row in rows[::-1])  # in any order
@@ -147,8 +149,8 @@ def test_a_batch_that_a_killed_run_left_is_found_again(
     requests = [make_request(task, settings, settings.base_url, 1) for task in make_tasks(CHUNKS, settings)]
 
     async def send_and_die() -> None:
-        client = open_client(settings)
-        await _send(client, requests)
+        client = Client(settings)
+        await client.send(requests)
         await client.close()
 
     asyncio.run(send_and_die())
@@ -198,3 +200,54 @@ def test_the_key_is_in_no_file_and_no_log(
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
     assert KEY not in caplog.text
     assert KEY not in json.dumps([api.files, api.batches])
+
+
+UNUSABLE = {
+    "refused": (
+        {"choices": [{"message": {"content": None, "refusal": "I will not."}}]},
+        "the model refused: I will not",
+    ),
+    "cut": ({"choices": [{"message": {"content": ""}, "finish_reason": "length"}]}, "raise questions.reply_tokens"),
+    "null message": ({"choices": [{"message": None}]}, "held no message"),
+    "no choices": ({"choices": []}, "held no reply"),
+    "text": ("overloaded", "held no reply"),
+    "null": (None, "held no reply"),
+    "parts of nothing": ({"choices": [{"message": {"content": [{"type": "thinking"}]}}]}, "an empty reply"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_a_line_that_is_no_reply_is_one_failed_request_and_goes_into_the_next_batch(
+    api: BatchApi, httpserver: HTTPServer, tmp_path: Path, name: str
+) -> None:
+    body, words = UNUSABLE[name]
+    api.instead = {"Passage number 1": body}
+    made = generate(CHUNKS, config(httpserver), tmp_path, 1)
+    (row,) = made.rejected
+    assert (row.chunk_ids, row.reason, len(made.questions)) == (("c1",), "request failed", 8)
+    assert words in row.detail
+    api.instead = {}
+    assert len(generate(CHUNKS, config(httpserver), tmp_path, 1).questions) == 10
+
+
+def test_a_batch_of_nothing_but_failures_is_sent_once_more_at_the_next_start(
+    api: BatchApi, httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    api.instead = {f"Passage number {place}": {"choices": []} for place in range(5)}
+    with pytest.raises(EndpointError, match=r"5 of 5 requests.*held no reply"):
+        generate(CHUNKS, config(httpserver), tmp_path, 1)
+    api.instead = {}
+    assert len(generate(CHUNKS, config(httpserver), tmp_path, 1).questions) == 10
+    assert len(api.batches) == 2
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>Sign in</html>", "null", "[]", '{"data": 3}', '{"data": [null, {"metadata": []}]}', "["]
+)
+def test_a_list_of_batches_that_is_none_ends_in_words_or_in_a_batch(
+    httpserver: HTTPServer, tmp_path: Path, body: str
+) -> None:
+    httpserver.expect_request("/v1/batches", method="GET").respond_with_data(body)
+    httpserver.expect_request("/v1/files", method="POST").respond_with_data('{"id": null}')
+    with pytest.raises(EndpointError, match=r"take questions=openai"):
+        generate(CHUNKS, config(httpserver, api_key_env=None), tmp_path, 1)

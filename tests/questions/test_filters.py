@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from embft.config import FiltersConfig
 from embft.dataset.formats import read_llama_index
 from embft.questions.filters import askable_chunks, filter_questions, near_duplicates
-from embft.questions.traits import copied_run, kind_of, length, overlap, script_of
+from embft.questions.traits import copied_run, kind_of, length, overlap
 from embft.questions.unaskable import boilerplate
 from embft.records import Chunk, Question
+from embft.text.languages import script_of
 from embft.text.passage_dependence import passage_dependence
 
 ENGLISH = "The garbage collector frees objects whose reference count has dropped to zero."

@@ -12,6 +12,7 @@ from rich.console import Console
 from embft.errors import RunError
 from embft.reporting.compare import print_comparison, write_csv
 from embft.reporting.jobs import best_on_dev, by_dev, checked_system, collect, differing, names_of, short_keys
+from embft.run_lock import take_lock
 
 
 @pytest.fixture
@@ -107,10 +108,16 @@ def test_an_unknown_system_is_named_with_the_choices(sweep: Path) -> None:
         checked_system("tunned", collect([sweep]), "--system")
 
 
-def test_a_running_job_without_a_process_is_doubted(tmp_path: Path) -> None:
+def test_a_job_that_says_running_and_holds_no_lock_was_killed(tmp_path: Path) -> None:
+    # Its process number is another one's by now; the machine may be another one too.
     write_job(tmp_path / "alive", status="running", stage="training", pid=os.getpid())
-    write_job(tmp_path / "dead", status="running", stage="training", pid=2**22 + 1)  # above Linux's highest
-    assert [job.status for job in collect([tmp_path])] == ["running", "running?"]
+    write_job(tmp_path / "dead", status="running", stage="training", pid=os.getpid())
+    lock = take_lock(tmp_path / "alive")
+    assert lock is not None
+    alive, dead = collect([tmp_path])
+    lock.release()
+    assert (alive.status, dead.status) == ("running", "failed")
+    assert dead.error == "training: was killed, or its machine went down"
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", "{}"])

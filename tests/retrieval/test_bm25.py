@@ -1,7 +1,8 @@
 import numpy as np
 
-from embft.retrieval.bm25 import BM25Scorer, windows_of, words
+from embft.retrieval.bm25 import BM25Scorer, windows_of
 from embft.retrieval.scoring import rank
+from embft.text.terms import words
 
 CORPUS = {
     "a": "The company repurchased shares of common stock.",

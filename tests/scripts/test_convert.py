@@ -127,3 +127,15 @@ def test_a_folder_that_is_no_dataset_and_an_unknown_split_are_named(
     assert "is no dataset" in capsys.readouterr().err
     assert convert.main([str(run_dataset), str(tmp_path / "o.csv"), "--split", "dev"]) == 2
     assert "has no split 'dev'. It has: train, test." in capsys.readouterr().err
+
+
+def test_grades_and_what_is_left_out_come_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "question;passage;grade\nwhy;because;2\nwhy;so it is;1\nwhy;not;0\n"
+    (tmp_path / "in.csv").write_text(rows, encoding="utf-16")
+    assert convert.main([str(tmp_path / "in.csv"), str(tmp_path / "beir")]) == 0
+    assert "1 rows" in capsys.readouterr().err
+    assert (tmp_path / "beir" / "qrels" / "train.tsv").read_text().split() == [
+        "query-id", "corpus-id", "score", "q1", "c2", "2", "q1", "c3", "1",
+    ]  # fmt: skip
+    assert convert.main([str(tmp_path / "beir"), str(tmp_path / "back.jsonl"), "--no-negatives"]) == 0
+    assert [json.loads(line)["grade"] for line in (tmp_path / "back.jsonl").read_text().splitlines()] == [2, 1]

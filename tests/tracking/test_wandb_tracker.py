@@ -129,6 +129,19 @@ def test_two_runs_in_one_process_are_two_runs(tmp_path: Path) -> None:
     assert first["run_id"] != second["run_id"]
 
 
+def test_an_id_of_the_environment_is_one_run_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_RUN_ID", "fromagent")
+    ids = []
+    for name, group in (("job", "sweep"), ("alone", None), ("again", None), ("summary", "sweep")):
+        (tmp_path / name).mkdir()
+        with open_tracker(wandb_config(), folder=tmp_path / name, name=name, group=group, settings={}):
+            pass
+        [place] = offline_runs(tmp_path / name)
+        ids.append(place.name.rpartition("-")[2])
+    assert ids[1] == "fromagent"
+    assert len(set(ids)) == 4
+
+
 def test_auto_without_a_key_is_offline_and_asks_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING), open_tracker(wandb_config("auto"), folder=tmp_path, name="r", settings={}):
         pass

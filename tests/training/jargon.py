@@ -47,5 +47,5 @@ def write_jargon(folder: Path) -> list[str]:
         f"dataset.train={folder / 'train.json'}",
         f"dataset.test={folder / 'test.json'}",
         # The passages of a task are alike on purpose.
-        "dataset.allow_leaks=true",
+        "dataset.leaks=allow",
     ]

@@ -1,8 +1,11 @@
 import pytest
+import torch
+from layouts import LAYOUTS, save_layout
 from sentence_transformers import SentenceTransformer
 from tiny import train
 from tiny_bert import save_tiny_bert
 
+from embft.models.loading import load_model
 from embft.training.freezing import freeze
 
 
@@ -38,3 +41,21 @@ def test_one_layer_is_always_trained(model):
 def test_of_truncated_chunks_half_the_layers_learn_unless_told_otherwise(tmp_path, settings, frozen):
     report = train(tmp_path, **{"frozen_share": None, "epochs": 1, **settings}).value.report
     assert report.frozen_layers == frozen
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_nothing_that_is_trained_changes_what_frozen_layers_give(name, tmp_path):
+    model = load_model(save_layout(name, tmp_path), "cpu", dropout=0.0)
+    *_, last = freeze(model, train_embeddings=False, frozen_share=0.67)
+    given = []
+    last.register_forward_hook(
+        lambda module, _, result: given.append(result[0] if isinstance(result, tuple) else result)
+    )
+    before = model.encode(["loop makes w1"])
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.requires_grad:
+                weight.add_(1.0)
+    after = model.encode(["loop makes w1"])
+    assert not (before == after).all()
+    assert torch.equal(*given)

@@ -83,7 +83,7 @@ def test_patience_ends_the_training_and_a_kill_after_its_end_changes_nothing(roo
     assert report.last_epoch < 40
     assert report.best_epoch == report.last_epoch - 2
     assert len(report.history) == report.last_epoch + 1
-    assert f"It stopped after epoch {report['last_epoch']}: on dev none was better" in training_sentence(report)
+    assert f"It stopped after epoch {report.last_epoch}: on dev none was better" in training_sentence(report)
 
     def killed(self, output):
         raise KeyboardInterrupt

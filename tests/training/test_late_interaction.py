@@ -23,7 +23,7 @@ from embft.dataset.formats import read_llama_index
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import per_question
 from embft.evaluation.significance import compare
-from embft.models.encoder import Encoder
+from embft.models.encoder import Computing, Encoder
 from embft.pipeline import run_experiment
 from embft.records import RetrievalDataset
 from embft.retrieval import late_search
@@ -126,7 +126,7 @@ def test_the_report_says_how_and_what_the_index_costs(place):
 @pytest.mark.slow
 def test_a_run_by_windows_says_that_it_was_not_tried_and_what_it_would_take(place):
     overrides = [f"dataset.{part}={place.root / 'data' / part}.json" for part in ("train", "test")]
-    overrides += ["dataset=llama_index", "dataset.allow_leaks=true", "evaluation=base_only", "training=none"]
+    overrides += ["dataset=llama_index", "dataset.leaks=allow", "evaluation=base_only", "training=none"]
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         config = as_config(
             compose("config", overrides=[*overrides, "tracking=local", f"cache_dir={place.root / 'cache'}"])
@@ -167,7 +167,7 @@ def test_without_any_training_the_10_k_s_questions_find_far_more(tmp_path, minil
     scores = []
     for overlap, mode in ((24, "windows"), (0, "late")):
         retrieval = RetrievalConfig(name="x", mode=mode, window_overlap=overlap, precision="auto")
-        encoder = Encoder(minilm_folder, "minilm", precision="auto")
+        encoder = Encoder(minilm_folder, "minilm", computing=Computing(precision="auto"))
         embedder = Embedder(encoder, retrieval, VectorCache(tmp_path / "vectors.sqlite"))
         ids = list(asked.queries)
         ranking = rank(

@@ -25,7 +25,13 @@ from embft.pipeline import run_experiment
 from embft.retrieval.vector_cache import VectorCache
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-RECIPES = sorted({path.stem for path in (CONFIGS / "training").glob("*.yaml")} - {"none", "windows"})
+ROWS = {
+    "gist": ["training.loss=gist"],
+    "distillation": ["training.loss=distillation"],
+    "symmetric": ["training.symmetric=true"],
+}
+"""Recipes that are one override: rows of the table in docs/training.md."""
+RECIPES = sorted({path.stem for path in (CONFIGS / "training").glob("*.yaml")} - {"none"} | set(ROWS))
 # The recipes are made for hundreds of long passages; here are 48 short ones.
 EAGER = ["training.epochs=3", "training.batch_size=16", "training.dropout=0"]
 EAGER_FOR = {
@@ -52,7 +58,7 @@ def run_of(place) -> Callable[[str], Path]:
     @cache
     def run(recipe: str) -> Path:
         overrides = [
-            *data, f"training={recipe}", "retrieval=truncate", "tracking=local", f"cache_dir={place / 'cache'}",
+            *data, *ROWS.get(recipe, [f"training={recipe}"]), "retrieval=truncate", "tracking=local", f"cache_dir={place / 'cache'}",
             "evaluation.resamples=2000", *EAGER_FOR.get(recipe, [*EAGER, "training.learning_rate=5e-4"]),
         ]  # fmt: skip
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):

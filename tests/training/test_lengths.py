@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embft.models.encoder import load_model
+from embft.models.loading import load_model
 from embft.training import lengths
 from embft.training.lengths import embed_by_length, groups_of_length
 

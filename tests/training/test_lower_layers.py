@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from layouts import LAYOUTS, save_layout
 from sentence_transformers import SentenceTransformer
 from tiny_bert import save_tiny_bert
 
+from embft.models.loading import load_model
 from embft.training.freezing import freeze
 from embft.training.lower_layers import LowerLayers
 
@@ -89,3 +91,14 @@ def test_what_is_saved_is_an_ordinary_model(folder, tmp_path):
     model.save_pretrained(str(tmp_path / "saved"))
     again = SentenceTransformer(str(tmp_path / "saved"), device="cpu")
     np.testing.assert_allclose(again.encode(TEXTS), model.encode(TEXTS), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_layout_gives_the_vectors_that_it_gives_without(name, tmp_path):
+    folder = save_layout(name, tmp_path)
+    texts = ["loop w1 makes", "w2", "stop early w3 w4 w5"]
+    expected = load_model(folder, "cpu", dropout=0.0).encode(texts, prompt="query: ")
+    model = load_model(folder, "cpu", dropout=0.0)
+    lower = LowerLayers(model, freeze(model, train_embeddings=False, frozen_share=0.67))
+    lower.fill(texts, "query: ")
+    np.testing.assert_allclose(model.encode(texts, prompt="query: "), expected, atol=1e-5)

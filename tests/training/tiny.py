@@ -74,7 +74,7 @@ def make_base(root: Path) -> Any:
 
     if not (root / "base").exists():
         make_model(root / "base")
-    encoder = Encoder(root / "base", "base", query_prompt="", document_prompt="", device="cpu")
+    encoder = Encoder(root / "base", "base", query_prompt="", document_prompt="")
     retrieval = RetrievalConfig(name="truncate", mode="truncate")
     return Embedder(encoder, retrieval, VectorCache(root / "cache" / "vectors.sqlite"))
 

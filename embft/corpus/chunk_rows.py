@@ -1,0 +1,160 @@
+"""Rows of a file that a vector database was exported to: JSON, JSON Lines, CSV or Parquet, with flat names of columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from embft.corpus.decoding import decode
+from embft.errors import CorpusError
+
+Row = dict[str, Any]
+"""Values by the names of their columns; ``metadata.source`` where one object stands in another."""
+
+_SEPARATORS = ",;\t|"
+_DEEPEST = 4
+_JSON_COLUMNS = ("metadata", "cmetadata", "meta", "payload", "properties", "metadata_json", "_node_content")
+
+
+def read_chunk_rows(path: Path) -> list[Row]:
+    """Reads all rows; lists of numbers (the vectors) are left out.
+
+    Raises:
+        CorpusError: The file is empty, broken or no table; says where, without the file's name.
+    """
+    with path.open("rb") as file:
+        head = file.read(4)
+    if path.suffix.lower() in (".parquet", ".pq") or head == b"PAR1":
+        return [_flat(row) for row in _parquet_rows(path)]
+    if head[:2] == b"\x1f\x8b" or head[:2] == b"PK":
+        raise CorpusError("is packed: unpack it first (`gunzip FILE`, `unzip FILE`)")
+    text = decode(path.read_bytes()).text.removeprefix("\ufeff")
+    start = text.lstrip()[:1]
+    if start in ("{", "[") or path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
+        return [_flat(row) for row in _json_rows(text)]
+    return [_flat(row) for row in _separated_rows(text)]
+
+
+def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    import pyarrow
+    import pyarrow.parquet as pq
+    import pyarrow.types as kinds
+
+    try:
+        file = pq.ParquetFile(path)
+        names = [
+            field.name
+            for field in file.schema_arrow
+            if not (kinds.is_nested(field.type) and not kinds.is_struct(field.type) and not kinds.is_map(field.type))
+        ]
+        for batch in file.iter_batches(columns=names):
+            yield from batch.to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise CorpusError(f"is no Parquet file that can be read ({str(error)[:200]}): export it again") from None
+
+
+def _json_rows(text: str) -> Iterable[Mapping[str, Any]]:
+    try:
+        whole = _parse(text)
+    except json.JSONDecodeError:
+        return _json_lines(text)
+    rows = _rows_within(whole, 0)
+    if rows is None:
+        raise CorpusError('holds no rows: one object a line is wanted, {"id": "...", "text": "..."}')
+    return rows
+
+
+def _json_lines(text: str) -> Iterator[Mapping[str, Any]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                row = _parse(line)
+            except json.JSONDecodeError as error:
+                raise CorpusError(f"is not JSON in line {number} ({error.msg}): export it again") from None
+            if not isinstance(row, dict):
+                raise CorpusError(f'has no object in line {number}: {{"id": "...", "text": "..."}} is wanted')
+            yield row
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_once_each)
+    except RecursionError:
+        raise CorpusError("holds JSON that is nested too deeply: export it again") from None
+
+
+def _once_each(pairs: Sequence[tuple[str, Any]]) -> Row:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CorpusError(f"has an object with two values for '{twice}': leave one of them")
+    return row
+
+
+def _rows_within(value: Any, depth: int) -> list[Mapping[str, Any]] | None:
+    """Finds the rows of an answer that is one object: a list of objects in it, or columns side by side (Chroma)."""
+    if isinstance(value, list):
+        return value if value and all(isinstance(item, dict) for item in value) else None
+    if not isinstance(value, dict) or depth > _DEEPEST:
+        return None
+    ids = value.get("ids")
+    if isinstance(ids, list) and ids:
+        columns = {
+            name: column for name, column in value.items() if isinstance(column, list) and len(column) == len(ids)
+        }
+        return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    for inner in value.values():
+        rows = _rows_within(inner, depth + 1)
+        if rows:
+            return rows
+    # One object alone is a file of one row; objects by their ids are rows (LlamaIndex's stores).
+    if value and all(isinstance(inner, dict) for inner in value.values()):
+        return [{"id": name, **inner} for name, inner in value.items()] if depth or len(value) > 1 else None
+    return [value] if depth == 0 and any(isinstance(inner, str) for inner in value.values()) else None
+
+
+def _separated_rows(text: str) -> Iterator[Mapping[str, Any]]:
+    csv.field_size_limit(2**31 - 1)
+    first = text.partition("\n")[0]
+    separator = max(_SEPARATORS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        names = [name.strip() for name in next(reader, [])]
+        twice = next((name for name in names if name and names.count(name) > 1), None)
+        if twice is not None:
+            raise CorpusError(f"has two columns '{twice}': rename one of them")
+        for number, cells in enumerate(reader, start=1):
+            if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
+                raise CorpusError(
+                    f"has {len(cells)} cells in row {number} and {len(names)} columns in its first line "
+                    f"({', '.join(names)[:200]}): "
+                    "put texts that hold the separator in quotation marks"
+                )
+            if any(cell.strip() for cell in cells):
+                yield dict(zip(names, cells, strict=False))
+    except csv.Error as error:
+        raise CorpusError(
+            f"is no table that can be read, in line {reader.line_num} ({error}): export it again"
+        ) from None
+
+
+def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Row:
+    flat: Row = {}
+    for name, value in row.items():
+        key = prefix + str(name)
+        if isinstance(value, str) and str(name).lower() in _JSON_COLUMNS and value.lstrip()[:1] == "{":
+            try:
+                value = json.loads(value)
+            except (json.JSONDecodeError, RecursionError):
+                flat[key] = value
+                continue
+        if isinstance(value, Mapping) and depth < _DEEPEST:
+            flat.update(_flat(value, f"{key}.", depth + 1))
+        elif not isinstance(value, list):
+            flat[key] = value
+    return flat

@@ -1,0 +1,43 @@
+"""What comes out of one file, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from embft.corpus.cleaning import clean_characters
+from embft.corpus.pdf import PdfText
+from embft.corpus.running_heads import Boilerplate
+from embft.records import Page
+
+
+@dataclass(frozen=True)
+class Document:
+    """What came out of one file.
+
+    Attributes:
+        pages: With text.
+        boilerplate: Running heads and feet that were dropped.
+        joined_lines: Hard-wrapped lines put back into their paragraphs.
+        empty_pages: Without text.
+        encoding: Of a text file, where it is a guess.
+        replaced_bytes: That were no text; each stands as U+FFFD.
+        warnings: What a person should know about the file, without its name.
+        pdf: What a PDF says of its pages.
+    """
+
+    pages: list[Page]
+    boilerplate: Sequence[Boilerplate] = ()
+    joined_lines: int = 0
+    empty_pages: int = 0
+    encoding: str | None = None
+    replaced_bytes: int = 0
+    warnings: tuple[str, ...] = ()
+    pdf: PdfText | None = None
+
+
+def numbered_pages(name: str, texts: Iterable[str]) -> tuple[list[Page], int]:
+    """Cleaned pages numbered from 1 (slides, sheets, chapters) without the empty ones, and how many those are."""
+    cleaned = [clean_characters(text).strip("\n ") for text in texts]
+    pages = [Page(name, number, text) for number, text in enumerate(cleaned, start=1) if text.strip()]
+    return pages, len(cleaned) - len(pages)

@@ -1,0 +1,207 @@
+"""Office files: Word, PowerPoint, Excel and EPUB, by the extra ``office``."""
+
+from __future__ import annotations
+
+import importlib
+import posixpath
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+from embft.corpus.decoding import decode
+from embft.corpus.document import Document, numbered_pages
+from embft.corpus.html import html_text
+from embft.corpus.spreadsheets import sheet_texts
+from embft.errors import CorpusError
+
+_LIMIT = 1 << 29  # bytes that a file may unpack to: more is a zip bomb, or nothing that anybody reads
+_RATIO = 200  # unpacked to packed, from 50 MB on
+_REPAIR = "open it in the program that made it and save it again"
+_PICTURED = re.compile(r"(?:word|ppt)/(?:charts/chart|diagrams/data)\d*\.xml")
+_FORMULA = re.compile(rb"<m:oMath[\s>].*?</m:oMath>", re.DOTALL)
+_FORMULA_MARKS = ((b"</m:num>", b"<m:t>/</m:t>"), (b"<m:sup>", b"<m:t>^</m:t>"), (b"<m:sub>", b"<m:t>_</m:t>"))
+_FORMULA_TEXT = re.compile(rb"<m:t(?:\s[^>]*)?>([^<]*)</m:t>")
+_ENCRYPTED = "is encrypted: remove its password"
+_OLD = b"\xd0\xcf\x11\xe0"
+
+
+def read_office(path: Path, name: str, format_name: str) -> Document:
+    """Reads an office file; slides, sheets and chapters are its pages.
+
+    Args:
+        path: Where it lies.
+        name: The document's name.
+        format_name: ``docx``, ``pptx``, ``xlsx`` or ``epub``.
+
+    Raises:
+        CorpusError: It is broken, encrypted, or unpacks to more than 512 MB; the library is not installed.
+    """
+    readers: dict[str, Callable[[zipfile.ZipFile, Path], tuple[list[str], list[str]]]] = {
+        "docx": _docx_texts,
+        "pptx": _pptx_texts,
+        "xlsx": _xlsx_texts,
+        "epub": _epub_texts,
+    }
+    with _open(path, format_name) as archive:
+        try:
+            texts, warnings = readers[format_name](archive, path)
+        except CorpusError:
+            raise
+        except Exception as error:  # the libraries let errors of their parsers through as they come
+            raise CorpusError(f"is broken ({type(error).__name__}: {str(error)[:200]}): {_REPAIR}") from error
+        pictured = sum(_PICTURED.fullmatch(part) is not None for part in archive.namelist())
+    if pictured:
+        warnings.append(f"has {pictured} charts or diagrams, whose words were not read")
+    pages, empty = numbered_pages(name, texts)
+    if format_name == "docx":
+        pages = [type(page)(name, None, page.text) for page in pages]
+    return Document(pages, empty_pages=empty, warnings=tuple(warnings))
+
+
+def _open(path: Path, format_name: str) -> zipfile.ZipFile:
+    with path.open("rb") as file:
+        head = file.read(8)
+    if not head:
+        raise CorpusError("is empty (0 bytes): get it again")
+    if head.startswith(_OLD):
+        raise CorpusError(
+            f"is encrypted, or of an office program before 2007: save it as .{format_name}, without a password"
+        )
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise CorpusError(f"is broken or no .{format_name} ({error}): {_REPAIR}") from None
+    parts = archive.infolist()
+    unpacked, packed = sum(part.file_size for part in parts), max(1, sum(part.compress_size for part in parts))
+    if unpacked > _LIMIT or (unpacked > 50_000_000 and unpacked > _RATIO * packed):
+        raise CorpusError(f"would unpack from {packed:,} to {unpacked:,} bytes: a zip bomb, or broken; take it out")
+    if any(part.flag_bits & 1 for part in parts):
+        raise CorpusError(_ENCRYPTED)
+    if format_name != "epub":
+        for part in parts:
+            if part.filename.endswith((".xml", ".rels")):
+                _refuse_entities(archive, part)
+    return archive
+
+
+def _refuse_entities(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Office files never declare entities; one that does is made to blow up its reader."""
+    try:
+        with archive.open(part) as file:
+            head = file.read(2048)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise CorpusError(f"is broken at {part.filename} ({error}): {_REPAIR}") from None
+    except Exception as error:  # zlib's
+        raise CorpusError(f"is broken at {part.filename} ({type(error).__name__}: {error}): {_REPAIR}") from None
+    if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
+        raise CorpusError(f"declares entities in {part.filename}, which no office program does: take it out")
+
+
+def _library(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] != name:
+            raise
+        raise CorpusError(f"needs the Python package {name}: pip install 'embft[office]'") from None
+
+
+def _docx_texts(archive: zipfile.ZipFile, path: Path) -> tuple[list[str], list[str]]:
+    mammoth = _library("mammoth")
+    with _with_formulas_as_text(archive, path) as file:
+        result = mammoth.convert_to_html(file, convert_image=mammoth.images.img_element(lambda image: {"src": ""}))
+    return [html_text(result.value)], []
+
+
+def _with_formulas_as_text(archive: zipfile.ZipFile, path: Path) -> Any:
+    """The file, its formulas in a line of text each: mammoth knows no formulas and would leave them out."""
+    part = "word/document.xml"
+    if part not in archive.namelist() or b"<m:oMath" not in (document := archive.read(part)):
+        return path.open("rb")
+
+    def as_run(formula: re.Match[bytes]) -> bytes:
+        marked = formula[0]
+        for mark, text in _FORMULA_MARKS:
+            marked = marked.replace(mark, text + mark)
+        return b'<w:r><w:t xml:space="preserve">' + b"".join(_FORMULA_TEXT.findall(marked)) + b"</w:t></w:r>"
+
+    document = _FORMULA.sub(as_run, document)
+    document = re.sub(
+        rb"</?m:oMathPara(?:\s[^>]*)?>|<m:oMathParaPr>.*?</m:oMathParaPr>", b"", document, flags=re.DOTALL
+    )
+    rewritten = BytesIO()
+    with zipfile.ZipFile(rewritten, "w") as copy:
+        for item in archive.infolist():
+            copy.writestr(item.filename, document if item.filename == part else archive.read(item))
+    rewritten.seek(0)
+    return rewritten
+
+
+def _pptx_texts(archive: zipfile.ZipFile, path: Path) -> tuple[list[str], list[str]]:
+    presentation = _library("pptx").Presentation(str(path))
+    return [_slide_text(slide) for slide in presentation.slides], []
+
+
+def _slide_text(slide: Any) -> str:
+    title = slide.shapes.title
+    heading = title.text_frame.text.strip() if title is not None and title.has_text_frame else ""
+    blocks = [heading] if heading else []
+    for shape in _shapes(slide.shapes):
+        if title is not None and shape.shape_id == title.shape_id:
+            continue
+        if getattr(shape, "has_table", False):
+            rows = [" | ".join(" ".join(cell.text.split()) for cell in row.cells) for row in shape.table.rows]
+            blocks.append("\n".join(rows))
+        elif shape.has_text_frame and shape.text_frame.text.strip():
+            blocks.append("\n".join(paragraph.text.replace("\v", "\n") for paragraph in shape.text_frame.paragraphs))
+    if slide.has_notes_slide and (notes := slide.notes_slide.notes_text_frame) is not None and notes.text.strip():
+        blocks.append(notes.text.strip())
+    return "\n\n".join(blocks)
+
+
+def _shapes(shapes: Any) -> Iterator[Any]:
+    """All shapes, those of groups among them, from top to bottom and from left to right."""
+    stack = [_in_reading_order(shapes)]
+    while stack:
+        shape = next(stack[-1], None)
+        if shape is None:
+            stack.pop()
+        elif hasattr(shape, "shapes"):
+            stack.append(_in_reading_order(shape.shapes))
+        else:
+            yield shape
+
+
+def _in_reading_order(shapes: Any) -> Iterator[Any]:
+    # A placeholder may have no place of its own; it stands where it is in the file, before those that have one.
+    return iter(sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)))
+
+
+def _xlsx_texts(archive: zipfile.ZipFile, path: Path) -> tuple[list[str], list[str]]:
+    return sheet_texts(_library("openpyxl"), archive, path)
+
+
+def _epub_texts(archive: zipfile.ZipFile, path: Path) -> tuple[list[str], list[str]]:
+    names = set(archive.namelist())
+    if "META-INF/rights.xml" in names:
+        raise CorpusError("is protected by DRM: get it without")
+    container = ElementTree.fromstring(archive.read("META-INF/container.xml"))
+    package_name = next(item.attrib["full-path"] for item in container.iter() if item.tag.endswith("rootfile"))
+    package = ElementTree.fromstring(archive.read(package_name))
+    folder = posixpath.dirname(package_name)
+    items = {item.attrib["id"]: item.attrib for item in package.iter() if item.tag.endswith("}item")}
+    texts = []
+    missing = 0
+    for reference in (item for item in package.iter() if item.tag.endswith("}itemref")):
+        item = items.get(reference.attrib.get("idref", ""), {})
+        part = posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
+        if part not in names:
+            missing += 1
+        elif "nav" not in item.get("properties", "").split() and (data := archive.read(part)).strip():
+            texts.append(html_text(decode(data, html=True).text, xml=True))
+    return texts, [f"names {missing} chapters that are not in it"] if missing else []

@@ -1,0 +1,30 @@
+"""The chunks that hold a quote's place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from embft.questions.quotes import QuotePlace
+from embft.records import Chunk
+
+
+def chunks_of_places(
+    places: Iterable[QuotePlace], chunks: Mapping[tuple[str, int | None], Sequence[Chunk]]
+) -> list[Chunk]:
+    """Returns the chunks that hold at least half of a quote's place, or else the one that holds most of it.
+
+    Args:
+        places: Of one quote.
+        chunks: By document and page.
+    """
+    found: list[Chunk] = []
+    for place in places:
+        held = [
+            (min(place.end, chunk.end) - max(place.start, chunk.start), chunk)
+            for chunk in chunks.get((place.document, place.page), ())
+        ]
+        most = max((length for length, _ in held), default=0)
+        if most > 0:
+            enough = min(most, (place.end - place.start) / 2)
+            found.extend(chunk for length, chunk in held if length >= enough)
+    return found

@@ -1,0 +1,117 @@
+"""One job of the command line: its folder is claimed, its configuration checked, the experiment run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from embft.config import ExperimentConfig
+from embft.config.composing import as_config
+from embft.config.problems import problems
+from embft.errors import ConfigError, EmbftError, RunError
+from embft.files import write_text
+from embft.runs.folder import claim
+from embft.runs.status import Status
+from embft.runs.stopping import disk_is_full, last_words
+from embft.training.processes import launch_problems
+
+logger = logging.getLogger("embft")
+failures: list[BaseException] = []
+"""What went wrong in jobs of this process; each is reported already."""
+
+
+class Experiment(Protocol):
+    """What runs an experiment: `embft.pipeline.run_experiment`."""
+
+    def __call__(
+        self, config: ExperimentConfig, folder: Path, *, command: str, group: str | None, choices: Mapping[str, str]
+    ) -> float:
+        """Runs it in a folder; returns its objective."""
+
+
+def run_job(composed: DictConfig, run_experiment: Experiment) -> float:
+    """One experiment; returns its objective to the sweeper.
+
+    Args:
+        composed: Its configuration.
+        run_experiment: Runs it.
+
+    Raises:
+        EmbftError: A mistake that the user can mend; it is reported already.
+    """
+    settings: Any = HydraConfig.get()
+    folder = Path(settings.runtime.output_dir)
+    command = os.environ.get("EMBFT_COMMAND") or " ".join(["python", *sys.argv])
+    try:
+        lock = claim(folder)
+    except RunError as error:
+        # Not logged: the log is a file of the run that is there.
+        print(error, file=sys.stderr)
+        raise _reported(error) from None
+    try:
+        _write_hydra(folder, composed, settings)
+        config = _checked(composed, folder, command)
+        chosen: Mapping[str, str] = settings.runtime.choices
+        return run_experiment(
+            config,
+            folder,
+            command=command,
+            group=Path(settings.sweep.dir).name if settings.mode.name == "MULTIRUN" else None,
+            choices={key: value for key, value in chosen.items() if value and not key.startswith("hydra")},
+        )
+    except Exception as error:
+        if isinstance(error, EmbftError):
+            logger.error("%s", error)
+        elif disk_is_full(error):
+            logger.error("The disk is full: %s. Make room; the same command continues where this one stopped.", error)
+        else:
+            logger.exception("The run failed; %s holds what there is.", folder)
+        raise _reported(error) from error.__cause__
+    finally:
+        lock.release()
+
+
+def device_problems(config: ExperimentConfig) -> list[str]:
+    """A device that is asked for and not there. Needs torch only where one is asked for."""
+    if config.training.device in {"auto", "cpu"} or config.model.kind != "weights":
+        return []
+    from embft.models.hardware import pick_device
+
+    try:
+        pick_device(config.training.device)
+    except ConfigError as error:
+        return error.problems
+    return []
+
+
+def _checked(composed: DictConfig, folder: Path, command: str) -> ExperimentConfig:
+    """The job's configuration; what is wrong with it stands in its folder too, so that a sweep's comparison lists it."""
+    with Status(folder, command) as status, last_words(status.fail):
+        config = as_config(composed)
+        wrong = [*problems(config), *launch_problems(config.training), *device_problems(config)]
+        if wrong:
+            raise ConfigError(wrong)
+    return config
+
+
+def _write_hydra(folder: Path, composed: DictConfig, settings: Any) -> None:
+    """What Hydra writes for a job: here, once the folder is known to be free. A finished run there stays as it is."""
+    place = folder / (settings.output_subdir or ".hydra")
+    place.mkdir(exist_ok=True)
+    write_text(place / "config.yaml", OmegaConf.to_yaml(composed))
+    write_text(place / "hydra.yaml", OmegaConf.to_yaml(OmegaConf.create({"hydra": OmegaConf.to_container(settings)})))
+    write_text(place / "overrides.yaml", OmegaConf.to_yaml(settings.overrides.task))
+
+
+def _reported(error: Exception) -> Exception:
+    """Notes that an error has been told to the user; also where it goes to another process."""
+    failures.append(error)
+    error.was_reported = True  # type: ignore[attr-defined]
+    return error
