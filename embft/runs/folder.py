@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 from omegaconf import OmegaConf
@@ -21,10 +21,12 @@ from embft.config import ExperimentConfig
 from embft.errors import RunError
 from embft.files import write_text
 from embft.records import RetrievalDataset
-from embft.results import RunFacts
 from embft.run_lock import take_lock
 from embft.runs.status import Status, overrides_of
 from embft.runs.stopping import last_words
+
+if TYPE_CHECKING:
+    from embft.results import RunFacts
 
 
 class RunFolder:
@@ -87,6 +89,8 @@ class RunFolder:
 
     def describe(self) -> RunFacts:
         """Who, what and with which versions; the report's "how to reproduce"."""
+        from embft.results import RunFacts  # with all that results are made of: not on the way to a first message
+
         return RunFacts(
             name=self.name,
             command=self.command,

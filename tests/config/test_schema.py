@@ -12,6 +12,7 @@ register()
 
 NEEDS = {
     "corpus=files": ["corpus.path=x.pdf"],
+    "corpus=chunks": ["corpus.path=x.csv"],
     "dataset=llama_index": ["dataset.train=a.json", "dataset.test=b.json"],
     "dataset=beir": ["dataset.path=folder"],
     "training=none": ["evaluation=base_only"],
