@@ -4,7 +4,7 @@
 
 Every corpus counts the same in a mean, however many questions it has. The standard error beside a difference is that of this
 mean, over groups of questions that share chunks; nothing is resampled. Defaults of embft that a single test set is too small
-to decide are decided here (docs/experiments.md). Runs are kept in --work by the name of their recipe: after a change of embft
+to decide are decided here (dev/LOG.md). Runs are kept in --work by the name of their recipe: after a change of embft
 take another folder. --engine lets the article's own toolkit fine-tune on each corpus too; its checkpoint is chosen on the test
 questions, as the article has it. Without --clones there is nothing to run.
 """
