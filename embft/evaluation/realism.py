@@ -87,8 +87,22 @@ def _rows(kinds: Sequence[_Kind], splits: Splits, corpus: Mapping[str, str]) -> 
     for kind, questions, chunk_ids in zip(kinds, texts, relevant, strict=True):
         passages = ["\n".join(corpus[chunk_id] for chunk_id in ids) for ids in chunk_ids]
         figures = describe(questions, passages, [next(ranks) for _ in questions])
-        figures |= {"questions": kind.count, "looked_at": len(kind.ids)}
-        rows.append(RealismRow(split=kind.split, origin=kind.origin, **figures))
+        rows.append(
+            RealismRow(
+                kind.split,
+                kind.origin,
+                kind.count,
+                words=figures.words,
+                overlap=figures.overlap,
+                copied=figures.copied,
+                bm25_at_1=figures.bm25_at_1,
+                passage_dependent=figures.passage_dependent,
+                duplicates=figures.duplicates,
+                near_duplicates=figures.near_duplicates,
+                kinds=figures.kinds,
+                looked_at=figures.questions,
+            )
+        )
     return rows
 
 

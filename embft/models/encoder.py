@@ -74,7 +74,7 @@ class Encoder:
         self._query_prompt = query_prompt
         self._document_prompt = document_prompt
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Another process loads the model for itself."""
         return {name: value for name, value in self.__dict__.items() if name != "model"}
 
@@ -125,7 +125,7 @@ class Encoder:
         return f"{fingerprint}:{self.max_seq_length or 'own'}{numbers}"
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What decides the vectors besides the weights; known without loading the model."""
         return {
             "query_prompt": self._query_prompt,

@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from embft.prices import price_table
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
 from embft.questions.usage import Usage, tokens_of
+from embft.services.body import JsonObject
 
 _QUESTION_TOKENS = 25
 _MARGIN = 1.25
@@ -63,7 +64,7 @@ class Estimate:
         """Of all requests to be made."""
         return sum(self.missing.values())
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """For a file; read back with ``Estimate(**value)``."""
         return asdict(self)
 
@@ -253,6 +254,6 @@ class Budget:
                 self.note(usage)
             self._changed.notify_all()
 
-    def _ceiling(self, body: Mapping[str, Any]) -> tuple[int, float]:
+    def _ceiling(self, body: JsonObject) -> tuple[int, float]:
         prompt, reply = math.ceil(_MARGIN * tokens_of(body)), int(body["max_tokens"])
         return prompt + reply, self._price.cost(prompt, reply) if self._price else 0.0

@@ -12,7 +12,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from embft.config import QuestionsConfig
 from embft.questions.clauses import Rarity, askable, clause, keywords
@@ -30,7 +29,7 @@ def write_extractive(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir
 
 def extractive(
     chunks: Sequence[Chunk], per_chunk: int, language: str = "auto"
-) -> tuple[list[Question], dict[str, Any]]:
+) -> tuple[list[Question], dict[str, object]]:
     """Writes up to ``per_chunk`` queries about each chunk.
 
     A sentence is the more specific, the rarer its words are in the corpus (mean inverse document frequency). The first

@@ -68,7 +68,7 @@ def generate(
         )
     rejected = [*rejected, *made.rejected, *filtered]
     asked_about = {chunk_id for question in kept for chunk_id in question.chunk_ids}
-    report: dict[str, Any] = {
+    report: dict[str, object] = {
         **made.report,
         "kept": len(kept),
         "rejected": dict(sorted(Counter(row.reason for row in rejected).items())),

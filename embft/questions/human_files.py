@@ -219,7 +219,7 @@ def _parse(row: Any, where: str) -> HumanQuestion | str:
     )
 
 
-def _pick(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+def _pick(row: Mapping[str, object], names: tuple[str, ...]) -> Any:
     return next((row[name] for name in names if row.get(name) not in (None, "", [])), None)
 
 

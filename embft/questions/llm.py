@@ -211,7 +211,7 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
         "duplicates", "chatter_removed", "unknown_shape", "surplus", "asked_again", "chunks_with_fewer", "requests",
         "cached_replies", "failed_requests", "tokens",
     )  # fmt: skip
-    report: dict[str, Any] = {
+    report: dict[str, object] = {
         "asked": sum(outcome.task.count for outcome in outcomes),
         "made": len(questions),
         **{name: counts[name] for name in names},

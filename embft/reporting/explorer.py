@@ -22,7 +22,7 @@ _QUESTION_CHARACTERS = 500
 def explorer_data(
     outcome: Outcome,
     budget: int = PASSAGE_BYTES,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The data of the page's table.
 
     Args:

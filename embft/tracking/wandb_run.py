@@ -66,7 +66,7 @@ class WandbTracker:
         row = dict(values) if step is None else {**values, _STEP: step}
         self._guarded("log", lambda: self._run.log(row))
 
-    def summary(self, values: Mapping[str, Any]) -> None:
+    def summary(self, values: Mapping[str, object]) -> None:
         """Sets final values; see `Tracker.summary`."""
         self._guarded("summary", lambda: self._run.summary.update(plain(values)))
 
@@ -103,7 +103,7 @@ class WandbTracker:
 
 
 def open_wandb(
-    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, Any]
+    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, object]
 ) -> WandbTracker | None:
     """Opens a run, online or offline as `config.mode` and the machine allow.
 
