@@ -83,11 +83,11 @@ def _model(value: str) -> str:
 @cache
 def _hub_ids() -> dict[str, str]:
     """File of configs/model to hub id."""
-    found = {}
+    ids = {}
     for file in sorted((CONFIGS / "model").glob("*.yaml")):
         if match := re.search(r"^id: *(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE):
-            found[file.stem] = match[1]
-    return found
+            ids[file.stem] = match[1]
+    return ids
 
 
 @cache

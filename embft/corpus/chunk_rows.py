@@ -64,7 +64,7 @@ def _json_rows(text: str) -> Iterable[Mapping[str, object]]:
         return _json_lines(text)
     rows = _rows_within(whole, 0)
     if rows is None:
-        raise CorpusError('holds no rows: one object a line is wanted, {"id": "...", "text": "..."}')
+        raise CorpusError('holds no rows: write one object per line, {"id": "...", "text": "..."}')
     return rows
 
 

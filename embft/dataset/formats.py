@@ -57,7 +57,7 @@ def read_llama_index(path: Path) -> RetrievalDataset:
 
 
 def write_llama_index(path: Path, dataset: RetrievalDataset) -> None:
-    """Writes LlamaIndex's JSON in one step: UTF-8, readable whatever the language."""
+    """Writes LlamaIndex's JSON in one step: UTF-8, readable in any language."""
     content: dict[str, object] = {
         "queries": dict(dataset.queries),
         "corpus": dict(dataset.corpus),

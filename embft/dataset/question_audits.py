@@ -58,13 +58,13 @@ def copy_findings(splits: Splits) -> list[Finding]:
 
 def repeat_findings(splits: Splits) -> list[Finding]:
     """Questions with the same words: within test, within train, and in both."""
-    found = []
+    findings = []
     for name in ("test", "train"):
         part: RetrievalDataset = getattr(splits, name)
         pairs = near_copies(part.queries, similarity=1.0, run=1, fewest=10**6)
         apart = sum(set(part.relevant_docs[p.left]) != set(part.relevant_docs[p.right]) for p in pairs)
         if pairs:
-            found.append(
+            findings.append(
                 Finding(
                     "repeated_questions",
                     "warning",
@@ -84,7 +84,7 @@ def repeat_findings(splits: Splits) -> list[Finding]:
                     ],
                 )
             )
-    return found
+    return findings
 
 
 def dependent_findings(splits: Splits) -> list[Finding]:
@@ -116,7 +116,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
         splits: The splits.
         unmapped: Human questions that were left out, each with ``question`` and ``reason``.
     """
-    found = []
+    findings = []
     test = splits.test
     bare = [
         key
@@ -124,7 +124,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
         if all(len(plain_words(test.corpus[chunk_id])) < _FEWEST_WORDS for chunk_id in ids)
     ]
     if bare:
-        found.append(
+        findings.append(
             Finding(
                 "unanswerable",
                 "warning",
@@ -140,7 +140,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
             )
         )
     if unmapped:
-        found.append(
+        findings.append(
             Finding(
                 "unanswerable",
                 "warning",
@@ -152,7 +152,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
                 [example(question=row["question"], reason=row["reason"]) for row in unmapped[:EXAMPLES]],
             )
         )
-    return found
+    return findings
 
 
 def language_findings(splits: Splits, language: str, declared: str = "auto") -> list[Finding]:
@@ -166,7 +166,7 @@ def language_findings(splits: Splits, language: str, declared: str = "auto") -> 
     wanted = set(language.replace(",", "+").split("+"))
     if "multi" in wanted:
         return []
-    found = []
+    findings = []
     for what, texts, known in (
         ("chunks", splits.searched("test").corpus, declared),
         ("test questions", splits.test.queries, "auto"),
@@ -176,7 +176,7 @@ def language_findings(splits: Splits, language: str, declared: str = "auto") -> 
         foreign = [(text, own) for text, own in spoken if own not in wanted]
         if len(foreign) > _FOREIGN * len(sample):
             names = [name_of(own) for own, _ in Counter(own for _, own in foreign).most_common(3)]
-            found.append(
+            findings.append(
                 Finding(
                     "language",
                     "warning",
@@ -189,7 +189,7 @@ def language_findings(splits: Splits, language: str, declared: str = "auto") -> 
                     [example(text=text) for text, _ in foreign[:EXAMPLES]],
                 )
             )
-    return found
+    return findings
 
 
 def prompt_findings(model: str, query_prompt: str, document_prompt: str) -> list[Finding]:

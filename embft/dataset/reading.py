@@ -70,8 +70,8 @@ def read_given(config: DatasetConfig, seed: int) -> Given:
     given = _read_beir(config, seed) if config.kind == "beir" else _read_files(config, seed)
     if config.leaks != "drop":
         return given
-    splits, said = without_given_leaks(given.splits)
-    return Given(splits, (*given.notes, *said))
+    splits, notes = without_given_leaks(given.splits)
+    return Given(splits, (*given.notes, *notes))
 
 
 def _read_files(config: DatasetConfig, seed: int) -> Given:
@@ -142,11 +142,13 @@ def _read_beir(config: DatasetConfig, seed: int) -> Given:
 def _beir_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
     """Judgements by split, and a word about files that are none of the three."""
     judged = splits_of(folder)
-    files = {name: judged[found[0]] for name, names in _NAMES.items() if (found := [n for n in names if n in judged])}
+    files = {
+        name: judged[present[0]] for name, names in _NAMES.items() if (present := [n for n in names if n in judged])
+    }
     if "test" not in files:
-        there = ", ".join(path.name for path in judged.values()) or "no judgements"
+        listed = ", ".join(path.name for path in judged.values()) or "no judgements"
         raise DatasetError(
-            f"{folder / 'qrels'} has no test.tsv but {there}: embft reports on test questions. Rename the judgements "
+            f"{folder / 'qrels'} has no test.tsv but {listed}: embft reports on test questions. Rename the judgements "
             "that it shall report on."
         )
     passed = [path.name for path in judged.values() if path not in files.values()]

@@ -50,17 +50,17 @@ def with_training_questions(
     dev = splits.dev
     if not dev.queries:
         train, dev = carve_dev(train, config.dev_fraction, seed)
-    made = {*train.queries, *dev.queries}
-    taken = {*train.corpus, *dev.corpus}
+    known = {*train.queries, *dev.queries}
+    chunk_ids = {*train.corpus, *dev.corpus}
     shares = config.train_on == "all"
     joined = replace(
         splits,
         train=train,
         dev=dev,
         # What is trained on is no test's own any more, but is searched all the same.
-        test=splits.test if shares else _less(splits.test, taken),
-        distractors={key: text for key, text in splits.distractors.items() if key not in taken},
-        origins={**splits.origins, **{one.id: one.origin for one in questions if one.id in made}},
+        test=splits.test if shares else _less(splits.test, chunk_ids),
+        distractors={key: text for key, text in splits.distractors.items() if key not in chunk_ids},
+        origins={**splits.origins, **{one.id: one.origin for one in questions if one.id in known}},
         sources={
             one.id: one.evidence
             for one in questions

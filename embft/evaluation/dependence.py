@@ -145,9 +145,9 @@ class Dependence:
         if squares <= 1e-12 * total or total == 0:
             return ASSUMED_SHARE
         # Neither part can be negative.
-        together = min(max(0.0, (own * shared - linked * squares) / self._determinant), squares / linked)
-        apart = max(0.0, (total - together * (size - self.links)) / (size - 1))
-        return together / (apart + together)
+        common = min(max(0.0, (own * shared - linked * squares) / self._determinant), squares / linked)
+        individual = max(0.0, (total - common * (size - self.links)) / (size - 1))
+        return common / (individual + common)
 
     def spread(self, scores: Floats, extra: float = 0.0) -> Spread:
         """The spread of the mean of scores, float64 [n_questions].

@@ -13,7 +13,7 @@ from embft.records import RetrievalDataset, Splits
 from embft.retrieval.best_ranks import best_ranks
 
 _MOST = 1000
-"""Questions of one kind that are looked at: enough for figures in percent, and quick whatever the size."""
+"""Questions of one kind that are looked at: enough for figures in percent, and quick at any size."""
 _MANY = 0.05
 """Share of passage-dependent test questions from which the reader is warned."""
 

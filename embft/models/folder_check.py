@@ -101,10 +101,10 @@ def read_object(name: str, file: Path) -> dict[str, Any]:
     Raises:
         ModelError: The file holds something else.
     """
-    found = _read(name, file)
-    if not isinstance(found, dict):
+    content = _read(name, file)
+    if not isinstance(content, dict):
         raise ModelError(f"Model {name} is damaged: {file} should hold a JSON object. Get the model's files again.")
-    return found
+    return content
 
 
 def _read(name: str, file: Path) -> Any:

@@ -159,9 +159,11 @@ class BatchApi:
                 bar.refresh()
         if batch.get("status") not in {"completed", "expired", "cancelled"}:
             errors = batch.get("errors")
-            said = words_of(errors.get("data") if isinstance(errors, dict) else errors).text
+            message = words_of(errors.get("data") if isinstance(errors, dict) else errors).text
             status = shown(str(batch.get("status")), longest=40)
-            raise EndpointError(f"{where(self._config)} ended batch {name} as {status}: {said or 'it gave no reason'}.")
+            raise EndpointError(
+                f"{where(self._config)} ended batch {name} as {status}: {message or 'it gave no reason'}."
+            )
         return batch
 
     async def lines(self, file_id: str) -> list[Any]:

@@ -51,18 +51,18 @@ def extractive(
     fewer: list[str] = []
     duplicates = 0
     for chunk, own in zip(chunks, spoken, strict=True):
-        made = 0
+        written = 0
         for place, (query, sentence) in enumerate(_queries(chunk.text, rarity, own, 3 * per_chunk)):
-            if made == per_chunk:
+            if written == per_chunk:
                 break
             key = "".join(content_words(query.lower(), own)) or query
             if key in seen:
                 duplicates += 1
                 continue
             seen.add(key)
-            made += 1
+            written += 1
             questions.append(_question(query, chunk, place, sentence))
-        if made < per_chunk:
+        if written < per_chunk:
             fewer.append(chunk.id)
     return questions, {
         "asked": per_chunk * len(chunks),
@@ -101,12 +101,12 @@ def _queries(text: str, rarity: Rarity, language: str, most: int) -> Iterable[tu
             scored.append((-sum(rare) / len(rare), position, sentence))
     ranked = [sentence for _, _, sentence in sorted(scored)]
     forms = (clause, keywords)
-    made = 0
+    count = 0
     for lap in range(len(forms)):
         for place, sentence in enumerate(ranked):
             query = forms[(place + lap) % len(forms)](without_numbers(sentence), rarity, language)
             if query:
                 yield query, sentence
-                made += 1
-                if made == most:
+                count += 1
+                if count == most:
                     return

@@ -1,4 +1,4 @@
-"""Files of people's questions: JSON Lines, tables, or one question a line as query logs have them."""
+"""Files of people's questions: JSON Lines, tables, or one question per line as query logs have them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class HumanQuestion:
 def read_human(source: str) -> list[HumanQuestion]:
     """Reads questions with ``evidence`` (a quote), ``document`` and ``page``, ``chunk_ids`` (and ``grades``), or nothing.
 
-    JSON Lines, a table (CSV, TSV, Parquet), or a text file with one question a line. ``count`` says how often each was asked.
+    JSON Lines, a table (CSV, TSV, Parquet), or a text file with one question per line. ``count`` says how often each was asked.
 
     Args:
         source: A path, or ``bundled:NAME`` for questions that embft carries.

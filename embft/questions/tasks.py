@@ -97,8 +97,8 @@ def make_tasks(chunks: Sequence[Chunk], config: QuestionsConfig) -> list[Task]:
 
 def spoken_in(chunks: Sequence[Chunk], declared: str = "auto") -> dict[str, str]:
     """Chunk id to its language."""
-    found = languages_of([chunk.text for chunk in chunks], declared, [chunk.document for chunk in chunks])
-    return {chunk.id: language for chunk, language in zip(chunks, found.each, strict=True)}
+    languages = languages_of([chunk.text for chunk in chunks], declared, [chunk.document for chunk in chunks])
+    return {chunk.id: language for chunk, language in zip(chunks, languages.each, strict=True)}
 
 
 def make_request(

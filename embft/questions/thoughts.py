@@ -31,7 +31,7 @@ _NEAR = 200
 
 
 def without_thoughts(reply: str) -> str:
-    """The reply less its thoughts, whatever their tags are called.
+    """The reply less its thoughts, under any tag.
 
     Thoughts may be nested; without an end the rest is thought, and where the chat template holds the opening tag, all
     before the end is. A tag that is quoted, or that stands within a sentence, is a word of it.

@@ -31,7 +31,7 @@ def explorer_data(
 
     Returns:
         ``systems``, ``metric`` (as people write it), ``questions`` as [text, origin, relevant, [[rank, score, top],
-        ...]] with one triple a system, and ``passages`` as [id, text]; relevant and top count into ``passages``.
+        ...]] with one triple per system, and ``passages`` as [id, text]; relevant and top count into ``passages``.
     """
     primary = outcome.verdict.metric
     systems = list(outcome.evaluated.systems)

@@ -115,8 +115,8 @@ class _Index:
         """float32 [n_texts]."""
         if self._lists is None or not asked:
             return np.zeros(self._size, np.float32)
-        found: Scores = self._lists.get_scores(asked)
-        return found
+        by_text: Scores = self._lists.get_scores(asked)
+        return by_text
 
 
 def windows_of(terms: list[str], size: int) -> list[list[str]]:

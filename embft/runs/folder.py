@@ -1,4 +1,4 @@
-"""The folder of one run: what is in it, and what it says while the run goes on and when it fails."""
+"""The folder of one run: what is in it, and what it says while the run is in progress and when it fails."""
 
 from __future__ import annotations
 

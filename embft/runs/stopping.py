@@ -21,7 +21,7 @@ _last_words: list[Callable[[BaseException], None]] = []
 
 
 class Stopped(BaseException):
-    """The process was told to end. Not an `Exception`: nothing that goes on after a failure goes on after this.
+    """The process was told to end. Not an `Exception`: what continues after a failure does not continue after this.
 
     Attributes:
         number: Of the signal.

@@ -64,10 +64,10 @@ def parse_json(text: str) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    content = dict(pairs)
+    if len(content) < len(pairs):
         first: dict[str, object] = {}
         for key, value in pairs:
             if first.setdefault(key, value) != value:
                 raise ValueError(f"the key {key!r} stands twice with different values")
-    return found
+    return content

@@ -1,4 +1,4 @@
-"""Tables from outside, as JSON Lines, CSV or Parquet: rows with plain column names, whatever the separator and encoding."""
+"""Tables from outside, as JSON Lines, CSV or Parquet: rows with plain column names, in any separator and encoding."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def read_rows(path: Path, known: Collection[str]) -> Rows:
 
 
 def json_rows(text: str) -> Rows:
-    """One object a line, or one list of objects.
+    """One object per line, or one list of objects.
 
     Raises:
         ValueError: A line is no object; says which.

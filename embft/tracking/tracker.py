@@ -45,7 +45,7 @@ class Tracker(Protocol):
 
 
 class LocalTracker:
-    """Writes ``tracking.jsonl``: one JSON object a line, each with its ``kind`` and ``time``.
+    """Writes ``tracking.jsonl``: one JSON object per line, each with its ``kind`` and ``time``.
 
     Kinds: ``start`` (name, group, settings), ``log`` (step, values), ``summary`` (values), ``table`` (name, columns,
     rows), ``file`` (path below the run folder), ``finish`` (status ``ok`` or ``failed``). Each line is flushed, so a

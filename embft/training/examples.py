@@ -145,7 +145,7 @@ def window_chooser(
     """Returns a function that finds the window that a question is about, by BM25 and the base model in an even mix.
 
     Each is wrong about some windows of long chunks, and a wrong positive teaches the wrong thing: in cross-validation on the
-    10-K the mix moved 3 of 10 positives, and the tuned model gained (docs/experiments.md).
+    10-K the mix moved 3 of 10 positives, and the tuned model gained (docs/decisions.md).
 
     Args:
         queries: Question ids in the order of ``questions``.

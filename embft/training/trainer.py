@@ -114,7 +114,7 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
     def _load_best_model(self) -> None:
         if not self.is_world_process_zero():
-            return  # process 0 alone goes on with the model
+            return  # only process 0 continues with the model
         self._load_from_checkpoint(self.state.best_model_checkpoint)
         self._average.put_into(self._trained())
 
@@ -202,7 +202,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._losses: list[float] = []
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Takes up the losses of a training that goes on."""
+        """Takes up the losses of a training that continues."""
         self._losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
