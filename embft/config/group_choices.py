@@ -32,7 +32,7 @@ def choice_problem(group: str, value: str, options: Sequence[str] | None) -> str
     """What is wrong with the choice of a file of a group; empty if nothing is.
 
     Args:
-        options: The files that there are; None where nobody knows.
+        options: The files that there are; None where they are unknown.
     """
     known = [name for name in options or () if name != "schema"]
     if group == "experiment" and value == "null":

@@ -21,7 +21,7 @@ _GUESSED = {
     "iso8859-5": "iso-8859-5", "iso8859-7": "iso-8859-7",
     **{f"cp{number}": f"windows-{number}" for number in range(1250, 1259)},
 }  # fmt: skip
-"""chardet's names and the WHATWG's: what browsers decode, less what nobody wrote text files in."""
+"""chardet's names and the WHATWG's: what browsers decode, without those that no text file is written in."""
 _STRICT = (
     "gb18030",
     "big5",

@@ -28,15 +28,15 @@ def plain_markdown(source: str, *, mdx: bool) -> str:
     lines = source.split("\n")
     parts = _prose_and_code(lines)
     mdx = mdx or any(_IMPORT.match(line) for is_code, block in parts if not is_code for line in block)
-    done: list[str] = []
+    plain_lines: list[str] = []
     for is_code, block in parts:
         if is_code:
-            done += block
+            plain_lines += block
             continue
         if mdx:
             block = _without_tags(_without_comments("\n".join(_without_modules(block)))).split("\n")
-        done += _without_open_brackets([_without_admonition(line) for line in block])
-    return "\n".join(done)
+        plain_lines += _without_open_brackets([_without_admonition(line) for line in block])
+    return "\n".join(plain_lines)
 
 
 def _without_open_brackets(lines: list[str]) -> list[str]:

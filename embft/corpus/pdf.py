@@ -83,7 +83,7 @@ class _Page:
 def read_pdf(path: Path, reader: str = "pypdfium2", tesseract: Tesseract | None = None) -> PdfText:
     """Reads a PDF.
 
-    A hyphen at a line's end is given as ``-`` and a line break, whatever the reader makes of it. Columns are read one after
+    A hyphen at a line's end is given as ``-`` and a line break, however the reader represents it. Columns are read one after
     the other, and the values of form fields stand beside their labels.
 
     Args:

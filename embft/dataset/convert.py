@@ -25,7 +25,7 @@ Parts = Mapping[str, RetrievalDataset]
 
 
 def read_any(path: Path, split: str | None = None) -> dict[str, RetrievalDataset]:
-    """Reads a dataset, whatever it is.
+    """Reads a dataset in any format.
 
     Args:
         path: LlamaIndex JSON (one split), a folder of such files named train, dev and test (``dataset/`` of a run), a

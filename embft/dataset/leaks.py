@@ -120,7 +120,7 @@ def leak_findings(splits: Splits) -> list[Finding]:
 def without_leaks(splits: Splits) -> tuple[Splits, int]:
     """The splits less the train questions that leak into dev or test, and the made dev questions that leak into test.
 
-    For questions that embft writes itself: another one costs nothing, so nobody need be asked. What people asked stays.
+    For questions that embft writes itself: another one costs nothing. What people asked stays.
 
     Returns:
         The splits, and how many questions were left out.

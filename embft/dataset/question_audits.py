@@ -1,4 +1,4 @@
-"""Audits of the questions and chunks themselves: copies, repeats, questions nobody would ask, language, prompts."""
+"""Audits of the questions and chunks themselves: copies, repeats, questions that people do not ask, language, prompts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FEWEST_WORDS = 5
 _SAMPLE = 500
 """Texts that the language is told from."""
 _FOREIGN = 0.2
-"""Share of texts in other languages than the model's from which it is said."""
+"""Share of texts in other languages than the model's from which the reader is warned."""
 _INSTRUCTIONS = (
     (re.compile(r"e5-(?:small|base|large)", re.I), "query: ", "passage: "),
     (re.compile(r"bge-(?:small|base|large)-en", re.I), "Represent this sentence for searching relevant passages: ", ""),
@@ -37,16 +37,16 @@ def copy_findings(splits: Splits) -> list[Finding]:
     pairs = near_copies(corpus, similarity=COPY)
     if not pairs:
         return []
-    concerned = {key for pair in pairs for key in (pair.left, pair.right)}
-    asked = {key for ids in splits.test.relevant_docs.values() for key in ids} & concerned
+    copies = {key for pair in pairs for key in (pair.left, pair.right)}
+    relevant = {key for ids in splits.test.relevant_docs.values() for key in ids} & copies
     return [
         Finding(
             "near_copies",
-            "warning" if asked else "info",
-            len(concerned),
+            "warning" if relevant else "info",
+            len(copies),
             len(corpus),
-            f"{len(concerned):,} of {count_of(len(corpus), 'chunk')} that test questions search are near-copies of another, "
-            f"{len(asked):,} of them asked about: a system that finds the other copy is counted wrong.",
+            f"{len(copies):,} of {count_of(len(corpus), 'chunk')} that test questions search are near-copies of another, "
+            f"{len(relevant):,} of them asked about: a system that finds the other copy is counted wrong.",
             "Remove copies of documents, or name every copy in relevant_docs.",
             [
                 example(chunk=corpus[pair.left], copy=corpus[pair.right], similarity=f"{pair.similarity:.2f}")
@@ -88,7 +88,7 @@ def repeat_findings(splits: Splits) -> list[Finding]:
 
 
 def dependent_findings(splits: Splits) -> list[Finding]:
-    """Questions that point at a passage which nobody who asks has seen."""
+    """Questions that point at a passage that the asker has not seen."""
     test, train = (
         [text for text in part.queries.values() if passage_dependence(text)] for part in (splits.test, splits.train)
     )
@@ -102,7 +102,7 @@ def dependent_findings(splits: Splits) -> list[Finding]:
             len(test),
             total,
             f"{len(test):,} of {count_of(total, 'test question')} and {len(train):,} of {len(splits.train.queries):,} train "
-            "questions point at a passage ('according to the text'): nobody asks so, and they say little about real search.",
+            "questions point at a passage ('according to the text'). People do not ask so: they say little about real search.",
             "Filter them, or have them written anew as people ask: questions.prompt=search.",
             [example(question=text) for text in (*test, *train)[:EXAMPLES]],
         )

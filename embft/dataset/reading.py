@@ -174,10 +174,10 @@ def _own(
     part: RetrievalDataset, name: str, home: Mapping[str, str], corpus: Mapping[str, str], shares: bool
 ) -> RetrievalDataset:
     """A split with the chunks that are its own; where chunks are shared, also with those of others that it asks about."""
-    asked = {key for ids in part.relevant_docs.values() for key in ids} if shares else set()
-    chunks = {key: text for key, text in corpus.items() if home.get(key) == name or key in asked}
-    kept = [key for key, ids in part.relevant_docs.items() if shares or all(home[i] == name for i in ids)]
-    return replace(part.with_questions(kept, chunks), notes=())
+    relevant = {key for ids in part.relevant_docs.values() for key in ids} if shares else set()
+    chunks = {key: text for key, text in corpus.items() if home.get(key) == name or key in relevant}
+    question_ids = [key for key, ids in part.relevant_docs.items() if shares or all(home[i] == name for i in ids)]
+    return replace(part.with_questions(question_ids, chunks), notes=())
 
 
 def _from_file(*parts: RetrievalDataset) -> dict[str, str]:

@@ -17,13 +17,13 @@ def training_chunks(splits: Splits, config: DatasetConfig) -> tuple[list[Page], 
     With ``dataset.train_on=unasked`` those that no dev or test question is about; with ``all`` every one.
     """
     corpus = {**splits.distractors, **splits.train.corpus, **splits.dev.corpus, **splits.test.corpus}
-    held = {key for part in (splits.dev, splits.test) for ids in part.relevant_docs.values() for key in ids}
-    kept = {
+    relevant = {key for part in (splits.dev, splits.test) for ids in part.relevant_docs.values() for key in ids}
+    texts = {
         key: text
         for key, text in sorted(corpus.items())
-        if text.strip() and (config.train_on == "all" or key not in held)
+        if text.strip() and (config.train_on == "all" or key not in relevant)
     }
-    pages = [Page(key, None, text) for key, text in kept.items()]
+    pages = [Page(key, None, text) for key, text in texts.items()]
     return pages, [Chunk(page.document, page.text, page.document, None, 0, len(page.text)) for page in pages]
 
 

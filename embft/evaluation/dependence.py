@@ -133,7 +133,7 @@ class Dependence:
             scores: float64 [n_rows, n_questions].
 
         Returns:
-            0 to 1. None where these questions cannot tell it from chance: where all of them share alike.
+            0 to 1. None where these questions cannot show it, because all of them share alike.
         """
         if self._determinant is None:
             return None if self.links > 1 + 1e-9 else 0.0
@@ -187,7 +187,7 @@ class Dependence:
 
     @cached_property
     def _determinant(self) -> float | None:
-        """Of the two equations; None where they are one, so that own and shared parts cannot be told apart."""
+        """Of the two equations; None where they are one, so that own and shared parts cannot be separated."""
         if len(self) < 2:
             return None
         own, linked, square, _, _ = self._traces

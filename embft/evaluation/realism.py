@@ -107,7 +107,7 @@ def _rows(kinds: Sequence[_Kind], splits: Splits, corpus: Mapping[str, str]) -> 
 
 
 def realism_warnings(rows: Sequence[RealismRow]) -> list[str]:
-    """What a reader of the figures must know: test questions that nobody would type."""
+    """What a reader of the figures must know: test questions that people would not type."""
     return [
         f"{row.passage_dependent} of {row.looked_at} test questions lean on a passage that the asker has not seen "
         '("according to the document"): people do not ask so, and a retriever cannot use the words.'

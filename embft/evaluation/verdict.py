@@ -185,7 +185,7 @@ class _Verdict:
         start = f"Every choice is expected to cost {_unsigned(least)} points or more, because {self.total} questions tell little"
         if questions is None:
             return (
-                f"{start}, and so would fifty times as many: the systems are too close to be told apart by questions."
+                f"{start}, and so would fifty times as many: the systems are too close for questions to separate them."
             )
         return (
             f"{start}. About {questions - self.total:,} more questions like these, if the means stay as they are, would bring "

@@ -196,7 +196,7 @@ def _check_transformer(name: str, folder: Path, *, plain: bool) -> None:
             )
     if not isinstance(config.get("model_type"), str):
         raise ModelError(
-            f"Model {name}: {folder / 'config.json'} names no model_type, so nobody can tell what it is. "
+            f"Model {name}: {folder / 'config.json'} names no model_type, so its architecture is unknown. "
             "Give the folder of a transformers model."
         )
     if config["model_type"] == "model2vec":

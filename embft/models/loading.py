@@ -51,7 +51,7 @@ def load_model(
     with quiet():
         try:
             model = _load(folder, device, kwargs)
-        except Exception as error:  # whatever a folder from outside brings about is the folder's fault
+        except Exception as error:  # any error while loading a folder from outside is the folder's fault
             raise ModelError(f"The model in {folder} cannot be loaded: {_reason(error, folder)}") from error
     _set_limit(model, folder, max_seq_length)
     if dropout is not None:

@@ -95,7 +95,7 @@ def trial_texts(tokenizer: Any, limit: int | None) -> list[str]:
 def _vectors(name: str, model: Any, texts: Sequence[str]) -> Any:
     try:
         return encode(model, texts, "", 32, task="document")
-    except Exception as error:  # whatever its modules bring about when they are put together
+    except Exception as error:  # any error of its modules when they run together
         raise ModelError(
             f"Model {name} cannot embed a text: {one_line(error)}. Its modules and its tokenizer do not fit together. {_AGAIN}"
         ) from error
@@ -157,7 +157,7 @@ def _numberless(key: str) -> str:
 
 
 def _used(model: Any, missing: Sequence[str]) -> list[str]:
-    """Of missing weights those that a text's vector depends on: many models come without a pooler that nobody asks."""
+    """Of missing weights those that a text's vector depends on: many models come without a pooler, which is not used."""
     import torch
 
     if not missing:

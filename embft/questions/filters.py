@@ -37,7 +37,7 @@ class Rejected:
 
 
 def askable_chunks(chunks: Sequence[Chunk], config: FiltersConfig) -> tuple[list[Chunk], list[Rejected]]:
-    """Takes out the chunks that nobody would ask about, before a question about them is paid for."""
+    """Takes out the chunks that people do not ask about, before a question about them is paid for."""
     kept: list[Chunk] = []
     rejected: list[Rejected] = []
     for chunk in chunks:
@@ -126,7 +126,7 @@ def near_duplicates(questions: Sequence[str], similarity: float) -> dict[int, st
         )
         for row, place in enumerate(range(start, start + len(block))):
             for earlier in scores[row, :place].nonzero()[0]:
-                if int(earlier) not in earlier_of:  # what is gone makes nobody its duplicate
+                if int(earlier) not in earlier_of:  # a question that is dropped has no duplicates
                     earlier_of[place] = questions[int(earlier)]
                     break
     return earlier_of

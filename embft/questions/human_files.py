@@ -52,7 +52,7 @@ _FORMS = (
 
 @dataclass(frozen=True)
 class HumanQuestion:
-    """A question with what answers it: a quote, a page, or chunks; or with nothing, where nobody judged it yet.
+    """A question with what answers it: a quote, a page, or chunks; or with nothing, where it is not judged yet.
 
     Attributes:
         where: File and line, for messages.

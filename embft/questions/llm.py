@@ -134,8 +134,8 @@ async def _ask_twice(
         counted = tuple(replace(reply, tokens=0, cached=True) if key in seen else reply for key, reply in own)
         seen |= {key for key, _ in own}
         missing = task.count - len(parsed[place].questions)
-        both = (parsed[place], *(_parsed(reply, missing) for _, reply in own[1:]))
-        outcomes.append(_Outcome(task, counted, both))
+        answers = (parsed[place], *(_parsed(reply, missing) for _, reply in own[1:]))
+        outcomes.append(_Outcome(task, counted, answers))
     return outcomes, budget
 
 
@@ -175,7 +175,7 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
     examples = ["".join(terms(text)) for text in (outcomes[0].task.prompt.examples if outcomes else ())]
     seen: set[str] = set()
     for outcome in outcomes:
-        task, kept = outcome.task, 0
+        task, count = outcome.task, 0
         for reply in outcome.replies:
             counts["requests"] += not reply.cached and reply is not BUDGET_SPENT
             counts["cached_replies"] += reply.cached
@@ -198,10 +198,10 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
                     rejected.append(Rejected(text, task.chunk_ids, "duplicate", "the same words as an earlier one"))
                     continue
                 seen.add(plain)
-                kept += 1
+                count += 1
                 questions.append(_question(text, task.chunk_ids, config.backend))
         counts["asked_again"] += len(outcome.replies) > 1
-        counts["chunks_with_fewer"] += kept < task.count
+        counts["chunks_with_fewer"] += count < task.count
         if failure := outcome.failure:
             rejected.append(Rejected(None, task.chunk_ids, "request failed", failure))
         elif not any(parsed.questions for parsed in outcome.parsed):

@@ -1,4 +1,4 @@
-"""Replies of LLMs to lists of questions, whatever form they chose."""
+"""Replies of LLMs, in any form, to lists of questions."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Shape:
 
 
 def asks(text: str) -> bool:
-    """True where a text ends with a question mark, whatever closes behind it."""
+    """True where a text ends with a question mark, before any closing signs."""
     return text.rstrip("\"'”’」』)）]*_ \t").endswith(_ASKS)
 
 

@@ -58,7 +58,7 @@ def print_comparison(
         terminal = Console()
         console = Console(highlight=False, width=terminal.width if terminal.is_terminal else _PIPED_WIDTH)
     jobs = collect(folders)
-    # At the end of a sweep nobody has asked for a system: one that no job has is not a mistake of theirs.
+    # At the end of a sweep the system is a default: that no job has it is not the user's mistake.
     system, baseline = measured(system, jobs), measured(baseline, jobs)
     if sort:
         jobs = by_dev(jobs, metric, system)

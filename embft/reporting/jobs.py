@@ -26,7 +26,7 @@ class Job:
 
     Attributes:
         folder: Its folder.
-        status: ``ok``, ``failed``, ``running``, ``running?`` (nobody can tell, on this file system) or
+        status: ``ok``, ``failed``, ``running``, ``running?`` (unknown on this file system) or
             ``not started``. A run that was killed is ``failed``.
         settings: Its overrides, key to value.
         metrics: metrics.json; None where the run did not finish well.
@@ -44,8 +44,8 @@ class Job:
     @property
     def timings(self) -> Mapping[str, Mapping[str, Any]]:
         """By stage; empty where the run did not finish well."""
-        timings: Mapping[str, Mapping[str, Any]] = (self.metrics or {}).get("timings", {})
-        return timings
+        by_stage: Mapping[str, Mapping[str, Any]] = (self.metrics or {}).get("timings", {})
+        return by_stage
 
     @property
     def cached(self) -> str:

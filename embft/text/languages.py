@@ -57,7 +57,7 @@ class Guess:
 
     @property
     def firm(self) -> bool:
-        """Whether the text may be called one of its language whatever stands around it."""
+        """Whether the text is clearly in its language, regardless of its neighbours."""
         told_by_words = self.script in CANDIDATES
         enough = not told_by_words or (self.probability >= _FIRM and self.letters >= _LEAST_LETTERS)
         return self.language is not None and enough

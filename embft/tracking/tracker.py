@@ -1,7 +1,7 @@
 """What every tracker does, and the two that need no service: the local file and the pair.
 
 A tracker is a by-product of a run: it is told figures, it never decides anything. Figures always go to
-``tracking.jsonl`` in the run folder, whatever else is switched on.
+``tracking.jsonl`` in the run folder, in any case.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class ByChunkLoss(nn.Module):
 
         if self.config.mini_batch:
             # The wrapper that the trainer puts around the model averages the processes' gradients in each backward pass,
-            # of which there are many here, and not as many in every process: once, in the end, is enough.
+            # of which there are many here, and not as many in every process: once, at the end, is enough.
             model = getattr(self.model, "module", self.model)
             return cached_loss(
                 partial(_embed, model), texts, loss_of, self.config.mini_batch, partial(_average_gradients_of, model)

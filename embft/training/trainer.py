@@ -31,7 +31,7 @@ AVERAGED = "averaged"
 class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
     """Writes no model card of its own (it would sample "widgets" from rows of numbers) and prints no dicts.
 
-    Its checkpoints hold what is trained, whatever that is: all weights, the upper layers, low-rank updates.
+    Its checkpoints hold what is trained: all weights, the upper layers, low-rank updates.
     """
 
     def __init__(self, average: WeightAverage, **kwargs: Any) -> None:
@@ -40,11 +40,11 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         for chatty in (PrinterCallback, ProgressCallback):
             self.remove_callback(chatty)
         self.add_callback(AverageSteps(average))
-        if sys.stderr.isatty():  # in a log file it would be a line a step
+        if sys.stderr.isatty():  # in a log file it would be one line per step
             self.add_callback(ProgressBar())
 
     def go_on(self, checkpoint: Path | None, config: TrainingConfig) -> None:
-        """Trains, from a checkpoint if there is one; in the end the model has the weights that are best on dev."""
+        """Trains, from a checkpoint if there is one; afterwards the model has the weights that are best on dev."""
         if checkpoint is not None:
             self.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
             if used_up(self.state.log_history, f"eval_dev_{config.select_by}", config.patience):

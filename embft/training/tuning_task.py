@@ -1,4 +1,4 @@
-"""One training as its stage asks for it, whatever is trained."""
+"""One training as its stage asks for it: of weights, low-rank updates or an adapter."""
 
 from __future__ import annotations
 
