@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
 
 
 def price_table() -> str:
@@ -15,6 +15,5 @@ def embedding_price(model: str) -> float | None:
     """US dollars per million tokens that an API embeds; None where the table does not have the model."""
     import yaml
 
-    table: dict[str, Any] = yaml.safe_load(price_table())
-    price = table["embeddings"].get(model)
-    return None if price is None else float(price)
+    prices: Mapping[str, float] = yaml.safe_load(price_table())["embeddings"]
+    return float(prices[model]) if model in prices else None

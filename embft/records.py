@@ -39,7 +39,7 @@ class Chunk:
     """The unit that retrieval returns.
 
     Attributes:
-        id: Stable: a hash of document, page and text (equal chunks of one page are told apart by a suffix).
+        id: Stable: a hash of document, page and text (equal chunks of one page differ by a suffix).
         text: ``page.text[start:end]``.
         start, end: Character span in the text of its page.
     """
@@ -164,7 +164,7 @@ class Passages:
 
     Attributes:
         chunk_ids: The corpus's chunks, in its order.
-        texts: One a window, windows of a chunk side by side.
+        texts: One per window, windows of a chunk side by side.
         owner: int64 [n_windows], not decreasing: position in ``chunk_ids`` of the chunk that a window belongs to.
     """
 

@@ -193,4 +193,4 @@ def _versions(imported: Iterable[str]) -> dict[str, str]:
 
 @cache
 def _distributions() -> Mapping[str, list[str]]:
-    return {name: sorted(set(found)) for name, found in metadata.packages_distributions().items()}
+    return {name: sorted(set(distributions)) for name, distributions in metadata.packages_distributions().items()}

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from filelock import FileLock
 
@@ -68,7 +68,7 @@ class StageCache:
         self,
         name: str,
         *,
-        settings: Mapping[str, Any],
+        settings: Mapping[str, object],
         inputs: Sequence[str],
         code: SourceCode,
         build: Build,
@@ -109,7 +109,7 @@ class StageCache:
         value = load(folder)
         return StageResult(value, key, folder, time.perf_counter() - started, built_seconds, cached)
 
-    def _build(self, folder: Path, description: Mapping[str, Any], build: Build) -> None:
+    def _build(self, folder: Path, description: Mapping[str, object], build: Build) -> None:
         key = folder.name
         scratch = self._scratch(folder.parent.name, key)
         scratch.mkdir(parents=True, exist_ok=True)

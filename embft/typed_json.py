@@ -28,8 +28,8 @@ def from_json(kind: type[T], value: Any) -> T:
     Raises:
         ValueError: A field is missing or has another type; it names the field.
     """
-    made: T = _adapter(kind).validate_python(value)  # type: ignore[arg-type]
-    return made
+    typed: T = _adapter(kind).validate_python(value)  # type: ignore[arg-type]
+    return typed
 
 
 @cache

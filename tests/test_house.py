@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = [*sorted((ROOT / "embft").rglob("*.py")), ROOT / "run.py", *sorted((ROOT / "scripts").glob("*.py"))]
 MOST_LINES = 300
-MOST_UNTYPED = 60
+MOST_UNTYPED = 58
 """Mappings of anything: where JSON is read or written, and nowhere else."""
 
 

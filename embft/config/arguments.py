@@ -83,44 +83,44 @@ def read_arguments(arguments: Sequence[str]) -> Arguments:
 
 def _without_dashes(words: Sequence[str], known: set[str]) -> list[str]:
     """``--training.epochs=3``, as wandb's ``${args}`` gives it, becomes ``training.epochs=3``."""
-    found = []
+    plain = []
     for place, word in enumerate(words):
         match = re.fullmatch(r"--?([A-Za-z_+~][\w./@-]*)=(.*)", word, re.DOTALL)
         if match and f"--{match[1]}" not in known:
             name = match[1].replace("-", "_")
             is_key = name in all_keys() or name in GROUP_NAMES
-            found.append(f"{name if is_key else match[1]}={match[2]}")
+            plain.append(f"{name if is_key else match[1]}={match[2]}")
         elif word in {"-i", "--info"} and "=" in "".join(words[place + 1 : place + 2]):
-            found.append("--info=all")  # argparse would take the override after it as what is to be shown
+            plain.append("--info=all")  # argparse would take the override after it as what is to be shown
         else:
-            found.append(word)
-    return found
+            plain.append(word)
+    return plain
 
 
 def _joined(words: Sequence[str]) -> list[str]:
     """``seed = 3``, in three words or two, is one override."""
     names = (*all_keys(), *GROUP_NAMES)
-    found: list[str] = []
+    overrides: list[str] = []
     for word in words:
-        last = found[-1] if found else ""
+        last = overrides[-1] if overrides else ""
         value_follows = last in names and word.startswith("=")
         value_is_next = last.endswith("=") and last[:-1] in names and "=" not in word
         if value_follows or value_is_next:
-            found[-1] += word
+            overrides[-1] += word
         else:
-            found.append(word)
-    return found
+            overrides.append(word)
+    return overrides
 
 
 def _options(parsed: argparse.Namespace) -> list[str]:
     """The options, as Hydra's parser takes them after the overrides."""
-    found = []
+    options = []
     for name, value in vars(parsed).items():
         if name == "overrides" or value in (None, False):
             continue
         option = f"--{name.replace('_', '-')}"
-        found.extend([option] if value is True else [f"{option}={value}"])
-    return found
+        options.extend([option] if value is True else [f"{option}={value}"])
+    return options
 
 
 def _unknown_option(word: str) -> str:

@@ -73,7 +73,7 @@ def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> Ch
         arguments: ``KEY=VALUE`` each, as the shell gave them.
         sweep: Whether it was called with ``-m``.
     """
-    found: dict[str, None] = {}
+    faults: dict[str, None] = {}
     settings: list[Setting] = []
     # Other folders may hold more files of a group; which ones is known once it is composed.
     searches_on = any(argument.startswith("hydra.searchpath") for argument in arguments)
@@ -82,10 +82,10 @@ def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> Ch
     for argument in arguments:
         read = read_override(argument, sweep=sweep, options=options)
         if isinstance(read, str):
-            found[read] = None
+            faults[read] = None
         else:
             settings.append(read)
-    unread = list(found)
+    unread = list(faults)
     implied, notices = _implied(settings)
     rows = _Rows([*settings, *implied], sweep)
     configs = []
@@ -94,11 +94,11 @@ def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> Ch
         try:
             composed = tree.compose(row)
             configs.append(as_config(composed.experiment))
-            found |= dict.fromkeys(problems(configs[-1]))
-            found |= dict.fromkeys(_folder_problems(composed.whole, sweep))
+            faults |= dict.fromkeys(problems(configs[-1]))
+            faults |= dict.fromkeys(_folder_problems(composed.whole, sweep))
             launcher = str(composed.whole.hydra.runtime.choices.get("hydra/launcher", launcher))
         except ConfigError as error:
-            found |= dict.fromkeys(error.problems)
+            faults |= dict.fromkeys(error.problems)
         except (
             HydraException,
             OmegaConfBaseException,
@@ -108,16 +108,16 @@ def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> Ch
             ValueError,
             TypeError,
         ) as error:
-            found[_explain(error)] = None
+            faults[_explain(error)] = None
     if configs:
         given = [setting.key for setting in settings]
         unused = unused_problems(given, configs)
         if unused and rows.are_swept:
             unused = unused_problems(unused, [*configs, *_composable(tree, rows.every_combination())])
         # Where another sentence is about the same key, it says more.
-        found |= {words: None for key, words in unused.items() if not any(key in problem for problem in found)}
+        faults |= {words: None for key, words in unused.items() if not any(key in problem for problem in faults)}
     return CheckedLine(
-        [setting.text for setting in (*settings, *implied)], notices, list(found), unread, configs, launcher
+        [setting.text for setting in (*settings, *implied)], notices, list(faults), unread, configs, launcher
     )
 
 

@@ -32,7 +32,7 @@ def choice_problem(group: str, value: str, options: Sequence[str] | None) -> str
     """What is wrong with the choice of a file of a group; empty if nothing is.
 
     Args:
-        options: The files that there are; None where nobody knows.
+        options: The files that there are; None where they are unknown.
     """
     known = [name for name in options or () if name != "schema"]
     if group == "experiment" and value == "null":
@@ -83,11 +83,11 @@ def _model(value: str) -> str:
 @cache
 def _hub_ids() -> dict[str, str]:
     """File of configs/model to hub id."""
-    found = {}
+    ids = {}
     for file in sorted((CONFIGS / "model").glob("*.yaml")):
         if match := re.search(r"^id: *(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE):
-            found[file.stem] = match[1]
-    return found
+            ids[file.stem] = match[1]
+    return ids
 
 
 @cache

@@ -138,7 +138,7 @@ _WANT_FILES = ("dataset.train", "dataset.dev", "dataset.test")
 
 
 def meant_by(name: str, value: str = "") -> str:
-    """What somebody may mean who sets ``name``: ``" Did you mean '...'?"``, or an empty string where nobody knows.
+    """What somebody may mean who sets ``name``: ``" Did you mean '...'?"``, or an empty string where nothing is near.
 
     Args:
         name: An unknown key or group, as it was typed.

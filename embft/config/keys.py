@@ -115,7 +115,7 @@ def _meanings(schema: type) -> dict[str, str]:
     """The string below each field of a dataclass."""
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(schema))).body
     assert isinstance(body, ast.ClassDef)
-    found = {}
+    meanings = {}
     for field, below in zip(body.body, body.body[1:], strict=False):
         if (
             isinstance(field, ast.AnnAssign)
@@ -123,8 +123,8 @@ def _meanings(schema: type) -> dict[str, str]:
             and isinstance(below, ast.Expr)
             and isinstance(below.value, ast.Constant)
         ):
-            found[field.target.id] = inspect.cleandoc(str(below.value.value)).replace("\n", " ")
-    return found
+            meanings[field.target.id] = inspect.cleandoc(str(below.value.value)).replace("\n", " ")
+    return meanings
 
 
 def _figure(value: float) -> str:

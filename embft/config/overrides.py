@@ -243,9 +243,9 @@ def _type_problem(key: Key, value: Any) -> str:
     try:
         _NODES[key.type](value=value, is_optional=key.optional)
     except (OmegaConfBaseException, ValueError, OverflowError) as error:
-        said = str(error).splitlines()[0].removesuffix(".")
-        said = said.replace("$VALUE_TYPE", type(value).__name__).replace("$VALUE", str(value))
-        return f"{key.name}={'null' if value is None else value}: {said}. {_wanted(key)}"
+        message = str(error).splitlines()[0].removesuffix(".")
+        message = message.replace("$VALUE_TYPE", type(value).__name__).replace("$VALUE", str(value))
+        return f"{key.name}={'null' if value is None else value}: {message}. {_wanted(key)}"
     return ""
 
 

@@ -202,10 +202,10 @@ def unused_problems(keys: Iterable[str], configs: Sequence[ExperimentConfig]) ->
         keys: What a person set.
         configs: A sweep's jobs; a value that one of them reads is used.
     """
-    found = {}
+    sentences = {}
     for key in dict.fromkeys(keys):
         missing = [unmet(key, config) for config in configs]
         if missing and all(missing) and (first := missing[0]):
             add = f" Add {first.remedy}, or leave it out." if first.remedy else " Leave it out."
-            found[key] = f"{key} is given and would not be used: it is read with {first.words} only.{add}"
-    return found
+            sentences[key] = f"{key} is given and would not be used: it is read with {first.words} only.{add}"
+    return sentences

@@ -111,12 +111,12 @@ def _choose(rows: Sequence[Row], names: Sequence[str]) -> dict[str, str]:
 
 def _best(known: Sequence[str], names: Iterable[str], full: Mapping[str, int], total: int) -> str | None:
     """The column that is known best; one that is mostly empty only where there is no other."""
-    found = []
+    candidates = []
     for name in names:
         leaf = re.sub(r"[\s\-]+", "_", name.rpartition(".")[2].strip().casefold())
         if leaf in known and full[name]:
-            found.append((2 * full[name] < total, name.count("."), known.index(leaf), name))
-    return min(found)[-1] if found else None
+            candidates.append((2 * full[name] < total, name.count("."), known.index(leaf), name))
+    return min(candidates)[-1] if candidates else None
 
 
 def _row(number: int, row: Row, columns: Mapping[str, str], stem: str) -> _Row:

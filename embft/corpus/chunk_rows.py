@@ -12,7 +12,7 @@ from typing import Any
 from embft.corpus.decoding import decode
 from embft.errors import CorpusError
 
-Row = dict[str, Any]
+Row = dict[str, object]
 """Values by the names of their columns; ``metadata.source`` where one object stands in another."""
 
 _SEPARATORS = ",;\t|"
@@ -39,7 +39,7 @@ def read_chunk_rows(path: Path) -> list[Row]:
     return [_flat(row) for row in _separated_rows(text)]
 
 
-def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+def _parquet_rows(path: Path) -> Iterator[Mapping[str, object]]:
     import pyarrow
     import pyarrow.parquet as pq
     import pyarrow.types as kinds
@@ -57,18 +57,18 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         raise CorpusError(f"is no Parquet file that can be read ({str(error)[:200]}): export it again") from None
 
 
-def _json_rows(text: str) -> Iterable[Mapping[str, Any]]:
+def _json_rows(text: str) -> Iterable[Mapping[str, object]]:
     try:
         whole = _parse(text)
     except json.JSONDecodeError:
         return _json_lines(text)
     rows = _rows_within(whole, 0)
     if rows is None:
-        raise CorpusError('holds no rows: one object a line is wanted, {"id": "...", "text": "..."}')
+        raise CorpusError('holds no rows: write one object per line, {"id": "...", "text": "..."}')
     return rows
 
 
-def _json_lines(text: str) -> Iterator[Mapping[str, Any]]:
+def _json_lines(text: str) -> Iterator[Mapping[str, object]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
@@ -96,7 +96,7 @@ def _once_each(pairs: Sequence[tuple[str, Any]]) -> Row:
     return row
 
 
-def _rows_within(value: Any, depth: int) -> list[Mapping[str, Any]] | None:
+def _rows_within(value: Any, depth: int) -> list[Mapping[str, object]] | None:
     """Finds the rows of an answer that is one object: a list of objects in it, or columns side by side (Chroma)."""
     if isinstance(value, list):
         return value if value and all(isinstance(item, dict) for item in value) else None
@@ -118,7 +118,7 @@ def _rows_within(value: Any, depth: int) -> list[Mapping[str, Any]] | None:
     return [value] if depth == 0 and any(isinstance(inner, str) for inner in value.values()) else None
 
 
-def _separated_rows(text: str) -> Iterator[Mapping[str, Any]]:
+def _separated_rows(text: str) -> Iterator[Mapping[str, object]]:
     csv.field_size_limit(2**31 - 1)
     first = text.partition("\n")[0]
     separator = max(_SEPARATORS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
@@ -143,7 +143,7 @@ def _separated_rows(text: str) -> Iterator[Mapping[str, Any]]:
         ) from None
 
 
-def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Row:
+def _flat(row: Mapping[str, object], prefix: str = "", depth: int = 0) -> Row:
     flat: Row = {}
     for name, value in row.items():
         key = prefix + str(name)

@@ -1,4 +1,4 @@
-"""Characters and hyphens: what every source's text goes through, whatever its format."""
+"""Characters and hyphens: the cleaning of every source's text, in any format."""
 
 from __future__ import annotations
 

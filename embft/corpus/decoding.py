@@ -21,7 +21,7 @@ _GUESSED = {
     "iso8859-5": "iso-8859-5", "iso8859-7": "iso-8859-7",
     **{f"cp{number}": f"windows-{number}" for number in range(1250, 1259)},
 }  # fmt: skip
-"""chardet's names and the WHATWG's: what browsers decode, less what nobody wrote text files in."""
+"""chardet's names and the WHATWG's: what browsers decode, without those that no text file is written in."""
 _STRICT = (
     "gb18030",
     "big5",
@@ -129,8 +129,8 @@ def _declared(data: bytes) -> str | None:
     from webencodings import lookup
 
     head = _COMMENT.sub(b"", data[:4096])
-    found = _XML.search(head) or _META.search(head)
-    encoding = lookup(found[1].decode("ascii", "replace")) if found else None
+    match = _XML.search(head) or _META.search(head)
+    encoding = lookup(match[1].decode("ascii", "replace")) if match else None
     if encoding is None or encoding.name in ("replacement", "x-user-defined"):
         return None
     # A page whose label could be read is not in UTF-16, whatever it says; browsers take it for UTF-8.

@@ -1,4 +1,4 @@
-"""What comes out of one file, whatever its format."""
+"""What one file of any format is read into."""
 
 from __future__ import annotations
 

@@ -44,11 +44,11 @@ def fetch_document(url: str, sha256: str | None, cache_dir: Path, timeout: float
         os.close(descriptor)
         try:
             _download(url, Path(unfinished), timeout)
-            found = file_digest(Path(unfinished))
-            if sha256 is not None and found != sha256:
+            actual = file_digest(Path(unfinished))
+            if sha256 is not None and actual != sha256:
                 raise CorpusError(
-                    f"{url} is not the file it was: sha256 {found} instead of {sha256}. Nothing was kept. {_REMEDIES}\n"
-                    f"  - if you trust the new file: corpus.sha256={found}"
+                    f"{url} is not the file it was: sha256 {actual} instead of {sha256}. Nothing was kept. {_REMEDIES}\n"
+                    f"  - if you trust the new file: corpus.sha256={actual}"
                 )
             Path(unfinished).chmod(0o644)
             Path(unfinished).replace(target)

@@ -59,8 +59,8 @@ def html_text(source: str, *, xml: bool = False) -> str:
     title = " ".join((title_node.text() or "").split()) if title_node else ""
     text = _most_fitting_text(root, _opened_by_click(parser))
     heading = parser.css_first("h1")
-    said = heading is not None and title and _words(heading.text()) and _words(heading.text()) in _words(title)
-    return f"{title}\n\n{text}".strip("\n") if title and not said else text
+    repeats_title = heading is not None and title and _words(heading.text()) and _words(heading.text()) in _words(title)
+    return f"{title}\n\n{text}".strip("\n") if title and not repeats_title else text
 
 
 def _most_fitting_text(root: Any, opened: set[str]) -> str:

@@ -49,7 +49,7 @@ class _Unit:
     text: WrappedText
     kind: str  # "prose", "item", "row" or "code"
     indent: int
-    last: str = field(default="")  # its last source line, which decides whether it goes on
+    last: str = field(default="")  # its last source line, which decides whether it continues
     lines: int = 1
 
 

@@ -28,15 +28,15 @@ def plain_markdown(source: str, *, mdx: bool) -> str:
     lines = source.split("\n")
     parts = _prose_and_code(lines)
     mdx = mdx or any(_IMPORT.match(line) for is_code, block in parts if not is_code for line in block)
-    done: list[str] = []
+    plain_lines: list[str] = []
     for is_code, block in parts:
         if is_code:
-            done += block
+            plain_lines += block
             continue
         if mdx:
             block = _without_tags(_without_comments("\n".join(_without_modules(block)))).split("\n")
-        done += _without_open_brackets([_without_admonition(line) for line in block])
-    return "\n".join(done)
+        plain_lines += _without_open_brackets([_without_admonition(line) for line in block])
+    return "\n".join(plain_lines)
 
 
 def _without_open_brackets(lines: list[str]) -> list[str]:
@@ -71,7 +71,7 @@ def _prose_and_code(lines: list[str]) -> list[tuple[bool, list[str]]]:
 
 
 def _without_modules(lines: list[str]) -> list[str]:
-    """Takes out import and export statements; one that begins with a brace goes on to the next blank line."""
+    """Takes out import and export statements; one that begins with a brace extends to the next blank line."""
     kept: list[str] = []
     inside = False
     for line in lines:
@@ -101,20 +101,20 @@ def _without_tags(text: str) -> str:
     spans = _code_spans(text)
     kept: list[str] = []
     position = faults = 0
-    while faults < _MOST_FAULTS and (found := _COMPONENT.search(text, position)):
-        while spans and spans[-1][1] <= found.start():
+    while faults < _MOST_FAULTS and (tag := _COMPONENT.search(text, position)):
+        while spans and spans[-1][1] <= tag.start():
             spans.pop()
-        in_code = bool(spans) and spans[-1][0] <= found.start()
-        end = None if in_code else _tag_end(text, found.end())
+        in_code = bool(spans) and spans[-1][0] <= tag.start()
+        end = None if in_code else _tag_end(text, tag.end())
         if end is None:
             faults += not in_code
-            kept.append(text[position : found.end()])
-            position = found.end()
+            kept.append(text[position : tag.end()])
+            position = tag.end()
             continue
-        kept.append(text[position : found.start()])
-        before = text.rfind("\n", 0, found.start()) + 1
+        kept.append(text[position : tag.start()])
+        before = text.rfind("\n", 0, tag.start()) + 1
         after = text.find("\n", end)
-        alone = not text[before : found.start()].strip() and not text[end : after if after >= 0 else None].strip()
+        alone = not text[before : tag.start()].strip() and not text[end : after if after >= 0 else None].strip()
         kept.append("\n" if alone else "")
         position = end
     return "".join([*kept, text[position:]])
@@ -125,7 +125,7 @@ def _code_spans(text: str) -> list[tuple[int, int]]:
     spans = []
     start = 0
     for line in text.split("\n"):
-        spans += [(start + found.start(), start + found.end()) for found in _CODE_SPAN.finditer(line)]
+        spans += [(start + span.start(), start + span.end()) for span in _CODE_SPAN.finditer(line)]
         start += len(line) + 1
     return spans[::-1]
 
@@ -153,14 +153,14 @@ def _tag_end(text: str, position: int) -> int | None:
 
 def _without_admonition(line: str) -> str:
     """``:::tip Title`` leaves its title, or the word where it has none; ``:::`` at the end leaves a blank line."""
-    found = _ADMONITION.match(line) if ":::" in line else None
-    if found is None:
+    match = _ADMONITION.match(line) if ":::" in line else None
+    if match is None:
         return line
-    kind, title = found[2] or "", _TITLE.match(found[3].strip())
+    kind, title = match[2] or "", _TITLE.match(match[3].strip())
     words = ((title[1] or title[2] or "") if title else "").strip()
     if not words and kind.lower() in _PLAIN_KINDS:
         words = kind.capitalize()
     elif kind and kind.lower() not in _PLAIN_KINDS and words:
-        words = f"{kind} {words}" if not found[3].startswith("[") else words
+        words = f"{kind} {words}" if not match[3].startswith("[") else words
     # A line of its own, or Markdown would take it for the start of the paragraph that follows.
-    return f"{found[1]}{words}\n{found[1].rstrip()}" if words else found[1].rstrip()
+    return f"{match[1]}{words}\n{match[1].rstrip()}" if words else match[1].rstrip()

@@ -83,7 +83,7 @@ class _Page:
 def read_pdf(path: Path, reader: str = "pypdfium2", tesseract: Tesseract | None = None) -> PdfText:
     """Reads a PDF.
 
-    A hyphen at a line's end is given as ``-`` and a line break, whatever the reader makes of it. Columns are read one after
+    A hyphen at a line's end is given as ``-`` and a line break, however the reader represents it. Columns are read one after
     the other, and the values of form fields stand beside their labels.
 
     Args:
@@ -156,8 +156,8 @@ def _recognise(
             batch = numbers[start : start + _OCR_BATCH]
             if len(numbers) > _OCR_BATCH:
                 logger.info("%s: OCR of page %d (%d of %d)", path.name, batch[0], start + 1, len(numbers))
-            found = tesseract.read([_picture(document[number - 1]) for number in batch])
-            for number, page in zip(batch, found, strict=True):
+            recognised_pages = tesseract.read([_picture(document[number - 1]) for number in batch])
+            for number, page in zip(batch, recognised_pages, strict=True):
                 # The picture shows what is typed on the scan, too: its text takes the place of both.
                 letters, typed = (sum(map(str.isalpha, text)) for text in (page.text, texts[number - 1]))
                 if letters >= FEW_LETTERS and letters > typed:

@@ -47,7 +47,7 @@ def filled_in(page: PdfPage, text_page: PdfTextPage, turns: int = 0) -> list[Fil
     """
     import pypdfium2.raw as pdfium
 
-    found = []
+    pieces = []
     for index in range(min(pdfium.FPDFPage_GetAnnotCount(page), _MOST_ANNOTATIONS)):
         annotation = pdfium.FPDFPage_GetAnnot(page, index)
         if not annotation:
@@ -55,10 +55,10 @@ def filled_in(page: PdfPage, text_page: PdfTextPage, turns: int = 0) -> list[Fil
         try:
             one = _read(page.formenv, annotation, turns)
             if one and not _stands_there(one, annotation, text_page):
-                found.append(one)
+                pieces.append(one)
         finally:
             pdfium.FPDFPage_CloseAnnot(annotation)
-    return found
+    return pieces
 
 
 def insert(text: str, words: Sequence[Word], filled: Sequence[Filled]) -> str:

@@ -24,7 +24,7 @@ class Word:
 
     Attributes:
         start, end: Span in the page's text.
-        left, right: In points; text runs from left to right whatever the page's rotation.
+        left, right: In points; text runs from left to right regardless of the page's rotation.
         bottom, top: In points; lines run from top to bottom.
     """
 

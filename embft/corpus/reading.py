@@ -1,4 +1,4 @@
-"""Documents to cleaned pages, whatever the corpus, and what happened on the way."""
+"""Documents of any corpus to cleaned pages, and what happened on the way."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], Read
         return pages, ReadingReport(
             len(pages), len(pages), characters, repeated_paragraphs=repeated, joined_lines=joined
         )
-    found, warnings = _find(config, cache_dir)
-    sources, copies = _without_copies(found.sources)
+    files, warnings = _find(config, cache_dir)
+    sources, copies = _without_copies(files.sources)
     tesseract = open_tesseract(config.language, cache_dir / "ocr") if config.ocr == "auto" else None
     documents: dict[str, Document] = {}
     skipped: list[dict[str, str]] = []
@@ -136,8 +136,8 @@ def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], Read
             for name, document in documents.items()
             if document.replaced_bytes
         ),
-        other_files=found.others,
-        left_out=found.left_out,
+        other_files=files.others,
+        left_out=files.left_out,
         scans=tuple(
             {
                 "document": name,
@@ -166,8 +166,8 @@ def input_digests(config: CorpusConfig, cache_dir: Path) -> list[str]:
     """
     if config.kind == "python_reference":
         return [python_reference.topics_digest()]
-    found, _ = _find(config, cache_dir)
-    return [digest([source.name, _content_digest(source.path)]) for source in found.sources]
+    files, _ = _find(config, cache_dir)
+    return [digest([source.name, _content_digest(source.path)]) for source in files.sources]
 
 
 def _content_digest(path: Path) -> str:
@@ -180,16 +180,16 @@ def _content_digest(path: Path) -> str:
 def _find(config: CorpusConfig, cache_dir: Path) -> tuple[FoundFiles, list[str]]:
     """Returns the files and warnings."""
     if config.path:
-        found = find_sources(config.path, cache_dir)
+        files = find_sources(config.path, cache_dir)
         warnings = []
         if config.kind == "nvidia_10k" and config.sha256:
-            sha256 = _content_digest(found.sources[0].path)
+            sha256 = _content_digest(files.sources[0].path)
             if sha256 != config.sha256:
                 warnings.append(
                     f"corpus.path={config.path} is not the filing of the article (its sha256 is {sha256}, not "
                     f"{config.sha256}): figures will not compare with published ones."
                 )
-        return found, warnings
+        return files, warnings
     if config.kind == "nvidia_10k":
         if not config.url:
             raise CorpusError("corpus=nvidia_10k has neither corpus.url nor corpus.path: give corpus.path=FILE.pdf.")

@@ -80,11 +80,11 @@ def _is_running(places: Sequence[tuple[int, str]]) -> bool:
 def _edge_lines(lines: Sequence[str]) -> dict[int, set[tuple[str, str]]]:
     """Maps the index of each edge line to (edge, form without numbers); on a short page a line can be at both edges."""
     filled = [index for index, line in enumerate(lines) if line.strip()]
-    found: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    edges: dict[int, set[tuple[str, str]]] = defaultdict(set)
     for edge, indices in (("top", filled[:EDGE_LINES]), ("bottom", filled[-EDGE_LINES:])):
         for index in indices:
-            found[index].add((edge, _without_numbers(lines[index])))
-    return found
+            edges[index].add((edge, _without_numbers(lines[index])))
+    return edges
 
 
 def _without_numbers(line: str) -> str:

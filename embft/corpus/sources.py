@@ -28,7 +28,7 @@ _CONVERT = {
     ".odp": "Save it as .pptx: `soffice --headless --convert-to pptx FILE` (LibreOffice).",
     ".xls": "Save it as .xlsx: `soffice --headless --convert-to xlsx FILE` (LibreOffice).",
     ".ods": "Save it as .xlsx: `soffice --headless --convert-to xlsx FILE` (LibreOffice).",
-    ".json": "Save a list of objects as .jsonl, one object a line (`jq -c '.[]' FILE`).",
+    ".json": "Save a list of objects as .jsonl, one object per line (`jq -c '.[]' FILE`).",
 }
 _OTHERS_FOLDERS = {"node_modules": "node_modules", "__pycache__": "__pycache__", "site-packages": "Python packages"}
 
@@ -92,15 +92,16 @@ def find_sources(path: str, cache_dir: Path | None = None) -> FoundFiles:
             f"corpus.path={path}: there is no such file or folder (looked at {place.absolute()}). "
             "Give a file, a folder or a quoted glob such as 'docs/**/*.md'."
         )
-    found = _sort(root, files, search.left_out)
-    if not found.sources:
-        kinds = sorted(found.others.items(), key=lambda item: -item[1])[:5]
+    files_by_kind = _sort(root, files, search.left_out)
+    if not files_by_kind.sources:
+        kinds = sorted(files_by_kind.others.items(), key=lambda item: -item[1])[:5]
         listed = ", ".join(f"{count} x {kind}" for kind, count in kinds) or "nothing"
-        left = "; ".join(f"{count} left out: {reason}" for reason, count in found.left_out.items())
+        reasons = "; ".join(f"{count} left out: {reason}" for reason, count in files_by_kind.left_out.items())
         raise CorpusError(
-            f"corpus.path={path}: no document there; {_READ}, and found {listed}." + (f" Also {left}." if left else "")
+            f"corpus.path={path}: no document there; {_READ}, and found {listed}."
+            + (f" Also {reasons}." if reasons else "")
         )
-    return found
+    return files_by_kind
 
 
 def _sort(root: Path, files: Iterable[Path], left_out: Counter[str]) -> FoundFiles:
@@ -122,7 +123,7 @@ def _sort(root: Path, files: Iterable[Path], left_out: Counter[str]) -> FoundFil
 
 
 def _printable(name: str) -> str:
-    """A name that can be written as UTF-8, whatever bytes the file system holds."""
+    """A name that can be written as UTF-8, with any bytes in the file system."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

@@ -1,4 +1,4 @@
-"""Excel workbooks as text: a page a sheet, a line a row."""
+"""Excel workbooks as text: one page per sheet, one line per row."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ _SHOWN = 3
 
 def splits_of(folder: Path) -> dict[str, Path]:
     """Split name to file of judgements, as they lie in ``qrels/``."""
-    found = sorted(path for suffix in SUFFIXES for path in folder.glob(f"qrels/*{suffix}"))
-    return {path.stem: path for path in reversed(found)}
+    judgements = sorted(path for suffix in SUFFIXES for path in folder.glob(f"qrels/*{suffix}"))
+    return {path.stem: path for path in reversed(judgements)}
 
 
 def read_beir(folder: Path, split: str) -> RetrievalDataset:

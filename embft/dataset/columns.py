@@ -30,7 +30,7 @@ _WORDS = {"true": 1.0, "yes": 1.0, "relevant": 1.0, "false": 0.0, "no": 0.0, "ir
 _HALF = 0.5
 """Similarity from which two texts belong together, where scores are fractions between 0 and 1."""
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 
 def pick(row: Row, names: Sequence[str]) -> Any:

@@ -25,7 +25,7 @@ Parts = Mapping[str, RetrievalDataset]
 
 
 def read_any(path: Path, split: str | None = None) -> dict[str, RetrievalDataset]:
-    """Reads a dataset, whatever it is.
+    """Reads a dataset in any format.
 
     Args:
         path: LlamaIndex JSON (one split), a folder of such files named train, dev and test (``dataset/`` of a run), a
@@ -56,9 +56,9 @@ def write_any(path: Path, parts: Parts, kind: str | None = None, negatives: Nega
         DatasetError: The path cannot be such a thing.
     """
     questions = sum(len(part.queries) for part in parts.values())
-    said = f"{questions:,} questions in {', '.join(parts)}"
+    contents = f"{questions:,} questions in {', '.join(parts)}"
     if path.suffix in SUFFIXES:
-        return f"a table of {write_table(path, parts, negatives):,} rows: {said}"
+        return f"a table of {write_table(path, parts, negatives):,} rows: {contents}"
     if path.suffix == ".json":
         if len(parts) > 1:
             raise DatasetError(
@@ -66,7 +66,7 @@ def write_any(path: Path, parts: Parts, kind: str | None = None, negatives: Nega
                 "folder and --to llama_index."
             )
         write_llama_index(path, next(iter(parts.values())))
-        return f"LlamaIndex JSON: {said}"
+        return f"LlamaIndex JSON: {contents}"
     if path.suffix:
         raise DatasetError(f"{path}: unknown suffix. Take .json, {', '.join(SUFFIXES)}, or a folder.")
     if kind == "llama_index":
@@ -77,7 +77,7 @@ def write_any(path: Path, parts: Parts, kind: str | None = None, negatives: Nega
         write_datasets_folder(path, parts)
     else:
         write_beir(path, parts)
-    return f"a {kind or 'beir'} folder: {said}"
+    return f"a {kind or 'beir'} folder: {contents}"
 
 
 def _read_folder(path: Path) -> dict[str, RetrievalDataset]:
@@ -85,9 +85,9 @@ def _read_folder(path: Path) -> dict[str, RetrievalDataset]:
         return read_datasets_folder(path)
     if splits_of(path):
         return read_beir_folder(path)
-    found = {name: path / f"{name}.json" for name in RetrievalDataset.SPLITS if (path / f"{name}.json").is_file()}
-    if found:
-        return {name: read_llama_index(file) for name, file in found.items()}
+    files = {name: path / f"{name}.json" for name in RetrievalDataset.SPLITS if (path / f"{name}.json").is_file()}
+    if files:
+        return {name: read_llama_index(file) for name, file in files.items()}
     raise DatasetError(
         f"{path} is no dataset: neither BEIR (corpus.jsonl, queries.jsonl, qrels/*.tsv), nor train.json, dev.json and "
         "test.json, nor a folder of datasets.save_to_disk."

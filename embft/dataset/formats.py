@@ -57,8 +57,8 @@ def read_llama_index(path: Path) -> RetrievalDataset:
 
 
 def write_llama_index(path: Path, dataset: RetrievalDataset) -> None:
-    """Writes LlamaIndex's JSON in one step: UTF-8, readable whatever the language."""
-    content: dict[str, Any] = {
+    """Writes LlamaIndex's JSON in one step: UTF-8, readable in any language."""
+    content: dict[str, object] = {
         "queries": dict(dataset.queries),
         "corpus": dict(dataset.corpus),
         "relevant_docs": {key: list(ids) for key, ids in dataset.relevant_docs.items()},
@@ -105,7 +105,7 @@ def _relevant(key: str, ids: Any, grades: Mapping[str, Mapping[str, int]], path:
     return tuple(item for item in dict.fromkeys(ids) if own.get(item, 1) > 0)
 
 
-def _excluded(content: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
+def _excluded(content: Mapping[str, object], path: Path) -> dict[str, tuple[str, ...]]:
     given = content.get("excluded", {})
     if not isinstance(given, dict) or not all(
         isinstance(ids, list) and all(isinstance(item, str) for item in ids) for ids in given.values()

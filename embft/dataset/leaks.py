@@ -51,12 +51,14 @@ def find_leaks(train: RetrievalDataset, held: RetrievalDataset, *, by_question: 
     """
     if not train.queries or not held.queries:
         return []
-    mine, theirs = _asked(train), _asked(held)
-    alike = {(found.left, found.right): found.similarity for found in near_copies(mine, theirs, similarity=_RELATED)}
-    alike |= {(key, key): 1.0 for key in mine.keys() & theirs.keys()}
+    train_chunks, held_chunks = _asked(train), _asked(held)
+    alike = {
+        (copy.left, copy.right): copy.similarity for copy in near_copies(train_chunks, held_chunks, similarity=_RELATED)
+    }
+    alike |= {(key, key): 1.0 for key in train_chunks.keys() & held_chunks.keys()}
     same_words = {
-        (found.left, found.right)
-        for found in near_copies(train.queries, held.queries, similarity=_PARAPHRASE, run=1, fewest=_FEWEST_WORDS)
+        (copy.left, copy.right)
+        for copy in near_copies(train.queries, held.queries, similarity=_PARAPHRASE, run=1, fewest=_FEWEST_WORDS)
     }
     about, held_about = _questions_of(train), _questions_of(held)
     leaks: dict[str, Leak] = {}
@@ -73,7 +75,7 @@ def leak_findings(splits: Splits) -> list[Finding]:
 
     People's own dev questions may come close to their test questions; that is told, and blocks nothing.
     """
-    found = []
+    findings = []
     for name, held_name in (("train", "test"), ("dev", "test"), ("train", "dev")):
         part: RetrievalDataset = getattr(splits, name)
         held: RetrievalDataset = getattr(splits, held_name)
@@ -83,7 +85,7 @@ def leak_findings(splits: Splits) -> list[Finding]:
         human = name == "dev" and all(splits.origins.get(leak.train) == "human" for leak in leaks)
         blocking = held_name == "test" and not human
         same = sum(leak.similarity == 1 for leak in leaks)
-        found.append(
+        findings.append(
             Finding(
                 "leaks",
                 "blocking" if blocking else "warning",
@@ -94,7 +96,7 @@ def leak_findings(splits: Splits) -> list[Finding]:
                 f"({len(leaks) - same:,}): the tuned model's figures on {held_name} would flatter it.",
                 f"Take these questions out of {name}, or put all copies of a chunk into one split."
                 + (
-                    " dataset.leaks=drop leaves them out, dataset.leaks=allow goes on with the leak."
+                    " dataset.leaks=drop leaves them out, dataset.leaks=allow continues with the leak."
                     if blocking
                     else ""
                 ),
@@ -112,13 +114,13 @@ def leak_findings(splits: Splits) -> list[Finding]:
                 ],
             )
         )
-    return found
+    return findings
 
 
 def without_leaks(splits: Splits) -> tuple[Splits, int]:
     """The splits less the train questions that leak into dev or test, and the made dev questions that leak into test.
 
-    For questions that embft writes itself: another one costs nothing, so nobody need be asked. What people asked stays.
+    For questions that embft writes itself: another one costs nothing. What people asked stays.
 
     Returns:
         The splits, and how many questions were left out.
@@ -134,19 +136,19 @@ def without_given_leaks(splits: Splits) -> tuple[Splits, list[str]]:
         The splits, and a sentence for each split that lost questions to another.
     """
     kept, leaks = _without_leaks(splits)
-    said = []
+    notes = []
     for name, held_name in (("train", "test"), ("train", "dev"), ("dev", "test")):
         own = [leak for part, held, leak in leaks if (part, held) == (name, held_name)]
         if own:
             part: RetrievalDataset = getattr(splits, name)
             held: RetrievalDataset = getattr(splits, held_name)
-            said.append(
+            notes.append(
                 f"{len(own):,} of {count_of(len(part.queries), f'{name} question')} would give {held_name} questions away and "
                 f"{'was' if len(own) == 1 else 'were'} left out: about the same chunks or near-copies of them. The worst: "
                 f"“{part.queries[own[0].train][:_SHOWN]}” ({name}) and “{held.queries[own[0].held][:_SHOWN]}” ({held_name}). "
                 "dataset.leaks=stop stops here, dataset.leaks=allow keeps them."
             )
-    return kept, said
+    return kept, notes
 
 
 def _without_leaks(splits: Splits) -> tuple[Splits, list[tuple[str, str, Leak]]]:
@@ -185,8 +187,8 @@ def same_page_findings(splits: Splits, places: Mapping[str, tuple[str, int | Non
     """
 
     def pages(dataset: RetrievalDataset, question_id: str) -> set[tuple[str, int | None]]:
-        found = {places[key] for key in dataset.relevant_docs[question_id] if key in places}
-        return {place for place in found if place[1] is not None}
+        about = {places[key] for key in dataset.relevant_docs[question_id] if key in places}
+        return {place for place in about if place[1] is not None}
 
     trained = {place: key for key in splits.train.queries for place in pages(splits.train, key)}
     shared = [(key, place) for key in splits.test.queries for place in pages(splits.test, key) if place in trained]

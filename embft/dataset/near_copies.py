@@ -55,7 +55,7 @@ def near_copies(
     """
     others = left if right is None else right
     groups_left, groups_right = _equal(left), _equal(others)
-    found = [
+    copies = [
         Copy(a, b, 1.0)
         for key in sorted(groups_left.keys() & groups_right.keys())
         for a, b in _pairs(groups_left[key], groups_right[key], within=right is None)
@@ -77,10 +77,10 @@ def near_copies(
         for i, j, value in zip(at[close], to[close], jaccard[close], strict=True):
             a, b = alike_left[i], alike_right[j]
             if right is None:
-                found.append(Copy(a[0], b[0], float(value)))
+                copies.append(Copy(a[0], b[0], float(value)))
             elif plain_words(left[a[0]]) != plain_words(right[b[0]]):
-                found += [Copy(one, other, float(value)) for one, other in _pairs(a, b, within=False)]
-    return sorted(found, key=lambda pair: (-pair.similarity, pair.left, pair.right))
+                copies += [Copy(one, other, float(value)) for one, other in _pairs(a, b, within=False)]
+    return sorted(copies, key=lambda pair: (-pair.similarity, pair.left, pair.right))
 
 
 def _equal(texts: Mapping[str, str]) -> dict[str, list[str]]:
@@ -103,9 +103,9 @@ def _incidence(texts: Sequence[str], run: int, fewest: int) -> tuple[Any, Any]:
     from scipy.sparse import csr_matrix
 
     sets = [_shingles(text, run) for text in texts]
-    sets = [found if len(found) >= fewest else found[:0] for found in sets]
+    sets = [shingles if len(shingles) >= fewest else shingles[:0] for shingles in sets]
     every = np.concatenate([np.zeros(0, np.uint32), *sets])
-    owner = np.repeat(np.arange(len(sets)), [len(found) for found in sets])
+    owner = np.repeat(np.arange(len(sets)), [len(shingles) for shingles in sets])
     _, numbers, frequency = np.unique(every, return_inverse=True, return_counts=True)
     usual = (frequency <= _COMMON)[numbers]
     sizes = np.bincount(owner[usual], minlength=len(sets))
@@ -118,5 +118,5 @@ def _incidence(texts: Sequence[str], run: int, fewest: int) -> tuple[Any, Any]:
 def _shingles(text: str, run: int) -> Any:
     """uint32 [n]: hashes of the distinct runs of words."""
     words = plain_words(text)
-    found = {zlib.crc32(" ".join(words[at : at + run]).encode()) for at in range(len(words) - run + 1)}
-    return np.fromiter(found, np.uint32, len(found))
+    hashes = {zlib.crc32(" ".join(words[at : at + run]).encode()) for at in range(len(words) - run + 1)}
+    return np.fromiter(hashes, np.uint32, len(hashes))

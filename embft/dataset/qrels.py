@@ -103,10 +103,10 @@ def _cells(path: Path, lines: list[str]) -> Iterable[tuple[int, list[str]]]:
 def _from_header(cells: list[str], queries: Collection[str], documents: Collection[str]) -> tuple[int, int, int] | None:
     """Places of query, document and score where the first line names its columns; None where it is a judgement."""
     names = [cell.strip().strip("\ufeff").casefold() for cell in cells]
-    found = [
+    columns = [
         next((at for at, name in enumerate(names) if name in choices), None) for choices in (_QUERY, _DOCUMENT, _SCORE)
     ]
-    query, document, score = found
+    query, document, score = columns
     if query is not None and document is not None and score is not None:
         return query, document, score
     places = _from_width(cells)

@@ -1,4 +1,4 @@
-"""Audits of the questions and chunks themselves: copies, repeats, questions nobody would ask, language, prompts."""
+"""Audits of the questions and chunks themselves: copies, repeats, questions that people do not ask, language, prompts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FEWEST_WORDS = 5
 _SAMPLE = 500
 """Texts that the language is told from."""
 _FOREIGN = 0.2
-"""Share of texts in other languages than the model's from which it is said."""
+"""Share of texts in other languages than the model's from which the reader is warned."""
 _INSTRUCTIONS = (
     (re.compile(r"e5-(?:small|base|large)", re.I), "query: ", "passage: "),
     (re.compile(r"bge-(?:small|base|large)-en", re.I), "Represent this sentence for searching relevant passages: ", ""),
@@ -37,16 +37,16 @@ def copy_findings(splits: Splits) -> list[Finding]:
     pairs = near_copies(corpus, similarity=COPY)
     if not pairs:
         return []
-    concerned = {key for pair in pairs for key in (pair.left, pair.right)}
-    asked = {key for ids in splits.test.relevant_docs.values() for key in ids} & concerned
+    copies = {key for pair in pairs for key in (pair.left, pair.right)}
+    relevant = {key for ids in splits.test.relevant_docs.values() for key in ids} & copies
     return [
         Finding(
             "near_copies",
-            "warning" if asked else "info",
-            len(concerned),
+            "warning" if relevant else "info",
+            len(copies),
             len(corpus),
-            f"{len(concerned):,} of {count_of(len(corpus), 'chunk')} that test questions search are near-copies of another, "
-            f"{len(asked):,} of them asked about: a system that finds the other copy is counted wrong.",
+            f"{len(copies):,} of {count_of(len(corpus), 'chunk')} that test questions search are near-copies of another, "
+            f"{len(relevant):,} of them asked about: a system that finds the other copy is counted wrong.",
             "Remove copies of documents, or name every copy in relevant_docs.",
             [
                 example(chunk=corpus[pair.left], copy=corpus[pair.right], similarity=f"{pair.similarity:.2f}")
@@ -58,13 +58,13 @@ def copy_findings(splits: Splits) -> list[Finding]:
 
 def repeat_findings(splits: Splits) -> list[Finding]:
     """Questions with the same words: within test, within train, and in both."""
-    found = []
+    findings = []
     for name in ("test", "train"):
         part: RetrievalDataset = getattr(splits, name)
         pairs = near_copies(part.queries, similarity=1.0, run=1, fewest=10**6)
         apart = sum(set(part.relevant_docs[p.left]) != set(part.relevant_docs[p.right]) for p in pairs)
         if pairs:
-            found.append(
+            findings.append(
                 Finding(
                     "repeated_questions",
                     "warning",
@@ -84,11 +84,11 @@ def repeat_findings(splits: Splits) -> list[Finding]:
                     ],
                 )
             )
-    return found
+    return findings
 
 
 def dependent_findings(splits: Splits) -> list[Finding]:
-    """Questions that point at a passage which nobody who asks has seen."""
+    """Questions that point at a passage that the asker has not seen."""
     test, train = (
         [text for text in part.queries.values() if passage_dependence(text)] for part in (splits.test, splits.train)
     )
@@ -102,7 +102,7 @@ def dependent_findings(splits: Splits) -> list[Finding]:
             len(test),
             total,
             f"{len(test):,} of {count_of(total, 'test question')} and {len(train):,} of {len(splits.train.queries):,} train "
-            "questions point at a passage ('according to the text'): nobody asks so, and they say little about real search.",
+            "questions point at a passage ('according to the text'). People do not ask so: they say little about real search.",
             "Filter them, or have them written anew as people ask: questions.prompt=search.",
             [example(question=text) for text in (*test, *train)[:EXAMPLES]],
         )
@@ -116,7 +116,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
         splits: The splits.
         unmapped: Human questions that were left out, each with ``question`` and ``reason``.
     """
-    found = []
+    findings = []
     test = splits.test
     bare = [
         key
@@ -124,7 +124,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
         if all(len(plain_words(test.corpus[chunk_id])) < _FEWEST_WORDS for chunk_id in ids)
     ]
     if bare:
-        found.append(
+        findings.append(
             Finding(
                 "unanswerable",
                 "warning",
@@ -140,7 +140,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
             )
         )
     if unmapped:
-        found.append(
+        findings.append(
             Finding(
                 "unanswerable",
                 "warning",
@@ -152,7 +152,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
                 [example(question=row["question"], reason=row["reason"]) for row in unmapped[:EXAMPLES]],
             )
         )
-    return found
+    return findings
 
 
 def language_findings(splits: Splits, language: str, declared: str = "auto") -> list[Finding]:
@@ -166,7 +166,7 @@ def language_findings(splits: Splits, language: str, declared: str = "auto") -> 
     wanted = set(language.replace(",", "+").split("+"))
     if "multi" in wanted:
         return []
-    found = []
+    findings = []
     for what, texts, known in (
         ("chunks", splits.searched("test").corpus, declared),
         ("test questions", splits.test.queries, "auto"),
@@ -176,7 +176,7 @@ def language_findings(splits: Splits, language: str, declared: str = "auto") -> 
         foreign = [(text, own) for text, own in spoken if own not in wanted]
         if len(foreign) > _FOREIGN * len(sample):
             names = [name_of(own) for own, _ in Counter(own for _, own in foreign).most_common(3)]
-            found.append(
+            findings.append(
                 Finding(
                     "language",
                     "warning",
@@ -189,7 +189,7 @@ def language_findings(splits: Splits, language: str, declared: str = "auto") -> 
                     [example(text=text) for text, _ in foreign[:EXAMPLES]],
                 )
             )
-    return found
+    return findings
 
 
 def prompt_findings(model: str, query_prompt: str, document_prompt: str) -> list[Finding]:

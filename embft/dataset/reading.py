@@ -70,8 +70,8 @@ def read_given(config: DatasetConfig, seed: int) -> Given:
     given = _read_beir(config, seed) if config.kind == "beir" else _read_files(config, seed)
     if config.leaks != "drop":
         return given
-    splits, said = without_given_leaks(given.splits)
-    return Given(splits, (*given.notes, *said))
+    splits, notes = without_given_leaks(given.splits)
+    return Given(splits, (*given.notes, *notes))
 
 
 def _read_files(config: DatasetConfig, seed: int) -> Given:
@@ -142,11 +142,13 @@ def _read_beir(config: DatasetConfig, seed: int) -> Given:
 def _beir_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
     """Judgements by split, and a word about files that are none of the three."""
     judged = splits_of(folder)
-    files = {name: judged[found[0]] for name, names in _NAMES.items() if (found := [n for n in names if n in judged])}
+    files = {
+        name: judged[present[0]] for name, names in _NAMES.items() if (present := [n for n in names if n in judged])
+    }
     if "test" not in files:
-        there = ", ".join(path.name for path in judged.values()) or "no judgements"
+        listed = ", ".join(path.name for path in judged.values()) or "no judgements"
         raise DatasetError(
-            f"{folder / 'qrels'} has no test.tsv but {there}: embft reports on test questions. Rename the judgements "
+            f"{folder / 'qrels'} has no test.tsv but {listed}: embft reports on test questions. Rename the judgements "
             "that it shall report on."
         )
     passed = [path.name for path in judged.values() if path not in files.values()]
@@ -172,10 +174,10 @@ def _own(
     part: RetrievalDataset, name: str, home: Mapping[str, str], corpus: Mapping[str, str], shares: bool
 ) -> RetrievalDataset:
     """A split with the chunks that are its own; where chunks are shared, also with those of others that it asks about."""
-    asked = {key for ids in part.relevant_docs.values() for key in ids} if shares else set()
-    chunks = {key: text for key, text in corpus.items() if home.get(key) == name or key in asked}
-    kept = [key for key, ids in part.relevant_docs.items() if shares or all(home[i] == name for i in ids)]
-    return replace(part.with_questions(kept, chunks), notes=())
+    relevant = {key for ids in part.relevant_docs.values() for key in ids} if shares else set()
+    chunks = {key: text for key, text in corpus.items() if home.get(key) == name or key in relevant}
+    question_ids = [key for key, ids in part.relevant_docs.items() if shares or all(home[i] == name for i in ids)]
+    return replace(part.with_questions(question_ids, chunks), notes=())
 
 
 def _from_file(*parts: RetrievalDataset) -> dict[str, str]:

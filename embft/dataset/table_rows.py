@@ -199,8 +199,8 @@ def _finished(part: _Part, notes: Sequence[str], path: Path) -> RetrievalDataset
 
 def graded(grades: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
     """Only the grades that say more than relevance does: a question whose chunks all have grade 1 is left out."""
-    found = {key: {chunk: grade for chunk, grade in own.items() if grade > 1} for key, own in grades.items()}
-    return {key: own for key, own in found.items() if own}
+    above_one = {key: {chunk: grade for chunk, grade in own.items() if grade > 1} for key, own in grades.items()}
+    return {key: own for key, own in above_one.items() if own}
 
 
 def _notes(rows: Rows, fields: Sequence[_Fields], scale: Scale, path: Path) -> list[str]:

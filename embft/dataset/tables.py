@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from embft.dataset.columns import KNOWN
 from embft.dataset.table_rows import parts_of
@@ -144,7 +143,7 @@ def _are_graded(parts: Mapping[str, RetrievalDataset]) -> bool:
     return any(part.grades for part in parts.values())
 
 
-def _rows(split: str, part: RetrievalDataset, negatives: Negatives | None) -> Iterator[dict[str, Any]]:
+def _rows(split: str, part: RetrievalDataset, negatives: Negatives | None) -> Iterator[dict[str, object]]:
     against = negatives(part) if negatives else {}
     for question_id, ids in part.relevant_docs.items():
         negative_id = against.get(question_id)

@@ -17,13 +17,13 @@ def training_chunks(splits: Splits, config: DatasetConfig) -> tuple[list[Page], 
     With ``dataset.train_on=unasked`` those that no dev or test question is about; with ``all`` every one.
     """
     corpus = {**splits.distractors, **splits.train.corpus, **splits.dev.corpus, **splits.test.corpus}
-    held = {key for part in (splits.dev, splits.test) for ids in part.relevant_docs.values() for key in ids}
-    kept = {
+    relevant = {key for part in (splits.dev, splits.test) for ids in part.relevant_docs.values() for key in ids}
+    texts = {
         key: text
         for key, text in sorted(corpus.items())
-        if text.strip() and (config.train_on == "all" or key not in held)
+        if text.strip() and (config.train_on == "all" or key not in relevant)
     }
-    pages = [Page(key, None, text) for key, text in kept.items()]
+    pages = [Page(key, None, text) for key, text in texts.items()]
     return pages, [Chunk(page.document, page.text, page.document, None, 0, len(page.text)) for page in pages]
 
 
@@ -50,17 +50,17 @@ def with_training_questions(
     dev = splits.dev
     if not dev.queries:
         train, dev = carve_dev(train, config.dev_fraction, seed)
-    made = {*train.queries, *dev.queries}
-    taken = {*train.corpus, *dev.corpus}
+    known = {*train.queries, *dev.queries}
+    chunk_ids = {*train.corpus, *dev.corpus}
     shares = config.train_on == "all"
     joined = replace(
         splits,
         train=train,
         dev=dev,
         # What is trained on is no test's own any more, but is searched all the same.
-        test=splits.test if shares else _less(splits.test, taken),
-        distractors={key: text for key, text in splits.distractors.items() if key not in taken},
-        origins={**splits.origins, **{one.id: one.origin for one in questions if one.id in made}},
+        test=splits.test if shares else _less(splits.test, chunk_ids),
+        distractors={key: text for key, text in splits.distractors.items() if key not in chunk_ids},
+        origins={**splits.origins, **{one.id: one.origin for one in questions if one.id in known}},
         sources={
             one.id: one.evidence
             for one in questions

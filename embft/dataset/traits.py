@@ -54,26 +54,28 @@ def traits_of(
     for question_id, text in dataset.queries.items():
         ids = dataset.relevant_docs[question_id]
         first = ids[0]
-        there = {word for key in ids for word in plain_words(dataset.corpus[key])}
-        asked = {word: weights.get(word, rarest) for word in plain_words(text)}
-        found: dict[str, Trait] = {
+        passage_words = {word for key in ids for word in plain_words(dataset.corpus[key])}
+        question_words = {word: weights.get(word, rarest) for word in plain_words(text)}
+        own: dict[str, Trait] = {
             "kind of question": kind_of(text, spoken[first]),
             "made by": origins.get(question_id, "file"),
-            "words shared with the passage": sum(weight for word, weight in asked.items() if word in there)
-            / (sum(asked.values()) or 1.0),
+            "words shared with the passage": sum(
+                weight for word, weight in question_words.items() if word in passage_words
+            )
+            / (sum(question_words.values()) or 1.0),
             "tokens of the chunk": float(sights[first].tokens),
         }
         if len(set(spoken.values())) > 1:
-            found["language of the chunk"] = name_of(spoken[first])
+            own["language of the chunk"] = name_of(spoken[first])
         if some_cut:
             whole = any(sights[key].end >= len(dataset.corpus[key]) for key in ids)
-            found["chunk is read"] = "whole" if whole else "cut, evidence hidden" if question_id in hidden else "cut"
+            own["chunk is read"] = "whole" if whole else "cut, evidence hidden" if question_id in hidden else "cut"
         if first in places:
             document, page = places[first]
-            found["document"] = document
+            own["document"] = document
             if page is not None:
-                found["page"] = float(page)
-        traits[question_id] = found
+                own["page"] = float(page)
+        traits[question_id] = own
     return traits
 
 

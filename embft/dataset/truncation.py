@@ -74,14 +74,14 @@ def hidden_evidence(dataset: RetrievalDataset, sights: Mapping[str, Sight]) -> d
         ids = dataset.relevant_docs[question_id]
         if any(key not in sentences for key in ids):
             continue  # one of its chunks is read whole
-        asked = set(plain_words(question))
+        question_words = set(plain_words(question))
         score, key, start, end = max(
             (
-                (sum(weights[word] for word in asked & words), key, start, end)
+                (sum(weights[word] for word in question_words & words), key, start, end)
                 for key in ids
                 for start, end, words in sentences[key]
             ),
-            key=lambda found: found[0],
+            key=lambda candidate: candidate[0],
             default=(0.0, "", 0, 0),
         )
         if score > 0 and end > sights[key].end:
@@ -132,5 +132,5 @@ def _examples(
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:
-    ends = [found.end() for found in _SENTENCE_END.finditer(text)]
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     return [(start, end) for start, end in zip([0, *ends], [*ends, len(text)], strict=True) if text[start:end].strip()]

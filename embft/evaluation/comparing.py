@@ -27,7 +27,7 @@ def compare_by(
     config = statistics.config
     one, other = scores[system][metric], scores[baseline][metric]
     comparison = compare(one, other, statistics.dependence, config.confidence)
-    return ComparisonRow(**comparison.row(system, baseline, metric))
+    return comparison.row(system, baseline, metric)
 
 
 def comparisons(scores: Mapping[str, PerQuestion], statistics: Statistics) -> list[ComparisonRow]:

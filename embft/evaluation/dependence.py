@@ -133,7 +133,7 @@ class Dependence:
             scores: float64 [n_rows, n_questions].
 
         Returns:
-            0 to 1. None where these questions cannot tell it from chance: where all of them share alike.
+            0 to 1. None where these questions cannot show it, because all of them share alike.
         """
         if self._determinant is None:
             return None if self.links > 1 + 1e-9 else 0.0
@@ -145,9 +145,9 @@ class Dependence:
         if squares <= 1e-12 * total or total == 0:
             return ASSUMED_SHARE
         # Neither part can be negative.
-        together = min(max(0.0, (own * shared - linked * squares) / self._determinant), squares / linked)
-        apart = max(0.0, (total - together * (size - self.links)) / (size - 1))
-        return together / (apart + together)
+        common = min(max(0.0, (own * shared - linked * squares) / self._determinant), squares / linked)
+        individual = max(0.0, (total - common * (size - self.links)) / (size - 1))
+        return common / (individual + common)
 
     def spread(self, scores: Floats, extra: float = 0.0) -> Spread:
         """The spread of the mean of scores, float64 [n_questions].
@@ -187,7 +187,7 @@ class Dependence:
 
     @cached_property
     def _determinant(self) -> float | None:
-        """Of the two equations; None where they are one, so that own and shared parts cannot be told apart."""
+        """Of the two equations; None where they are one, so that own and shared parts cannot be separated."""
         if len(self) < 2:
             return None
         own, linked, square, _, _ = self._traces

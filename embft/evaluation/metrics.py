@@ -89,19 +89,19 @@ def per_question(
         gains[row, : len(ranked)] = [wanted.get(chunk_id, 0) for chunk_id in ranked]
     hits = (gains >= relevant_from).astype(np.float64)  # (Q, 100): 1 where the chunk of that rank is relevant
     any_relevant = np.maximum(relevant, 1)  # no division by zero where nothing reaches ``relevant_from``
-    found = hits.cumsum(axis=1)  # (Q, 100): relevant chunks in the top k
+    hits_by_depth = hits.cumsum(axis=1)  # (Q, 100): relevant chunks in the top k
     ranks = np.arange(1, _DEPTH + 1)
 
-    scores: PerQuestion = {f"accuracy@{cut}": (found[:, cut - 1] > 0).astype(np.float64) for cut in CUTS}
-    scores |= {f"precision@{cut}": found[:, cut - 1] / cut for cut in CUTS}
-    scores |= {f"recall@{cut}": found[:, cut - 1] / any_relevant for cut in CUTS}
+    scores: PerQuestion = {f"accuracy@{cut}": (hits_by_depth[:, cut - 1] > 0).astype(np.float64) for cut in CUTS}
+    scores |= {f"precision@{cut}": hits_by_depth[:, cut - 1] / cut for cut in CUTS}
+    scores |= {f"recall@{cut}": hits_by_depth[:, cut - 1] / any_relevant for cut in CUTS}
     top = hits[:, :_TOP]
     discounts = 1 / np.log2(ranks[:_TOP] + 1)
     # Sums of products, not `@`: the linear algebra library may round a perfect ranking to just below 1.
     best = (ideal * discounts).cumsum(axis=1)[:, -1]
     scores["ndcg@10"] = (gains[:, :_TOP] * discounts).cumsum(axis=1)[:, -1] / best
     scores["mrr@10"] = np.where(top.any(axis=1), 1 / (top.argmax(axis=1) + 1), 0.0)
-    scores["map@100"] = (hits * found / ranks).sum(axis=1) / np.minimum(any_relevant, _DEPTH)
+    scores["map@100"] = (hits * hits_by_depth / ranks).sum(axis=1) / np.minimum(any_relevant, _DEPTH)
     return scores
 
 

@@ -13,7 +13,7 @@ from embft.records import RetrievalDataset, Splits
 from embft.retrieval.best_ranks import best_ranks
 
 _MOST = 1000
-"""Questions of one kind that are looked at: enough for figures in percent, and quick whatever the size."""
+"""Questions of one kind that are looked at: enough for figures in percent, and quick at any size."""
 _MANY = 0.05
 """Share of passage-dependent test questions from which the reader is warned."""
 
@@ -87,13 +87,27 @@ def _rows(kinds: Sequence[_Kind], splits: Splits, corpus: Mapping[str, str]) -> 
     for kind, questions, chunk_ids in zip(kinds, texts, relevant, strict=True):
         passages = ["\n".join(corpus[chunk_id] for chunk_id in ids) for ids in chunk_ids]
         figures = describe(questions, passages, [next(ranks) for _ in questions])
-        figures |= {"questions": kind.count, "looked_at": len(kind.ids)}
-        rows.append(RealismRow(split=kind.split, origin=kind.origin, **figures))
+        rows.append(
+            RealismRow(
+                kind.split,
+                kind.origin,
+                kind.count,
+                words=figures.words,
+                overlap=figures.overlap,
+                copied=figures.copied,
+                bm25_at_1=figures.bm25_at_1,
+                passage_dependent=figures.passage_dependent,
+                duplicates=figures.duplicates,
+                near_duplicates=figures.near_duplicates,
+                kinds=figures.kinds,
+                looked_at=figures.questions,
+            )
+        )
     return rows
 
 
 def realism_warnings(rows: Sequence[RealismRow]) -> list[str]:
-    """What a reader of the figures must know: test questions that nobody would type."""
+    """What a reader of the figures must know: test questions that people would not type."""
     return [
         f"{row.passage_dependent} of {row.looked_at} test questions lean on a passage that the asker has not seen "
         '("according to the document"): people do not ask so, and a retriever cannot use the words.'

@@ -14,14 +14,14 @@ interval leaves out zero. Nothing is drawn at random here, so no figure moves wi
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr, stdtrit
 
-from embft.evaluation.dependence import Dependence
+from embft.evaluation.dependence import Dependence, Spread
+from embft.evaluation.figures import ComparisonRow
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,10 +49,20 @@ class Comparison:
     ties: int
     effective: float
 
-    def row(self, system: str, baseline: str, metric: str) -> dict[str, Any]:
-        """The comparison as metrics.json has it."""
-        fields = {**asdict(self), "ci95": list(self.ci95), "effective": round(self.effective, 1)}
-        return {"system": system, "baseline": baseline, "metric": metric, **fields}
+    def row(self, system: str, baseline: str, metric: str) -> ComparisonRow:
+        """The comparison with its names, as metrics.json has it."""
+        return ComparisonRow(
+            system,
+            baseline,
+            metric,
+            delta=self.delta,
+            ci95=self.ci95,
+            p_value=self.p_value,
+            wins=self.wins,
+            losses=self.losses,
+            ties=self.ties,
+            effective=round(self.effective, 1),
+        )
 
 
 def mean_interval(scores: Floats, dependence: Dependence, confidence: float = 0.95) -> tuple[float, float]:
@@ -135,7 +145,7 @@ def standard_error(differences: Floats, dependence: Dependence) -> float:
     return float(variance**0.5)
 
 
-def _spread_of_differences(differences: Floats, dependence: Dependence) -> Any:
+def _spread_of_differences(differences: Floats, dependence: Dependence) -> Spread:
     # One question more is supposed, on which the systems tie: without it, three questions that differ by the same would
     # have no spread, and so no doubt. Where the mean is zero it adds nothing.
     return dependence.spread(differences, extra=float(differences.mean()) ** 2)

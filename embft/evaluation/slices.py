@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.evaluation.dependence import Dependence
+from embft.evaluation.figures import SliceDifference, SliceMean, SliceRow
 from embft.evaluation.significance import compare, mean_interval
 
 FEWEST = 20
@@ -32,7 +32,7 @@ def slices(
     *,
     confidence: float = 0.95,
     fewest: int = FEWEST,
-) -> list[dict[str, Any]]:
+) -> list[SliceRow]:
     """Means and differences in each slice.
 
     Args:
@@ -44,12 +44,11 @@ def slices(
         fewest: Questions in the smallest slice shown.
 
     Returns:
-        One a slice: ``trait``, ``value``, ``questions``, ``systems`` (by name ``mean`` and ``ci95``) and ``differences``
-        (``system``, ``baseline``, ``delta``, ``ci95``). A trait that puts all questions into one slice is left out.
+        One row per slice. A trait that puts all questions into one slice is left out.
     """
     rows = []
-    for name in dict.fromkeys(name for found in traits for name in found):
-        labels = _labels([found.get(name) for found in traits])
+    for name in dict.fromkeys(name for labels in traits for name in labels):
+        labels = _labels([labels.get(name) for labels in traits])
         order = list(dict.fromkeys(sorted(label for label in labels if label is not None)))
         if len(order) < 2:
             continue
@@ -58,25 +57,16 @@ def slices(
             if where.sum() < fewest:
                 continue
             some = dependence.restricted(where)
-            rows.append(
-                {
-                    "trait": name,
-                    "value": label[1],
-                    "questions": int(where.sum()),
-                    "systems": {
-                        system: {
-                            "mean": float(values[where].mean()),
-                            "ci95": list(mean_interval(values[where], some, confidence)),
-                        }
-                        for system, values in scores.items()
-                    },
-                    "differences": [
-                        {"system": system, "baseline": baseline, "delta": found.delta, "ci95": list(found.ci95)}
-                        for system, baseline in pairs
-                        for found in [compare(scores[system][where], scores[baseline][where], some, confidence)]
-                    ],
-                }
-            )
+            inside = {system: values[where] for system, values in scores.items()}
+            means = {
+                system: SliceMean(float(values.mean()), mean_interval(values, some, confidence))
+                for system, values in inside.items()
+            }
+            differences = []
+            for system, baseline in pairs:
+                comparison = compare(inside[system], inside[baseline], some, confidence)
+                differences.append(SliceDifference(system, baseline, comparison.delta, comparison.ci95))
+            rows.append(SliceRow(name, label[1], int(where.sum()), means, differences))
     return rows
 
 

@@ -98,9 +98,10 @@ class _Verdict:
         self.evidence, self.margin = evidence, margin
         self.metric = evidence.primary
         self.total = sum(evidence.test_origins.values())
-        self.made = {
+        from_passages = {
             origin: count for origin, count in evidence.test_origins.items() if origin not in _NOT_FROM_PASSAGES
         }
+        self.from_passages, self.backends = sum(from_passages.values()), ", ".join(sorted(from_passages))
         self.pairs = _Pairs(evidence.comparisons, self.metric)
         self.same = self.pairs.identical("tuned", "base")
         self.means = {name: mean for name, mean in evidence.means.items() if not (self.same and name == "tuned")}
@@ -111,12 +112,12 @@ class _Verdict:
         )
 
     def reached(self) -> Decision:
-        if sum(self.made.values()) * 2 > self.total:
+        if self.from_passages * 2 > self.total:
             return self._verdict(
                 CANNOT_TELL,
                 "No verdict: the test questions were made from the passages.",
                 [
-                    f"{sum(self.made.values())} of {self.total} test questions ({', '.join(sorted(self.made))}) were made "
+                    f"{self.from_passages} of {self.total} test questions ({self.backends}) were made "
                     "from the passages and repeat their words. That flatters BM25; questions that people ask do not.",
                     "Collect 50 or more questions that people asked, each with a quote that answers it, and give them with "
                     "questions.human=FILE.",
@@ -184,7 +185,7 @@ class _Verdict:
         start = f"Every choice is expected to cost {_unsigned(least)} points or more, because {self.total} questions tell little"
         if questions is None:
             return (
-                f"{start}, and so would fifty times as many: the systems are too close to be told apart by questions."
+                f"{start}, and so would fifty times as many: the systems are too close for questions to separate them."
             )
         return (
             f"{start}. About {questions - self.total:,} more questions like these, if the means stay as they are, would bring "
@@ -194,9 +195,9 @@ class _Verdict:
     def _doubts(self) -> list[str]:
         """What the test questions leave open although there is a verdict."""
         doubts = []
-        if self.made:
+        if self.from_passages:
             doubts.append(
-                f"{sum(self.made.values())} of {self.total} test questions ({', '.join(sorted(self.made))}) were made from "
+                f"{self.from_passages} of {self.total} test questions ({self.backends}) were made from "
                 "the passages, which flatters BM25."
             )
         if self.evidence.test_origins.get(_FROM_FILE):

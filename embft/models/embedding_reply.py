@@ -41,8 +41,8 @@ def read_vectors(content: bytes, count: int, secrets: Sequence[str] = ()) -> Vec
     rows = body.get("data") if isinstance(body, dict) else None
     if not isinstance(rows, list):
         words = words_of(body, secrets)
-        said = f", but said{words.quoted}" if words.text and isinstance(body, dict) else ""
-        raise UnusableVectorsError(f"answered without a list of vectors{said}")
+        message = f", but said{words.quoted}" if words.text and isinstance(body, dict) else ""
+        raise UnusableVectorsError(f"answered without a list of vectors{message}")
     if len(rows) != count:
         raise UnusableVectorsError(f"gave {len(rows):,} vectors for {count:,} texts")
     placed: list[Any] = [None] * count

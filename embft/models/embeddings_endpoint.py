@@ -63,7 +63,7 @@ class EndpointEncoder:
         return digest([self.query_identity, self.document_identity])
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What else decides the vectors."""
         return {
             "query_prompt": self.query_prompt,

@@ -74,7 +74,7 @@ class Encoder:
         self._query_prompt = query_prompt
         self._document_prompt = document_prompt
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Another process loads the model for itself."""
         return {name: value for name, value in self.__dict__.items() if name != "model"}
 
@@ -125,7 +125,7 @@ class Encoder:
         return f"{fingerprint}:{self.max_seq_length or 'own'}{numbers}"
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What decides the vectors besides the weights; known without loading the model."""
         return {
             "query_prompt": self._query_prompt,
@@ -214,7 +214,7 @@ def encode(
         prompt: Put before each.
         batch_size: Texts encoded at once.
         task: ``query`` or ``document``: which way they take in a model that has two. Nothing to one that has none.
-        precision: ``fp32``, ``bf16`` or ``fp16``, whatever a training around it computes in.
+        precision: ``fp32``, ``bf16`` or ``fp16``, regardless of the training's own format.
     """
     if not texts:
         return np.zeros((0, model.get_embedding_dimension() or 0), np.float32)
@@ -242,7 +242,7 @@ def own_forward(model: Any) -> Iterator[None]:
 
 
 def computing_in(precision: str, device: str) -> AbstractContextManager[Any]:
-    """Sets the number format of matrix products, whatever it is around."""
+    """Sets the number format of matrix products, also inside a training with another one."""
     import torch
 
     half = torch.float16 if precision == "fp16" else torch.bfloat16

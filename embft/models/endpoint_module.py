@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from sentence_transformers.base.modules import InputModule
 
 from embft.config import EndpointConfig
 from embft.models.embeddings_service import EmbeddingsService
+
+
+class TextFeatures(TypedDict):
+    """What goes through the modules of such a model.
+
+    Attributes:
+        texts: With their prompt.
+        task: ``query`` where they are questions.
+    """
+
+    texts: list[str]
+    task: str | None
+
+
+class EmbeddedTexts(TextFeatures):
+    """The same with ``sentence_embedding``, float32 [n_texts, dim]."""
+
+    sentence_embedding: torch.Tensor
 
 
 class EndpointModule(InputModule):  # type: ignore[misc]
@@ -37,7 +55,7 @@ class EndpointModule(InputModule):  # type: ignore[misc]
         """The module of an endpoint."""
         return cls(**{name: value for name, value in asdict(config).items() if name != "price_per_million_tokens"})
 
-    def get_config_dict(self) -> dict[str, Any]:
+    def get_config_dict(self) -> dict[str, object]:
         """What ``config.json`` holds."""
         return self._settings
 
@@ -47,11 +65,11 @@ class EndpointModule(InputModule):  # type: ignore[misc]
 
     def preprocess(
         self, inputs: Sequence[str], prompt: str | None = None, task: str | None = None, **kwargs: Any
-    ) -> dict[str, Any]:
+    ) -> TextFeatures:
         """Puts the prompt before each text; nothing is cut into tokens here."""
         return {"texts": [f"{prompt or ''}{text}" for text in inputs], "task": task}
 
-    def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    def forward(self, features: TextFeatures, **kwargs: Any) -> EmbeddedTexts:
         """Asks the endpoint; adds ``sentence_embedding``, float32 [n_texts, dim].
 
         Raises:

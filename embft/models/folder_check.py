@@ -101,10 +101,10 @@ def read_object(name: str, file: Path) -> dict[str, Any]:
     Raises:
         ModelError: The file holds something else.
     """
-    found = _read(name, file)
-    if not isinstance(found, dict):
+    content = _read(name, file)
+    if not isinstance(content, dict):
         raise ModelError(f"Model {name} is damaged: {file} should hold a JSON object. Get the model's files again.")
-    return found
+    return content
 
 
 def _read(name: str, file: Path) -> Any:
@@ -196,7 +196,7 @@ def _check_transformer(name: str, folder: Path, *, plain: bool) -> None:
             )
     if not isinstance(config.get("model_type"), str):
         raise ModelError(
-            f"Model {name}: {folder / 'config.json'} names no model_type, so nobody can tell what it is. "
+            f"Model {name}: {folder / 'config.json'} names no model_type, so its architecture is unknown. "
             "Give the folder of a transformers model."
         )
     if config["model_type"] == "model2vec":

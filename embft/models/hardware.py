@@ -13,13 +13,13 @@ def pick_device(wanted: str) -> str:
     """
     import torch
 
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    devices = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
-        return next(name for name, available in there.items() if available)
-    if not there[wanted]:
+        return next(name for name, available in devices.items() if available)
+    if not devices[wanted]:
         raise ConfigError(
             [
-                f"training.device={wanted} is not available here ({', '.join(n for n, a in there.items() if a)} is): use auto."
+                f"training.device={wanted} is not available here ({', '.join(n for n, a in devices.items() if a)} is): use auto."
             ]
         )
     return wanted

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 300
 """Characters of somebody else's error message that are repeated."""
-TEXT_ONLY: dict[str, Any] = {"text": {"method": "forward", "method_output_name": "last_hidden_state"}}
+TEXT_ONLY = {"text": {"method": "forward", "method_output_name": "last_hidden_state"}}
 """What sentence-transformers 6 calls the modalities of a model of texts."""
 
 
@@ -45,13 +45,13 @@ def load_model(
     import torch
 
     check_folder(folder.name, folder)
-    kwargs: dict[str, Any] = {"use_safetensors": True, "dtype": torch.float32}
+    kwargs: dict[str, object] = {"use_safetensors": True, "dtype": torch.float32}
     if attention != "auto":
         kwargs["attn_implementation"] = attention
     with quiet():
         try:
             model = _load(folder, device, kwargs)
-        except Exception as error:  # whatever a folder from outside brings about is the folder's fault
+        except Exception as error:  # any error while loading a folder from outside is the folder's fault
             raise ModelError(f"The model in {folder} cannot be loaded: {_reason(error, folder)}") from error
     _set_limit(model, folder, max_seq_length)
     if dropout is not None:
@@ -73,7 +73,7 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(level)
 
 
-def _load(folder: Path, device: str, kwargs: dict[str, Any]) -> SentenceTransformer:
+def _load(folder: Path, device: str, kwargs: dict[str, object]) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
     if (folder / MODULES).is_file():
@@ -83,7 +83,7 @@ def _load(folder: Path, device: str, kwargs: dict[str, Any]) -> SentenceTransfor
     return SentenceTransformer(modules=_plain_modules(folder, pooling_of(folder), kwargs), device=device)
 
 
-def _plain_modules(folder: Path, pooling: Pooling, kwargs: dict[str, Any]) -> list[Any]:
+def _plain_modules(folder: Path, pooling: Pooling, kwargs: dict[str, object]) -> list[Any]:
     from sentence_transformers.base.modules import Normalize, Transformer
     from sentence_transformers.sentence_transformer import modules
 

@@ -56,14 +56,14 @@ class Pooling:
 
     def note(self, name: str) -> str:
         """What a person should know of it; one or two sentences."""
-        made = f"{_WORDS[self.mode]} of its token vectors{', scaled to length 1,' if self.normalise else ''}"
+        pooling = f"{_WORDS[self.mode]} of its token vectors{', scaled to length 1,' if self.normalise else ''}"
         head = f"Model {name} has no modules.json, so it does not say how it makes one vector of a text."
         if self.source == "guess":
             return (
-                f"{head} embft takes {made}, and that is a guess: check the model's card, and give a sentence-transformers "
+                f"{head} embft takes {pooling}, and that is a guess: check the model's card, and give a sentence-transformers "
                 "folder if it says otherwise."
             )
-        return f"{head} embft takes {made} as the model's {self.source} has it."
+        return f"{head} embft takes {pooling} as the model's {self.source} has it."
 
 
 def pooling_of(folder: Path) -> Pooling:

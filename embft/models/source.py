@@ -1,4 +1,4 @@
-"""Where a model's weights come from: a local folder in the end, whatever was asked for.
+"""Where a model's weights come from: a local folder in every case.
 
 Tried in this order, and the first that is there wins:
 

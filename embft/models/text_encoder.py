@@ -30,7 +30,7 @@ class TextEncoder(Protocol):
         ...
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What else decides the vectors; part of the keys of stages."""
         ...
 

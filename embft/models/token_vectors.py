@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from embft.errors import ModelError
 from embft.models.encoder import Encoder, computing_in, own_forward
 from embft.records import TokenVectors
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def token_vectors(encoder: Encoder, model: Any, texts: Sequence[str], *, queries: bool) -> TokenVectors:
@@ -31,7 +34,7 @@ def token_vectors(encoder: Encoder, model: Any, texts: Sequence[str], *, queries
     prompt, task = (encoder.query_prompt, "query") if queries else (encoder.document_prompt, "document")
     with own_forward(model), computing_in(encoder.precision, model.device.type):
         # Everything that the model makes of each text, padded to the length of its batch.
-        texts_features: list[dict[str, Any]] = model.encode(
+        texts_features: list[dict[str, Tensor]] = model.encode(
             list(texts),
             prompt=prompt,
             task=task,

@@ -1,6 +1,6 @@
 """A model on trial before any other work: are its weights all there, does it tell texts apart, are its numbers numbers?
 
-transformers fills weights that it does not find with random numbers and goes on. So a folder with renamed or missing weights
+transformers fills weights that it does not find with random numbers and continues. So a folder with renamed or missing weights
 would run as a model, and be measured.
 """
 
@@ -95,7 +95,7 @@ def trial_texts(tokenizer: Any, limit: int | None) -> list[str]:
 def _vectors(name: str, model: Any, texts: Sequence[str]) -> Any:
     try:
         return encode(model, texts, "", 32, task="document")
-    except Exception as error:  # whatever its modules bring about when they are put together
+    except Exception as error:  # any error of its modules when they run together
         raise ModelError(
             f"Model {name} cannot embed a text: {one_line(error)}. Its modules and its tokenizer do not fit together. {_AGAIN}"
         ) from error
@@ -128,7 +128,7 @@ def _check_vocabulary(name: str, model: Any) -> None:
 def _check_complete(name: str, model: Any, folder: Path) -> None:
     """Which weights were not found, and which found no place."""
     transformer = model[0].auto_model
-    place = next((Path(found) for found in [getattr(transformer, "name_or_path", "")] if found), folder)
+    place = next((Path(path) for path in [getattr(transformer, "name_or_path", "")] if path), folder)
     try:
         _, report = type(transformer).from_pretrained(
             place if place.is_dir() else folder, local_files_only=True, use_safetensors=True, output_loading_info=True,
@@ -158,7 +158,7 @@ def _numberless(key: str) -> str:
 
 
 def _used(model: Any, missing: Sequence[str]) -> list[str]:
-    """Of missing weights those that a text's vector depends on: many models come without a pooler that nobody asks."""
+    """Of missing weights those that a text's vector depends on: many models come without a pooler, which is not used."""
     import torch
 
     if not missing:

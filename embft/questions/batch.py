@@ -159,9 +159,11 @@ class BatchApi:
                 bar.refresh()
         if batch.get("status") not in {"completed", "expired", "cancelled"}:
             errors = batch.get("errors")
-            said = words_of(errors.get("data") if isinstance(errors, dict) else errors).text
+            message = words_of(errors.get("data") if isinstance(errors, dict) else errors).text
             status = shown(str(batch.get("status")), longest=40)
-            raise EndpointError(f"{where(self._config)} ended batch {name} as {status}: {said or 'it gave no reason'}.")
+            raise EndpointError(
+                f"{where(self._config)} ended batch {name} as {status}: {message or 'it gave no reason'}."
+            )
         return batch
 
     async def lines(self, file_id: str) -> list[Any]:
@@ -212,18 +214,18 @@ async def _collect(
     api: BatchApi, batch: JsonObject, part: Sequence[Request], cache: ReplyCache, budget: Budget
 ) -> dict[str, Reply]:
     """Stores what came; a request that the batch's files lack failed with the batch's state."""
-    wanted = {request.key: request for request in part}
+    requests = {request.key: request for request in part}
     replies: dict[str, Reply] = {}
     for name in ("output_file_id", "error_file_id"):
         file_id = batch.get(name)
         for row in await api.lines(file_id) if isinstance(file_id, str) and file_id else ():
             key = row.get("custom_id") if isinstance(row, dict) else None
-            if not isinstance(key, str) or key not in wanted or (key in replies and replies[key].text is not None):
+            if not isinstance(key, str) or key not in requests or (key in replies and replies[key].text is not None):
                 continue
-            replies[key], usage = keep(wanted[key], _completion(row), cache)
+            replies[key], usage = keep(requests[key], _completion(row), cache)
             budget.note(usage)
     absent = Reply(None, f"the batch ended as {batch.get('status')} without it")
-    return {key: replies.get(key, absent) for key in wanted}
+    return {key: replies.get(key, absent) for key in requests}
 
 
 def _completion(row: JsonObject) -> Completion:

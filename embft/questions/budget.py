@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from embft.prices import price_table
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
 from embft.questions.usage import Usage, tokens_of
+from embft.services.body import JsonObject
 
 _QUESTION_TOKENS = 25
 _MARGIN = 1.25
@@ -63,7 +64,7 @@ class Estimate:
         """Of all requests to be made."""
         return sum(self.missing.values())
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """For a file; read back with ``Estimate(**value)``."""
         return asdict(self)
 
@@ -84,11 +85,11 @@ def price_of(config: QuestionsConfig) -> tuple[Price | None, str | None]:
     try:
         text = own.read_text(encoding="utf-8") if own else price_table()
         table = _parsed(text)
-        found = table["models"].get(re.sub(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})$", "", config.model)) or table["models"].get(
+        entry = table["models"].get(re.sub(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})$", "", config.model)) or table["models"].get(
             config.model
         )
         factor = float(table.get("batch_discount", 0.5)) if config.backend == "openai_batch" else 1.0
-        price = Price(factor * float(found["input"]), factor * float(found["output"])) if found else None
+        price = Price(factor * float(entry["input"]), factor * float(entry["output"])) if entry else None
         return price, str(table["date"])
     except OSError as error:
         raise QuestionError(f"questions.prices={config.prices} cannot be read: {error.strerror}.") from error
@@ -167,22 +168,23 @@ def read_total(files: Sequence[Path]) -> str:
     return in_words(total([Estimate(**json.loads(file.read_text(encoding="utf-8"))) for file in files]))
 
 
-def in_words(found: Estimate) -> str:
+def in_words(estimate: Estimate) -> str:
     """An estimate as a few lines for the terminal."""
-    if found.usd is None:
-        money = f"no price of {found.model} is known, so tokens only (questions.prices=FILE takes a table of yours)"
-    elif found.price_date is None:
+    if estimate.usd is None:
+        money = f"no price of {estimate.model} is known, so tokens only (questions.prices=FILE takes a table of yours)"
+    elif estimate.price_date is None:
         money = "no money: it runs on this machine"
     else:
-        money = f"about ${found.usd:.4f} (prices of {found.price_date})"
-    minutes, seconds = divmod(round(found.seconds), 60)
-    said = "at the speed of earlier replies" if found.measured else "if a reply takes 3 s, which nobody measured yet"
+        money = f"about ${estimate.usd:.4f} (prices of {estimate.price_date})"
+    minutes, seconds = divmod(round(estimate.seconds), 60)
+    basis = "at the speed of earlier replies" if estimate.measured else "if a reply takes 3 s (assumed, not measured)"
     return "\n".join(
         (
-            f"{found.chunks:,} chunks, {len(found.missing):,} requests to {found.model} ({found.stored:,} more are stored)",
-            f"  tokens  about {found.prompt_tokens:,} in prompts, {found.reply_tokens:,} in replies",
+            f"{estimate.chunks:,} chunks, {len(estimate.missing):,} requests to {estimate.model} "
+            f"({estimate.stored:,} more are stored)",
+            f"  tokens  about {estimate.prompt_tokens:,} in prompts, {estimate.reply_tokens:,} in replies",
             f"  money   {money}",
-            f"  time    about {minutes} min {seconds:02d} s {said}",
+            f"  time    about {minutes} min {seconds:02d} s {basis}",
         )
     )
 
@@ -253,6 +255,6 @@ class Budget:
                 self.note(usage)
             self._changed.notify_all()
 
-    def _ceiling(self, body: Mapping[str, Any]) -> tuple[int, float]:
+    def _ceiling(self, body: JsonObject) -> tuple[int, float]:
         prompt, reply = math.ceil(_MARGIN * tokens_of(body)), int(body["max_tokens"])
         return prompt + reply, self._price.cost(prompt, reply) if self._price else 0.0

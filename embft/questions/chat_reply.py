@@ -42,7 +42,7 @@ class Completion:
         text: Of a usable reply; None where there is none.
         failure: Why, in words for the user.
         again: Whether the same request may fare better at once: the answer holds no reply at all.
-        usage: As the server counts, whatever it may be; see `embft.questions.budget`.
+        usage: The server's count, unchecked; see `embft.questions.budget`.
         written: All that the model wrote as far as it can be seen, for an estimate of what it took.
     """
 

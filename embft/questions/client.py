@@ -54,7 +54,7 @@ def refusal_of_all(config: QuestionsConfig, answer: Answer) -> EndpointError:
         )
     if answer.status in {402, 429}:
         return EndpointError(
-            f"{server} {answer.in_words}. Replies that came are kept: the same command goes on from there."
+            f"{server} {answer.in_words}. Replies that came are kept: the same command continues from there."
         )
     if 300 <= answer.status < 400:
         return EndpointError(f"{server} {answer.in_words}. Set questions.base_url to the address that answers itself.")

@@ -12,7 +12,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from embft.config import QuestionsConfig
 from embft.questions.clauses import Rarity, askable, clause, keywords
@@ -30,7 +29,7 @@ def write_extractive(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir
 
 def extractive(
     chunks: Sequence[Chunk], per_chunk: int, language: str = "auto"
-) -> tuple[list[Question], dict[str, Any]]:
+) -> tuple[list[Question], dict[str, object]]:
     """Writes up to ``per_chunk`` queries about each chunk.
 
     A sentence is the more specific, the rarer its words are in the corpus (mean inverse document frequency). The first
@@ -52,18 +51,18 @@ def extractive(
     fewer: list[str] = []
     duplicates = 0
     for chunk, own in zip(chunks, spoken, strict=True):
-        made = 0
+        written = 0
         for place, (query, sentence) in enumerate(_queries(chunk.text, rarity, own, 3 * per_chunk)):
-            if made == per_chunk:
+            if written == per_chunk:
                 break
             key = "".join(content_words(query.lower(), own)) or query
             if key in seen:
                 duplicates += 1
                 continue
             seen.add(key)
-            made += 1
+            written += 1
             questions.append(_question(query, chunk, place, sentence))
-        if made < per_chunk:
+        if written < per_chunk:
             fewer.append(chunk.id)
     return questions, {
         "asked": per_chunk * len(chunks),
@@ -102,12 +101,12 @@ def _queries(text: str, rarity: Rarity, language: str, most: int) -> Iterable[tu
             scored.append((-sum(rare) / len(rare), position, sentence))
     ranked = [sentence for _, _, sentence in sorted(scored)]
     forms = (clause, keywords)
-    made = 0
+    count = 0
     for lap in range(len(forms)):
         for place, sentence in enumerate(ranked):
             query = forms[(place + lap) % len(forms)](without_numbers(sentence), rarity, language)
             if query:
                 yield query, sentence
-                made += 1
-                if made == most:
+                count += 1
+                if count == most:
                     return

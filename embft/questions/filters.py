@@ -37,7 +37,7 @@ class Rejected:
 
 
 def askable_chunks(chunks: Sequence[Chunk], config: FiltersConfig) -> tuple[list[Chunk], list[Rejected]]:
-    """Takes out the chunks that nobody would ask about, before a question about them is paid for."""
+    """Takes out the chunks that people do not ask about, before a question about them is paid for."""
     kept: list[Chunk] = []
     rejected: list[Rejected] = []
     for chunk in chunks:
@@ -67,8 +67,8 @@ def filter_questions(
     texts = {chunk.id: chunk.text for chunk in chunks}
     kept = list(questions)
     rejected: list[Rejected] = []
-    for name, found in _filters(config, language, texts, best_ranks):
-        details = found(kept)
+    for name, find in _filters(config, language, texts, best_ranks):
+        details = find(kept)
         rejected.extend(
             Rejected(question.text, question.chunk_ids, name, details[place])
             for place, question in enumerate(kept)
@@ -117,7 +117,7 @@ def near_duplicates(questions: Sequence[str], similarity: float) -> dict[int, st
     from rapidfuzz import fuzz, process, utils
 
     plain = [utils.default_process(text) for text in questions]
-    found: dict[int, str] = {}
+    earlier_of: dict[int, str] = {}
     for start in range(0, len(plain), _BLOCK):
         block = plain[start : start + _BLOCK]
         # Only questions up to the block's end: the later of two goes.
@@ -126,10 +126,10 @@ def near_duplicates(questions: Sequence[str], similarity: float) -> dict[int, st
         )
         for row, place in enumerate(range(start, start + len(block))):
             for earlier in scores[row, :place].nonzero()[0]:
-                if int(earlier) not in found:  # what is gone makes nobody its duplicate
-                    found[place] = questions[int(earlier)]
+                if int(earlier) not in earlier_of:  # a question that is dropped has no duplicates
+                    earlier_of[place] = questions[int(earlier)]
                     break
-    return found
+    return earlier_of
 
 
 def _wrong_length(question: str, low: int | None, high: int | None) -> str | None:

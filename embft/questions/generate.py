@@ -53,23 +53,23 @@ def generate(
         return Generated([], {"asked": 0, "made": 0}, [])
     askable, rejected = askable_chunks(chunks, config.filters)
     write: Backend = _function(BACKENDS[config.backend][0])
-    made = write(askable, config, cache_dir, seed)
-    if not made.questions:
+    generated = write(askable, config, cache_dir, seed)
+    if not generated.questions:
         raise QuestionError(_nothing(config, len(askable), len(chunks)))
     if config.filters.round_trip is not None and best_ranks is None:
         raise ValueError("filters.round_trip needs best_ranks")
     kept, filtered = filter_questions(
-        made.questions, chunks, config.filters, config.language, best_ranks or (lambda questions: [])
+        generated.questions, chunks, config.filters, config.language, best_ranks or (lambda questions: [])
     )
     if not kept:
         reasons = Counter(row.reason for row in filtered)
         raise QuestionError(
-            f"The filters left none of {len(made.questions)} questions ({_counted(reasons)}): loosen questions.filters."
+            f"The filters left none of {len(generated.questions)} questions ({_counted(reasons)}): loosen questions.filters."
         )
-    rejected = [*rejected, *made.rejected, *filtered]
+    rejected = [*rejected, *generated.rejected, *filtered]
     asked_about = {chunk_id for question in kept for chunk_id in question.chunk_ids}
-    report: dict[str, Any] = {
-        **made.report,
+    report: dict[str, object] = {
+        **generated.report,
         "kept": len(kept),
         "rejected": dict(sorted(Counter(row.reason for row in rejected).items())),
         "chunks_without_questions": [chunk.id for chunk in chunks if chunk.id not in asked_about],

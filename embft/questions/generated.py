@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from embft.questions.filters import Rejected
 from embft.records import Question
@@ -12,5 +12,5 @@ class Generated(NamedTuple):
     """Questions, counts of what was asked and made, and what was thrown out with its reason."""
 
     questions: list[Question]
-    report: dict[str, Any]
+    report: dict[str, object]
     rejected: list[Rejected]

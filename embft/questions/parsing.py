@@ -1,4 +1,4 @@
-"""Replies of LLMs to lists of questions, whatever form they chose."""
+"""Replies of LLMs, in any form, to lists of questions."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class _Sifted:
 def parse_reply(reply: str, count: int) -> Parsed:
     """Takes a reply apart: thoughts are cut, then JSON and its relatives, tags, tables, or lines give the questions.
 
-    JSON may be fenced, cut off, with single quotes, one object a line, with answers beside the questions; lines may be
+    JSON may be fenced, cut off, with single quotes, one object per line, with answers beside the questions; lines may be
     numbered, lettered, bulleted, quoted or plain, with talk and answers between them.
 
     Args:

@@ -17,14 +17,14 @@ def chunks_of_places(
         places: Of one quote.
         chunks: By document and page.
     """
-    found: list[Chunk] = []
+    matches: list[Chunk] = []
     for place in places:
-        held = [
+        overlaps = [
             (min(place.end, chunk.end) - max(place.start, chunk.start), chunk)
             for chunk in chunks.get((place.document, place.page), ())
         ]
-        most = max((length for length, _ in held), default=0)
+        most = max((length for length, _ in overlaps), default=0)
         if most > 0:
             enough = min(most, (place.end - place.start) / 2)
-            found.extend(chunk for length, chunk in held if length >= enough)
-    return found
+            matches.extend(chunk for length, chunk in overlaps if length >= enough)
+    return matches

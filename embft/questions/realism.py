@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean, median
-from typing import Any
 
 from embft.questions.filters import near_duplicates
 from embft.questions.traits import KINDS, copied_run, kind_of, length, overlap, terms
@@ -17,31 +17,52 @@ SIMILARITY = 90.0
 _COPIED = 0.5
 
 
-def describe(questions: Sequence[str], passages: Sequence[str], ranks: Sequence[int | None]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Realism:
     """Figures of a set of questions; shares are of the questions.
+
+    Attributes:
+        words: Median length.
+        overlap: Mean share of the content words that also stand in the passage.
+        copied: Share of questions half of which is one run of the passage.
+        bm25_at_1: Share of questions whose chunk BM25 ranks first.
+        passage_dependent: Questions that refer to a passage which the asker has not seen.
+        duplicates: Questions with equal words.
+        near_duplicates: Those, and questions with nearly equal words.
+        kinds: Shares by kind of question.
+    """
+
+    questions: int
+    words: float
+    overlap: float
+    copied: float
+    bm25_at_1: float
+    passage_dependent: int
+    duplicates: int
+    near_duplicates: int
+    kinds: Mapping[str, float]
+
+
+def describe(questions: Sequence[str], passages: Sequence[str], ranks: Sequence[int | None]) -> Realism:
+    """Works out the figures of a set of questions.
 
     Args:
         questions: At least one.
         passages: Each question's relevant chunks, as one text.
         ranks: Each question's best rank by BM25, from 1; None where it finds none.
-
-    Returns:
-        ``questions``; ``words``: median length; ``overlap``: mean share of the content words that stand in the passage;
-        ``copied``: share of questions half of which is one run of the passage; ``bm25_at_1``; counts of
-        ``passage_dependent``, ``duplicates`` (equal words) and ``near_duplicates`` (those and more); ``kinds``: shares.
     """
     spoken = languages_of(list(passages)).each
     plain = ["".join(terms(text)) for text in questions]
     kinds = Counter(kind_of(text, language) for text, language in zip(questions, spoken, strict=True))
     pairs = list(zip(questions, passages, strict=True))
-    return {
-        "questions": len(questions),
-        "words": median(length(text) for text in questions),
-        "overlap": round(fmean(overlap(*pair, own) for pair, own in zip(pairs, spoken, strict=True)), 3),
-        "copied": round(fmean(copied_run(*pair, _COPIED) is not None for pair in pairs), 3),
-        "bm25_at_1": round(fmean(rank == 1 for rank in ranks), 3),
-        "passage_dependent": sum(passage_dependence(text) is not None for text in questions),
-        "duplicates": len(plain) - len(set(plain)),
-        "near_duplicates": len(near_duplicates(questions, SIMILARITY)),
-        "kinds": {kind: round(kinds[kind] / len(questions), 3) for kind in KINDS if kinds[kind]},
-    }
+    return Realism(
+        questions=len(questions),
+        words=median(length(text) for text in questions),
+        overlap=round(fmean(overlap(*pair, own) for pair, own in zip(pairs, spoken, strict=True)), 3),
+        copied=round(fmean(copied_run(*pair, _COPIED) is not None for pair in pairs), 3),
+        bm25_at_1=round(fmean(rank == 1 for rank in ranks), 3),
+        passage_dependent=sum(passage_dependence(text) is not None for text in questions),
+        duplicates=len(plain) - len(set(plain)),
+        near_duplicates=len(near_duplicates(questions, SIMILARITY)),
+        kinds={kind: round(kinds[kind] / len(questions), 3) for kind in KINDS if kinds[kind]},
+    )

@@ -54,7 +54,7 @@ class Forms:
     def trials(self, answer: Answer, body: JsonObject) -> Iterator[tuple[str, ...]]:
         """What to leave out of a request whose refusal nothing explains, one after the other.
 
-        Some servers answer 500 to every request with a schema, or say in words that nobody knows what they do not take.
+        Some servers answer 500 to every request with a schema, or refuse in words that do not name what they do not take.
         Nothing is tried once a whole request was answered.
         """
         explained = (

@@ -103,32 +103,32 @@ def sentences(text: str, language: str | None = None) -> list[str]:
     pieces = _ENDS_OF_ALL.split(text)
     if language == "el":
         pieces = [part for piece in pieces for part in _GREEK_QUESTION.split(piece)]
-    found = _joined(pieces, _ABBREVIATION_OF_ALL, ordinals=language in _WITH_ORDINALS)
-    return [part for sentence in found for part in _pauses(sentence)] if language in _WITHOUT_STOPS else found
+    whole = _joined(pieces, _ABBREVIATION_OF_ALL, ordinals=language in _WITH_ORDINALS)
+    return [part for sentence in whole for part in _pauses(sentence)] if language in _WITHOUT_STOPS else whole
 
 
 def _joined(pieces: list[str], abbreviation: re.Pattern[str], *, ordinals: bool = False) -> list[str]:
-    """Pieces as sentences; one that ends with an abbreviation goes on in the next."""
-    found: list[str] = []
+    """Pieces as sentences; one that ends with an abbreviation continues in the next."""
+    whole: list[str] = []
     for piece in pieces:
         sentence = " ".join(piece.split())
         if not sentence:
             continue
-        if found and (abbreviation.search(found[-1]) or (ordinals and _ORDINAL.search(found[-1]))):
-            found[-1] += " " + sentence
+        if whole and (abbreviation.search(whole[-1]) or (ordinals and _ORDINAL.search(whole[-1]))):
+            whole[-1] += " " + sentence
         else:
-            found.append(sentence)
-    return found
+            whole.append(sentence)
+    return whole
 
 
 def _pauses(sentence: str) -> list[str]:
     """Clauses of a language that ends no sentence by a sign."""
-    found = [""]
+    clauses = [""]
     for part in sentence.split(" "):
-        if len(found[-1]) >= _CLAUSE:
-            found.append("")
-        found[-1] = f"{found[-1]} {part}".strip()
-    return found
+        if len(clauses[-1]) >= _CLAUSE:
+            clauses.append("")
+        clauses[-1] = f"{clauses[-1]} {part}".strip()
+    return clauses
 
 
 def content_words(text: str, language: str | None = None) -> list[str]:

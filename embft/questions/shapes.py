@@ -56,7 +56,7 @@ class Shape:
 
 
 def asks(text: str) -> bool:
-    """True where a text ends with a question mark, whatever closes behind it."""
+    """True where a text ends with a question mark, before any closing signs."""
     return text.rstrip("\"'”’」』)）]*_ \t").endswith(_ASKS)
 
 
@@ -73,15 +73,15 @@ def from_json(text: str) -> Shape | None:
             continue
         value, end = read_value(text, start)
         following = text[end : end + 80].lstrip(" \t")
-        found = Shape()
-        _collect(value, found)
-        if following[:1].isalpha() and not any(asks(item) for item in found.texts):
+        inner = Shape()
+        _collect(value, inner)
+        if following[:1].isalpha() and not any(asks(item) for item in inner.texts):
             outside.append(text[position:end])  # brackets of a sentence: ["a", "b"] is a list of what?
         else:
             outside.append(text[position:start])
             is_data = True
-            shape.texts.extend(found.texts)
-            shape.unknown += found.unknown + (value is None)
+            shape.texts.extend(inner.texts)
+            shape.unknown += inner.unknown + (value is None)
         position = end
     if not is_data:
         return None

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from embft.config import QuestionsConfig
 from embft.questions.prompt import PAIRS, Prompt
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.sentences import content_words
 from embft.records import Chunk
+from embft.services.body import JsonObject
 from embft.text.languages import languages_of
 
 _REACH = 20
@@ -67,7 +67,7 @@ class Request:
         endpoint: What it is for: an address, or what stands for one that changes.
     """
 
-    body: Mapping[str, Any]
+    body: JsonObject
     endpoint: str | None
 
     @cached_property
@@ -76,7 +76,7 @@ class Request:
         return ReplyCache.key(self.keyed)
 
     @property
-    def keyed(self) -> dict[str, Any]:
+    def keyed(self) -> dict[str, object]:
         """All that decides the reply."""
         return {**self.body, "base_url": self.endpoint}
 
@@ -97,8 +97,8 @@ def make_tasks(chunks: Sequence[Chunk], config: QuestionsConfig) -> list[Task]:
 
 def spoken_in(chunks: Sequence[Chunk], declared: str = "auto") -> dict[str, str]:
     """Chunk id to its language."""
-    found = languages_of([chunk.text for chunk in chunks], declared, [chunk.document for chunk in chunks])
-    return {chunk.id: language for chunk, language in zip(chunks, found.each, strict=True)}
+    languages = languages_of([chunk.text for chunk in chunks], declared, [chunk.document for chunk in chunks])
+    return {chunk.id: language for chunk, language in zip(chunks, languages.each, strict=True)}
 
 
 def make_request(
@@ -111,7 +111,7 @@ def make_request(
     again = known is not None
     known = known or ()
     temperature = max(config.temperature, _BOLDER) if again and not known else config.temperature
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "model": config.model,
         "messages": [{"role": "user", "content": task.message(task.count - len(known), known)}],
         "temperature": temperature,

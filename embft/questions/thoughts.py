@@ -31,7 +31,7 @@ _NEAR = 200
 
 
 def without_thoughts(reply: str) -> str:
-    """The reply less its thoughts, whatever their tags are called.
+    """The reply less its thoughts, under any tag.
 
     Thoughts may be nested; without an end the rest is thought, and where the chat template holds the opening tag, all
     before the end is. A tag that is quoted, or that stands within a sentence, is a word of it.
@@ -74,7 +74,7 @@ def _is_a_word(text: str, match: re.Match[str], closes: bool, depth: int) -> boo
     line = text[max(0, match.start() - _NEAR) : match.start()].rpartition("\n")[2]
     if _ENDS_BEFORE.search(line):
         return False
-    # A closing tag that nobody opened may follow a sentence without its full stop, at the end of a line.
+    # A closing tag without an opening one may follow a sentence without its full stop, at the end of a line.
     return not (closes and (not after or after in "\r\n"))
 
 

@@ -64,19 +64,19 @@ def length(text: str) -> float:
 
 def overlap(question: str, passage: str, language: str | None = None) -> float:
     """Share of a question's content words that its passage has too, case aside."""
-    asked = {word.lower() for word in content_words(question, language)}
-    held = {word.lower() for word in content_words(passage, language)}
-    return len(asked & held) / len(asked) if asked else 0.0
+    question_words = {word.lower() for word in content_words(question, language)}
+    passage_words = {word.lower() for word in content_words(passage, language)}
+    return len(question_words & passage_words) / len(question_words) if question_words else 0.0
 
 
 def copied_run(question: str, passage: str, share: float) -> str | None:
     """A run of the passage's words that makes up at least ``share`` of the question; None where there is none."""
-    asked = terms(question)
-    needed = max(2, round(share * len(asked)))
-    held = f" {' '.join(terms(passage))} "
-    for start in range(len(asked) - needed + 1):
-        run = " ".join(asked[start : start + needed])
-        if f" {run} " in held:
+    question_terms = terms(question)
+    needed = max(2, round(share * len(question_terms)))
+    passage_text = f" {' '.join(terms(passage))} "
+    for start in range(len(question_terms) - needed + 1):
+        run = " ".join(question_terms[start : start + needed])
+        if f" {run} " in passage_text:
             return run
     return None
 

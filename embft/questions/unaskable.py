@@ -1,4 +1,4 @@
-"""Chunks that nobody asks about: tables of contents, signatures, indexes, what is left of tables."""
+"""Chunks that people do not ask about: tables of contents, signatures, indexes, what is left of tables."""
 
 from __future__ import annotations
 

@@ -32,18 +32,18 @@ def compare_jobs(jobs: Sequence[Job], chosen: Job, system: str, metric: str) -> 
     paired by question id and text.
     """
     baseline = _scores(chosen, system, metric)
-    found = [
+    differences = [
         None if job is chosen or baseline is None else _compare(_scores(job, system, metric), baseline) for job in jobs
     ]
-    adjusted = iter(holm([result[2] for result in found if result]))
-    return [Against(*result, next(adjusted)) if result else None for result in found]
+    adjusted = iter(holm([result[2] for result in differences if result]))
+    return [Against(*result, next(adjusted)) if result else None for result in differences]
 
 
 _Scores = Mapping[tuple[str, str], tuple[float, tuple[str, ...]]]
 
 
-def _compare(mine: _Scores | None, baseline: _Scores) -> tuple[float, tuple[float, float], float] | None:
-    if not mine or mine.keys() != baseline.keys():
+def _compare(own: _Scores | None, baseline: _Scores) -> tuple[float, tuple[float, float], float] | None:
+    if not own or own.keys() != baseline.keys():
         return None
     # Imported here: listing jobs must not wait for NumPy.
     import numpy as np
@@ -54,9 +54,9 @@ def _compare(mine: _Scores | None, baseline: _Scores) -> tuple[float, tuple[floa
     keys = list(baseline)
     names = [question_id for question_id, _ in keys]
     dependence = Dependence.of(names, {key[0]: baseline[key][1] for key in keys})
-    one, other = (np.array([scores[key][0] for key in keys]) for scores in (mine, baseline))
-    found = compare(one, other, dependence)
-    return found.delta, found.ci95, found.p_value
+    one, other = (np.array([scores[key][0] for key in keys]) for scores in (own, baseline))
+    comparison = compare(one, other, dependence)
+    return comparison.delta, comparison.ci95, comparison.p_value
 
 
 def _scores(job: Job, system: str, metric: str) -> _Scores | None:

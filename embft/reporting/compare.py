@@ -55,10 +55,10 @@ def print_comparison(
         RunError: A folder is not there, or holds no run.
     """
     if console is None:
-        found = Console()
-        console = Console(highlight=False, width=found.width if found.is_terminal else _PIPED_WIDTH)
+        terminal = Console()
+        console = Console(highlight=False, width=terminal.width if terminal.is_terminal else _PIPED_WIDTH)
     jobs = collect(folders)
-    # At the end of a sweep nobody has asked for a system: one that no job has is not a mistake of theirs.
+    # At the end of a sweep the system is a default: that no job has it is not the user's mistake.
     system, baseline = measured(system, jobs), measured(baseline, jobs)
     if sort:
         jobs = by_dev(jobs, metric, system)
@@ -127,8 +127,8 @@ def render(
         cells += [Text(printable(job.setting(key))) for key in keys]
         cells += [_figure(job, each, metric, intervals=detail > 1) for each in systems]
         if system != baseline:
-            found = job.difference(system, baseline, metric)
-            cells.append(Text(f"{points(found[0]):>5} {points_interval(found[1:])}" if found else ""))
+            difference = job.difference(system, baseline, metric)
+            cells.append(Text(f"{points(difference[0]):>5} {points_interval(difference[1:])}" if difference else ""))
         on_dev = job.on_dev(system, metric)
         cells.append(Text("" if on_dev is None else number(on_dev)))
         cells.append(Text("" if job.seconds is None else f"{job.seconds:.1f}"))
@@ -137,7 +137,7 @@ def render(
 
 
 def write_csv(path: Path, jobs: Sequence[Job], baseline: str = "base") -> None:
-    """One row a job: status, settings, every headline metric of every system with interval, difference and dev figure.
+    """One row per job: status, settings, every headline metric of every system with interval, difference and dev figure.
 
     Figures are as in metrics.json, not rounded; what a job lacks is empty.
     """
@@ -237,7 +237,7 @@ def write_page(
 
 
 def _figure(job: Job, system: str, metric: str, *, intervals: bool) -> Text:
-    value, found = job.figure(system, metric), job.interval(system, metric)
+    value, ends = job.figure(system, metric), job.interval(system, metric)
     if value is None:
         return Text("")
-    return Text.assemble(number(value), (f" {interval(found)}" if found and intervals else "", "dim"))
+    return Text.assemble(number(value), (f" {interval(ends)}" if ends and intervals else "", "dim"))

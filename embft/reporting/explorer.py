@@ -22,7 +22,7 @@ _QUESTION_CHARACTERS = 500
 def explorer_data(
     outcome: Outcome,
     budget: int = PASSAGE_BYTES,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The data of the page's table.
 
     Args:
@@ -31,7 +31,7 @@ def explorer_data(
 
     Returns:
         ``systems``, ``metric`` (as people write it), ``questions`` as [text, origin, relevant, [[rank, score, top],
-        ...]] with one triple a system, and ``passages`` as [id, text]; relevant and top count into ``passages``.
+        ...]] with one triple per system, and ``passages`` as [id, text]; relevant and top count into ``passages``.
     """
     primary = outcome.verdict.metric
     systems = list(outcome.evaluated.systems)

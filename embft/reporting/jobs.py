@@ -26,7 +26,7 @@ class Job:
 
     Attributes:
         folder: Its folder.
-        status: ``ok``, ``failed``, ``running``, ``running?`` (nobody can tell, on this file system) or
+        status: ``ok``, ``failed``, ``running``, ``running?`` (unknown on this file system) or
             ``not started``. A run that was killed is ``failed``.
         settings: Its overrides, key to value.
         metrics: metrics.json; None where the run did not finish well.
@@ -44,8 +44,8 @@ class Job:
     @property
     def timings(self) -> Mapping[str, Mapping[str, Any]]:
         """By stage; empty where the run did not finish well."""
-        found: Mapping[str, Mapping[str, Any]] = (self.metrics or {}).get("timings", {})
-        return found
+        by_stage: Mapping[str, Mapping[str, Any]] = (self.metrics or {}).get("timings", {})
+        return by_stage
 
     @property
     def cached(self) -> str:
@@ -66,8 +66,8 @@ class Job:
 
     def interval(self, system: str, metric: str) -> tuple[float, float] | None:
         """The 95% interval of `figure`."""
-        found = self._system(system).get("intervals", {}).get(metric)
-        return (found[0], found[1]) if found else None
+        ends = self._system(system).get("intervals", {}).get(metric)
+        return (ends[0], ends[1]) if ends else None
 
     def on_dev(self, system: str, metric: str) -> float | None:
         """A system's mean on the dev questions."""
@@ -89,10 +89,10 @@ class Job:
         """Of `difference`."""
         rows = (self.metrics or {}).get("comparisons", [])
         pair = {system, baseline}
-        found: Iterator[float] = (
+        p_values: Iterator[float] = (
             r["p_value"] for r in rows if r["metric"] == metric and {r["system"], r["baseline"]} == pair
         )
-        value: float | None = next(found, None)
+        value: float | None = next(p_values, None)
         return value
 
     @property
@@ -103,8 +103,8 @@ class Job:
         return float(sum(timing.get("built_seconds") or timing["seconds"] for timing in self.timings.values()))
 
     def _system(self, system: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = (self.metrics or {}).get("systems", {}).get(system, {})
-        return found
+        figures: Mapping[str, Any] = (self.metrics or {}).get("systems", {}).get(system, {})
+        return figures
 
 
 def collect(folders: Sequence[Path]) -> list[Job]:
@@ -115,7 +115,7 @@ def collect(folders: Sequence[Path]) -> list[Job]:
     Raises:
         RunError: A folder is not there, or holds no run.
     """
-    found: dict[Path, Path] = {}
+    runs_by_path: dict[Path, Path] = {}
     for folder in folders:
         if not folder.is_dir():
             what = "is a file, not a folder" if folder.exists() else "does not exist"
@@ -126,8 +126,8 @@ def collect(folders: Sequence[Path]) -> list[Job]:
         if not runs:
             raise RunError(f"{folder} holds no run: neither it nor a folder in it has a status.json.")
         for run in runs:
-            found.setdefault(run.resolve(), run)
-    return [_job(folder) for folder in found.values()]
+            runs_by_path.setdefault(run.resolve(), run)
+    return [_job(folder) for folder in runs_by_path.values()]
 
 
 def names_of(jobs: Sequence[Job]) -> list[str]:
@@ -276,10 +276,10 @@ def _hydra_overrides(folder: Path) -> list[object]:
         return []
     try:
         # Unresolved: what an override refers to stands in the configuration, not here.
-        found = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+        items = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
     except Exception:  # of several libraries' making; a damaged file costs the job its settings, not the comparison
         return []
-    return found if isinstance(found, list) else []
+    return items if isinstance(items, list) else []
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from embft.results import Outcome
 SCHEMA_VERSION = 1
 
 
-def metrics_of(outcome: Outcome) -> dict[str, Any]:
+def metrics_of(outcome: Outcome) -> dict[str, object]:
     """The content of metrics.json."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -39,7 +39,7 @@ def metrics_of(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def per_query_rows(rows: list[QuestionRow]) -> list[dict[str, Any]]:
+def per_query_rows(rows: list[QuestionRow]) -> list[dict[str, object]]:
     """The lines of per_query.jsonl."""
     return [
         {
@@ -52,9 +52,9 @@ def per_query_rows(rows: list[QuestionRow]) -> list[dict[str, Any]]:
     ]
 
 
-def tracker_keys(metrics: Mapping[str, Any]) -> dict[str, Any]:
+def tracker_keys(metrics: Mapping[str, Any]) -> dict[str, object]:
     """metrics.json as tracker keys: ``eval/<system>/<metric>``, ``comparison/...``, ``timing/<stage>``, ``verdict/...``."""
-    flat: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     for system, figures in metrics["systems"].items():
         for name, value in figures.items():
             if isinstance(value, float):
@@ -106,12 +106,12 @@ def question_table(rows: list[QuestionRow], systems: list[str]) -> tuple[list[st
     ]
 
 
-def _system(result: SystemResult) -> dict[str, Any]:
+def _system(result: SystemResult) -> dict[str, object]:
     fields = asdict(result)
     return {**fields.pop("means"), **fields}
 
 
-def _dataset(outcome: Outcome) -> dict[str, Any]:
+def _dataset(outcome: Outcome) -> dict[str, object]:
     corpus, questions = outcome.corpus, outcome.questions
     fields = asdict(outcome.dataset)
     fields.pop("warnings")  # they are among the notes
@@ -125,7 +125,7 @@ def _dataset(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _general(outcome: Outcome) -> dict[str, Any] | None:
+def _general(outcome: Outcome) -> dict[str, object] | None:
     general = outcome.general
     if general is None:
         return None

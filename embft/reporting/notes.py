@@ -31,11 +31,11 @@ def notes_of(data: DatasetReport, training: TrainingReport | None, warnings_of_s
 
 
 def _made_questions(origins: Mapping[str, int]) -> list[str]:
-    made = {origin: count for origin, count in origins.items() if origin not in NOT_FROM_PASSAGES}
-    if not made:
+    from_passages = {origin: count for origin, count in origins.items() if origin not in NOT_FROM_PASSAGES}
+    if not from_passages:
         return []
     return [
-        f"{sum(made.values())} of {sum(origins.values())} test questions were made from the passages themselves "
-        f"({', '.join(sorted(made))}). Such questions repeat the passage's words and flatter BM25; real ones do not. Give "
-        "questions that people asked: questions.human=FILE."
+        f"{sum(from_passages.values())} of {sum(origins.values())} test questions were made from the passages themselves "
+        f"({', '.join(sorted(from_passages))}). Such questions repeat the passage's words and flatter BM25; real ones do not. "
+        "Give questions that people asked: questions.human=FILE."
     ]

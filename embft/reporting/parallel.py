@@ -63,13 +63,13 @@ def parallel(names: Sequence[str], axes: Sequence[Axis], best: int | None) -> Ma
             f"{'L' if place else 'M'}{_SIDE + place * step:.1f},{y(shares[at]):.1f}"
             for place, (shares, _) in enumerate(places)
         )
-        said = ", ".join(f"{axis.name} {_text(axis.values[drawn[at]])}" for axis in axes)
+        settings = ", ".join(f"{axis.name} {_text(axis.values[drawn[at]])}" for axis in axes)
         parts.append(
             Markup('<path class="{}" d="{}" style="opacity:{:.2f}"><title>{}</title></path>').format(
                 "job chosen" if drawn[at] == best else "job",
                 points,
                 1 if drawn[at] == best else 0.2 + 0.6 * final[at],
-                f"{names[drawn[at]]}: {said}",
+                f"{names[drawn[at]]}: {settings}",
             )
         )
     for place, (axis, (_, ticks)) in enumerate(zip(axes, places, strict=True)):
@@ -150,12 +150,12 @@ def _places(values: Sequence[str | float | None]) -> tuple[list[float], list[tup
     """Each value's height, 0 to 1, and the ticks; what is missing lies at the bottom as ``default``."""
     numbers = [_number(value) for value in values]
     if all(value is not None for value in numbers):
-        found = [value for value in numbers if value is not None]
-        low, high = min(found), max(found)
+        finite = [value for value in numbers if value is not None]
+        low, high = min(finite), max(finite)
         if low > 0 and high / low > _WIDE_RANGE:
-            found = [math.log(value) for value in found]
-        bottom, span = min(found), (max(found) - min(found)) or 1.0
-        shares = [(value - bottom) / span if max(found) > bottom else 0.5 for value in found]
+            finite = [math.log(value) for value in finite]
+        bottom, span = min(finite), (max(finite) - min(finite)) or 1.0
+        shares = [(value - bottom) / span if max(finite) > bottom else 0.5 for value in finite]
         ticks = sorted({(share, _text(value)) for share, value in zip(shares, values, strict=True)})
         return shares, _apart(ticks)
     order = list(dict.fromkeys(sorted(_text(value) for value in values)))
@@ -175,10 +175,10 @@ def _apart(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
 
 def _number(value: str | float | None) -> float | None:
     try:
-        found = float(value) if value not in (None, "") else None
+        number = float(value) if value not in (None, "") else None
     except ValueError:
         return None
-    return found if found is None or math.isfinite(found) else None
+    return number if number is None or math.isfinite(number) else None
 
 
 def _text(value: str | float | None) -> str:

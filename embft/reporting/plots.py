@@ -126,12 +126,12 @@ def _whiskers(
     for place, (name, value, (start, end), text, style) in enumerate(rows):
         y = 18 + place * _ROW
         dot = Markup('<circle class="dot" cx="{:.1f}" cy="{}" r="5"/>').format(x(value), y)
-        said = Markup("<title>{}</title>").format(
+        tooltip = Markup("<title>{}</title>").format(
             f"{name}: {text} {(points_interval if zero else interval)((start, end))}"
         )
         parts.append(
             Markup('<g class="row {}">').format(style)
-            + said
+            + tooltip
             + _text("name", left - 12, y + 5, name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}")
             + _line("whisker", x(start), x(end), y, y)
             + dot

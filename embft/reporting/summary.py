@@ -8,9 +8,9 @@ from typing import Any
 from embft.reporting.jobs import Job, best_on_dev, differing, names_of, systems_of
 
 
-def sweep_summary(jobs: Sequence[Job], metric: str, system: str = "tuned") -> dict[str, Any]:
+def sweep_summary(jobs: Sequence[Job], metric: str, system: str = "tuned") -> dict[str, object]:
     """How many jobs there were, how many failed, and the one that dev chooses: ``sweep/...``."""
-    summary: dict[str, Any] = {
+    summary: dict[str, object] = {
         "sweep/jobs": len(jobs),
         "sweep/failed": sum(job.status != "ok" for job in jobs),
     }

@@ -61,7 +61,7 @@ def terminal_table(outcome: Outcome) -> RenderableType:
         text = f"{'Warning' if is_warning else 'Note'}: {printable(note.text)}"
         parts.append(Text(text, style="yellow" if is_warning else "dim"))
     for finding in warnings_of(outcome):
-        # One line each, whatever its length: what to do and the examples stand in the report.
+        # One line each, at any length: what to do and the examples stand in the report.
         name, text = audit_name(finding.audit), printable(finding.text)
         parts.append(Text.assemble(("Audit", "yellow"), f" {name}: ", text))
     sure = verdict.decision != "cannot_tell"

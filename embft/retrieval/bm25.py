@@ -1,4 +1,4 @@
-"""BM25 over stemmed words: the baseline that nobody should leave out.
+"""BM25 over stemmed words: the baseline of every comparison.
 
 Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; Lucene's variant by bm25s.
 How text of each language is cut into terms: `embft.text.terms`.
@@ -115,8 +115,8 @@ class _Index:
         """float32 [n_texts]."""
         if self._lists is None or not asked:
             return np.zeros(self._size, np.float32)
-        found: Scores = self._lists.get_scores(asked)
-        return found
+        by_position: Scores = self._lists.get_scores(asked)
+        return by_position
 
 
 def windows_of(terms: list[str], size: int) -> list[list[str]]:

@@ -28,11 +28,11 @@ def late_scores(encoder: Encoder, model: Any, questions: Sequence[str], passages
         questions: One at least.
         passages: Windows, or whole chunks.
     """
-    asked = token_vectors(encoder, model, questions, queries=True)
+    question_vectors = token_vectors(encoder, model, questions, queries=True)
     table = np.empty((len(questions), len(passages.chunk_ids)), np.float32)
     for chunks, windows in blocks_of_chunks(passages):
-        found = token_vectors(encoder, model, passages.texts[windows], queries=False)
-        table[:, chunks] = max_sim(asked, found, passages.starts[chunks] - windows.start)
+        vectors = token_vectors(encoder, model, passages.texts[windows], queries=False)
+        table[:, chunks] = max_sim(question_vectors, vectors, passages.starts[chunks] - windows.start)
     return table
 
 

@@ -1,7 +1,7 @@
 """Systems as scorers: a block of questions in, a score for every chunk out; and the ranking made of them.
 
 Every system is an object with ``scores(start, end) -> float32 [end - start, n_chunks]``. Working in blocks of questions
-keeps memory flat whatever the size of the corpus.
+keeps memory flat at any size of the corpus.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class DenseScorer:
         return len(self.starts)
 
     def scores(self, start: int, end: int) -> Scores:
-        """See `Scorer`. Rounded to 1e-6, so that equal texts tie whatever the matrix product's blocking."""
+        """See `Scorer`. Rounded to 1e-6, so that equal texts tie however the matrix product is cut into blocks."""
         scores: Scores = self.questions[start:end] @ self.passages.T  # (B, W)
         if len(self.starts) < scores.shape[1]:
             scores = np.maximum.reduceat(scores, self.starts, axis=1)  # (B, C)

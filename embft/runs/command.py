@@ -59,7 +59,7 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
         if arguments.version:
             print(f"embft {__version__} (Hydra {hydra_version})")
             return GOOD
-        # Before anything else: whatever is wrong with the rest of the line, a secret on it is written nowhere.
+        # Before anything else: a secret on the line is written nowhere, even where the rest of the line is wrong.
         if secrets := secrets_in(arguments.overrides):
             raise ConfigError(secrets)
         tree = _tree(arguments, config_dir)

@@ -1,4 +1,4 @@
-"""The folder of one run: what is in it, and what it says while the run goes on and when it fails."""
+"""The folder of one run: what is in it, and what it says while the run is in progress and when it fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 from omegaconf import OmegaConf
@@ -46,7 +46,8 @@ class RunFolder:
     def __init__(self, folder: Path, config: ExperimentConfig, *, command: str, choices: Mapping[str, str]) -> None:
         self._lock = claim(folder)
         self.folder = folder
-        self.settings: dict[str, Any] = asdict(config)
+        self.settings: dict[str, object] = asdict(config)
+        self._seed = config.seed
         self.command = command
         self.choices = dict(choices)
         self.outcome = "ok"
@@ -94,7 +95,7 @@ class RunFolder:
         return RunFacts(
             name=self.name,
             command=self.command,
-            seed=self.settings["seed"],
+            seed=self._seed,
             embft_version=__version__,
             commit=_commit(),
             python=platform.python_version(),

@@ -33,7 +33,8 @@ class Status:
         self._file = folder / "status.json"
         self._reserve = folder / _RESERVE
         self._started = time.time()
-        self._content: dict[str, Any] = {
+        self._error: dict[str, str] = {}
+        self._content: dict[str, object] = {
             "status": "running",
             "stage": None,
             "command": command,
@@ -74,7 +75,8 @@ class Status:
             kind = "stopped"
         elif disk_is_full(error):
             message = f"the disk is full: {message}"
-        self._content |= {"status": "failed", "error": {"type": kind, "message": message}}
+        self._error = {"type": kind, "message": message}
+        self._content |= {"status": "failed", "error": self._error}
         self._finish()
 
     def end(self, outcome: str) -> None:
@@ -97,8 +99,8 @@ class Status:
         text = json.dumps(self._content, ensure_ascii=False, indent=2) + "\n"
         content = text.encode("utf-8", "replace")
         if len(content) > _RESERVED_BYTES:
-            self._content["error"]["message"] = self._content["error"]["message"][:1000]
-            content = json.dumps(self._content, indent=2).encode()[:_RESERVED_BYTES]
+            error = {**self._error, "message": self._error.get("message", "")[:1000]}
+            content = json.dumps({**self._content, "error": error}, indent=2).encode()[:_RESERVED_BYTES]
         with self._reserve.open("r+b") as file:
             file.write(content)
             file.truncate()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 GOOD, FAILED, MISTAKEN, INTERRUPTED, CLOSED = 0, 1, 2, 130, 141
-"""All went well; a job failed; the command line or the configuration is wrong; Ctrl-C; nobody reads the output any more."""
+"""All went well; a job failed; the command line or the configuration is wrong; Ctrl-C; the reader of the output is gone."""
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -21,7 +21,7 @@ _last_words: list[Callable[[BaseException], None]] = []
 
 
 class Stopped(BaseException):
-    """The process was told to end. Not an `Exception`: nothing that goes on after a failure goes on after this.
+    """The process was told to end. Not an `Exception`: what continues after a failure does not continue after this.
 
     Attributes:
         number: Of the signal.
@@ -38,7 +38,7 @@ class Stopped(BaseException):
 
 
 def catch_signals() -> None:
-    """Has SIGTERM and SIGHUP raise `Stopped`, where nobody else takes them. A second one ends the process at once."""
+    """Has SIGTERM and SIGHUP raise `Stopped`, where they have no other handler. A second one ends the process at once."""
     if threading.current_thread() is not threading.main_thread():
         return
     for name in _SIGNALS:

@@ -27,7 +27,7 @@ class SweepFolders(Callback):
     """Hydra's callback: notes each sweep's folder, its tracking and its metric."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called once, before any job, whatever the launcher."""
+        """Called once, before any job, with any launcher."""
         folder = Path(config.hydra.sweep.dir).absolute()
         tracking = OmegaConf.to_object(config.tracking)
         assert isinstance(tracking, TrackingConfig)

@@ -54,9 +54,9 @@ def audit_dataset(
         searched = splits.searched("test")
         encoder = base.encoder
         limit = encoder.usable_tokens() if base.retrieval.mode == "truncate" else None
-        # Where nothing is cut, only the chunks that are asked about need be looked at.
-        asked = {key: searched.corpus[key] for ids in searched.relevant_docs.values() for key in ids}
-        looked_at = searched.corpus if limit else asked
+        # Where nothing is cut, only the relevant chunks are looked at.
+        relevant = {key: searched.corpus[key] for ids in searched.relevant_docs.values() for key in ids}
+        looked_at = searched.corpus if limit else relevant
         sights = sights_of(
             looked_at, encoder.token_spans, encoder.read_ends(list(looked_at.values())) if limit else None
         )

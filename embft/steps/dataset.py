@@ -28,7 +28,7 @@ NO_DEV = "There are no dev questions: the last epoch is kept and the fusion is a
 
 
 @dataclass(frozen=True)
-class _Made:
+class _Draft:
     """Splits, with how many questions were left out by reason, and what a reader must know."""
 
     splits: Splits
@@ -53,11 +53,11 @@ def make_dataset(
 
     def build(folder: Path, scratch: Path) -> None:
         if corpus is not None and questions is not None:
-            made = _from_corpus(config, corpus.value, questions.value, seed, training)
+            draft = _from_corpus(config, corpus.value, questions.value, seed, training)
         else:
-            made = _from_files(config, questions.value if questions else None, seed)
-        splits = made.splits
-        warnings = [*made.notes, *_check(made, training)]
+            draft = _from_files(config, questions.value if questions else None, seed)
+        splits = draft.splits
+        warnings = [*draft.notes, *_check(draft, training)]
         for name in RetrievalDataset.SPLITS:
             write_llama_index(folder / f"{name}.json", getattr(splits, name))
         write_json(folder / "distractors.json", dict(splits.distractors))
@@ -71,7 +71,7 @@ def make_dataset(
                 "shares_chunks": splits.shares_chunks,
             },
         )
-        typed_json.save(folder / "report.json", _report(splits, made.left_out, warnings))
+        typed_json.save(folder / "report.json", _report(splits, draft.left_out, warnings))
 
     inputs = [corpus.key] if corpus is not None else [file_digest(path) for path in dataset_files(config)]
     inputs += [questions.key] if questions is not None else []
@@ -102,29 +102,29 @@ def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
     return documents if documents.value.chunks else None
 
 
-def _from_corpus(config: DatasetConfig, corpus: Corpus, questions: QuestionSet, seed: int, training: bool) -> _Made:
+def _from_corpus(config: DatasetConfig, corpus: Corpus, questions: QuestionSet, seed: int, training: bool) -> _Draft:
     splits, left_out = split_questions(corpus.chunks, questions.questions, config, seed, training=training)
     splits, leaking = without_leaks(splits)
     if leaking:
         left_out = {**left_out, "generated questions about near-copies of chunks of a split held back": leaking}
-    return _Made(splits, left_out, _warnings(questions))
+    return _Draft(splits, left_out, _warnings(questions))
 
 
 def _warnings(questions: QuestionSet) -> tuple[str, ...]:
-    found = questions.report.get("warnings")
-    return tuple(map(str, found)) if isinstance(found, list) else ()
+    warnings = questions.report.get("warnings")
+    return tuple(map(str, warnings)) if isinstance(warnings, list) else ()
 
 
-def _from_files(config: DatasetConfig, questions: QuestionSet | None, seed: int) -> _Made:
+def _from_files(config: DatasetConfig, questions: QuestionSet | None, seed: int) -> _Draft:
     given = read_given(config, seed)
     if questions is None:
-        return _Made(given.splits, {}, given.notes)
+        return _Draft(given.splits, {}, given.notes)
     splits, left_out = with_training_questions(given.splits, questions.questions, config, seed)
     where = (
         "all documents, those of test questions too" if config.train_on == "all" else "documents of no test question"
     )
     note = f"The dataset has no train questions: {len(splits.train.queries):,} were written about {where}."
-    return _Made(splits, left_out, (*given.notes, note))
+    return _Draft(splits, left_out, (*given.notes, note))
 
 
 def _load(folder: Path) -> Dataset:
@@ -144,20 +144,20 @@ def _load(folder: Path) -> Dataset:
     return Dataset(splits, typed_json.load(DatasetReport, folder / "report.json"))
 
 
-def _check(made: _Made, training: bool) -> list[str]:
+def _check(draft: _Draft, training: bool) -> list[str]:
     fatal: list[str] = []
     warnings: list[str] = []
     for name in RetrievalDataset.SPLITS:
-        part: RetrievalDataset = getattr(made.splits, name)
+        part: RetrievalDataset = getattr(draft.splits, name)
         if part.queries or name == "test":
             problems = validate(part, name)
             fatal.extend(problems.fatal)
             warnings.extend(problems.warnings)
-    if not made.splits.dev.queries:
+    if not draft.splits.dev.queries:
         warnings.append(NO_DEV)
-    if training and not made.splits.train.queries:
+    if training and not draft.splits.train.queries:
         # Where all questions were lost, the reason is in the notes.
-        fatal.extend(note for note in made.notes if "left out" in note)
+        fatal.extend(note for note in draft.notes if "left out" in note)
         fatal.append(
             "train: without questions nothing can be trained. Add training=none evaluation=base_only to compare what needs "
             "no training."

@@ -7,7 +7,7 @@ from pathlib import Path
 from embft import typed_json
 from embft.evaluation.comparing import comparisons, pairs_for_slices, question_rows
 from embft.evaluation.dependence import Dependence
-from embft.evaluation.figures import SliceRow, SystemResult
+from embft.evaluation.figures import SystemResult
 from embft.evaluation.scoring import Statistics, all_metrics, main_ranking, means_of, scores_of
 from embft.evaluation.slices import slices
 from embft.results import Audits, Dataset, Evaluated, Rankings
@@ -53,7 +53,7 @@ def evaluate(
             Evaluated(
                 systems,
                 comparisons(scores, statistics),
-                typed_json.from_json(list[SliceRow], by_trait),
+                by_trait,
                 question_rows(by_system, scores, test, splits.origins),
                 statistics.prospects(scores),
             ),

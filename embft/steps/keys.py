@@ -139,7 +139,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
 """By stage: the fields of its groups that are not in its key, each with its reason."""
 
 
-def settings_of(stage: str, config: ExperimentConfig) -> dict[str, Any]:
+def settings_of(stage: str, config: ExperimentConfig) -> dict[str, object]:
     """The settings in a stage's key: full name to value.
 
     Raises:
@@ -153,7 +153,7 @@ def settings_of(stage: str, config: ExperimentConfig) -> dict[str, Any]:
     return fields
 
 
-def _flat(values: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
+def _flat(values: Mapping[str, object], prefix: str) -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = []
     for name, value in values.items():
         rows += _flat(value, f"{prefix}.{name}") if isinstance(value, Mapping) else [(f"{prefix}.{name}", value)]

@@ -1,7 +1,7 @@
 """How far the seed of the training alone moves the result: the same recipe with other seeds, measured and put away.
 
 Each training is an entry of the stage cache like any other, so a second run is free and jobs of a sweep share them. The
-dataset stays as it is: its split has the run's seed, whatever seed a training has.
+dataset stays as it is: its split has the run's seed, regardless of a training's seed.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from embft.config import ExperimentConfig
 from embft.retrieval.embedder import Embedder
@@ -35,7 +35,7 @@ class Workspace:
         load: Callable[[Path], T],
         *,
         inputs: Sequence[str],
-        values: Mapping[str, Any] | None = None,
+        values: Mapping[str, object] | None = None,
     ) -> StageResult[T]:
         """Runs a stage through the cache.
 

@@ -31,7 +31,7 @@ CANDIDATES = {
     "Latin": "af az bs ca cs cy da de en eo es et eu fi fr ga gl hr hu id is it lt lv ms nl no pl pt ro sk sl sq sr sv sw tl tr"
     " uz vi",
 }
-"""Script to the languages that are told apart by the detector."""
+"""Script to the languages that the detector distinguishes."""
 _SCRIPTS_OF = {
     "ja": ("Han", "Kana"),
     "ko": ("Hangul", "Han"),

@@ -45,7 +45,7 @@ class Guess:
     """What one text looks like.
 
     Attributes:
-        language: None where it cannot be told.
+        language: None where it is unclear.
         probability: 1 where the script alone decides.
         letters: Letters that it was told from.
     """
@@ -57,7 +57,7 @@ class Guess:
 
     @property
     def firm(self) -> bool:
-        """Whether the text may be called one of its language whatever stands around it."""
+        """Whether the text is clearly in its language, regardless of its neighbours."""
         told_by_words = self.script in CANDIDATES
         enough = not told_by_words or (self.probability >= _FIRM and self.letters >= _LEAST_LETTERS)
         return self.language is not None and enough
@@ -195,14 +195,14 @@ def _languages_of_documents(texts: Sequence[str], documents: Sequence[str]) -> d
     places: dict[str, list[int]] = defaultdict(list)
     for place, document in enumerate(documents):
         places[document].append(place)
-    found = {}
-    for document, mine in places.items():
-        telling = sorted(mine, key=lambda place: (-len(texts[place]), place))[:_PARTS]
+    languages = {}
+    for document, own in places.items():
+        telling = sorted(own, key=lambda place: (-len(texts[place]), place))[:_PARTS]
         parts = [guess(texts[place]) for place in telling]
         language, weight, _ = max(_firm(parts), key=lambda row: row[1], default=("", 0, 0))
         if weight >= _DOCUMENT_LETTERS and 2 * weight > sum(one.letters for one in parts):
-            found[document] = language
-    return found
+            languages[document] = language
+    return languages
 
 
 def _taken_together(script: str, texts: Sequence[str], guesses: Sequence[Guess]) -> str:

@@ -63,11 +63,11 @@ def parse_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=_unique, parse_constant=lambda name: None)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        first: dict[str, Any] = {}
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, object]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        first: dict[str, object] = {}
         for key, value in pairs:
             if first.setdefault(key, value) != value:
                 raise ValueError(f"the key {key!r} stands twice with different values")
-    return found
+    return content

@@ -35,5 +35,5 @@ _PASSAGE_DEPENDENT_ZH = re.compile(
 
 def passage_dependence(question: str) -> str | None:
     """The words by which a question leans on its passage ("according to the document", "该文"); None where it stands alone."""
-    found = _PASSAGE_DEPENDENT.search(question) or _PASSAGE_DEPENDENT_ZH.search(question)
-    return " ".join(found.group().split()) if found else None
+    match = _PASSAGE_DEPENDENT.search(question) or _PASSAGE_DEPENDENT_ZH.search(question)
+    return " ".join(match.group().split()) if match else None

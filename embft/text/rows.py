@@ -1,4 +1,4 @@
-"""Tables from outside, as JSON Lines, CSV or Parquet: rows with plain column names, whatever the separator and encoding."""
+"""Tables from outside, as JSON Lines, CSV or Parquet: rows with plain column names, in any separator and encoding."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Rows:
         layout: How it was read, for messages: the columns that were found and what separates them.
     """
 
-    rows: list[tuple[int, Mapping[str, Any]]]
+    rows: list[tuple[int, Mapping[str, object]]]
     columns: tuple[str, ...]
     layout: str
 
@@ -57,7 +57,7 @@ def read_rows(path: Path, known: Collection[str]) -> Rows:
 
 
 def json_rows(text: str) -> Rows:
-    """One object a line, or one list of objects.
+    """One object per line, or one list of objects.
 
     Raises:
         ValueError: A line is no object; says which.
@@ -90,7 +90,7 @@ def separated_rows(text: str, known: Collection[str]) -> Rows:
             raise
         # Tables with tabs often quote nothing, and a text may begin with a quotation mark.
         records = list(_records(text, separator, csv.QUOTE_NONE))
-    rows: list[tuple[int, Mapping[str, Any]]] = []
+    rows: list[tuple[int, Mapping[str, object]]] = []
     for at, cells in enumerate(records[1:], 1):
         while len(cells) > len(names) and not cells[-1].strip():
             cells.pop()
@@ -110,7 +110,7 @@ def plain_name(column: object) -> str:
 
 
 def _rows(values: list[tuple[int, Any]]) -> Rows:
-    rows: list[tuple[int, Mapping[str, Any]]] = []
+    rows: list[tuple[int, Mapping[str, object]]] = []
     columns: dict[str, None] = {}
     for at, value in values:
         if not isinstance(value, Mapping):

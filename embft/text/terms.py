@@ -78,7 +78,7 @@ class Analyser:
             text: Any mix of languages.
             without: Words that are left out besides the stop words.
         """
-        found: list[str] = []
+        kept: list[str] = []
         of = self._of
         latin, han = of["Latin"], of["Han"]
         dropped, stem, elides = stop_words(latin), _stemmer(latin), latin in _WITH_ELISION
@@ -88,12 +88,12 @@ class Analyser:
                 if elides:
                     run = without_article(run, latin)
                 if run not in dropped and run not in without:
-                    found.append(stem(run) if stem else run)
+                    kept.append(stem(run) if stem else run)
             elif _is_han(first):
-                found.extend(_cut_han(run, han))
+                kept.extend(_cut_han(run, han))
             else:
-                found.extend(term for term in _others(run, of) if term not in without)
-        return found
+                kept.extend(term for term in _others(run, of) if term not in without)
+        return kept
 
 
 @dataclass(frozen=True)
@@ -157,27 +157,27 @@ def merged(lists: Sequence[list[str]]) -> list[str]:
 
 
 def plain_words(text: str) -> list[str]:
-    """Words as they are written, case aside, whatever the language: what copies and shared words are told by.
+    """Words as they are written, case aside, in any language: copies and shared words are recognised by these.
 
     Han characters one by one, kana and Hangul in pairs, Thai and its like by ICU.
     """
     folded = text.casefold()
     if not _NEEDS_MORE.search(folded):
         return _PLAIN.findall(folded)
-    found: list[str] = []
+    words: list[str] = []
     if _HALF_WIDTH.search(folded):
         folded = unicodedata.normalize("NFKC", folded)
     for match in _RUNS.finditer(_composed(folded)):
         run = match.group()
         if _is_han(run[0]):
-            found.extend(run)
+            words.extend(run)
         elif (script := script_of_letter(run[0])) in {"Kana", "Hangul"}:
-            found.extend(pairs_of_characters(run))
+            words.extend(pairs_of_characters(run))
         elif script in _BY_ICU:
-            found.extend(icu_words(run, DEFAULTS[script]))
+            words.extend(icu_words(run, DEFAULTS[script]))
         else:
-            found.extend(_INNER.split(run.translate(_JOINERS)))
-    return found
+            words.extend(_INNER.split(run.translate(_JOINERS)))
+    return words
 
 
 _PLAIN = re.compile(rf"[{HAN}]|[^\W{HAN}]+")
@@ -230,8 +230,8 @@ def _composed(text: str) -> str:
 
 
 def _runs(text: str, of: dict[str, str]) -> Iterator[str]:
-    together = of["Han"] in {"ja", "ko"}
-    pattern = _RUNS_JA if together else _RUNS if _NEEDS_MORE.search(text) else _SPACED_RUNS
+    keeps_kana = of["Han"] in {"ja", "ko"}
+    pattern = _RUNS_JA if keeps_kana else _RUNS if _NEEDS_MORE.search(text) else _SPACED_RUNS
     for match in pattern.finditer(text):
         yield match.group()
 

@@ -26,4 +26,4 @@ def count(text: str) -> int:
 
 def spans(text: str) -> list[tuple[int, int]]:
     """Where the tokens that `count` counts stand: first character and the one after the last of each."""
-    return [found.span() for found in _TOKEN.finditer(text)]
+    return [match.span() for match in _TOKEN.finditer(text)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 from embft.config import TrackingConfig
 from embft.tracking.tracker import TRACKING_FILE, LocalTracker, PairTracker, Tracker
@@ -17,7 +16,7 @@ __all__ = ["TRACKING_FILE", "Tracker", "open_tracker"]
 
 
 def open_tracker(
-    config: TrackingConfig, *, folder: Path, name: str, group: str | None = None, settings: Mapping[str, Any]
+    config: TrackingConfig, *, folder: Path, name: str, group: str | None = None, settings: Mapping[str, object]
 ) -> AbstractContextManager[Tracker]:
     """Opens the run's tracker; use it with ``with``, and an exception that leaves the block marks the run as failed.
 

@@ -1,7 +1,7 @@
 """What every tracker does, and the two that need no service: the local file and the pair.
 
 A tracker is a by-product of a run: it is told figures, it never decides anything. Figures always go to
-``tracking.jsonl`` in the run folder, whatever else is switched on.
+``tracking.jsonl`` in the run folder, in any case.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Tracker(Protocol):
             step: Optimizer step, the horizontal axis; None where a figure belongs to no step.
         """
 
-    def summary(self, values: Mapping[str, Any]) -> None:
+    def summary(self, values: Mapping[str, object]) -> None:
         """Sets final figures or words (``eval/tuned/hit_rate@5``, ``timing/ranking``...); a later one counts."""
 
     def table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -45,7 +45,7 @@ class Tracker(Protocol):
 
 
 class LocalTracker:
-    """Writes ``tracking.jsonl``: one JSON object a line, each with its ``kind`` and ``time``.
+    """Writes ``tracking.jsonl``: one JSON object per line, each with its ``kind`` and ``time``.
 
     Kinds: ``start`` (name, group, settings), ``log`` (step, values), ``summary`` (values), ``table`` (name, columns,
     rows), ``file`` (path below the run folder), ``finish`` (status ``ok`` or ``failed``). Each line is flushed, so a
@@ -59,7 +59,7 @@ class LocalTracker:
         settings: The resolved configuration, without secrets.
     """
 
-    def __init__(self, folder: Path, *, name: str, group: str | None, settings: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, *, name: str, group: str | None, settings: Mapping[str, object]) -> None:
         self._folder = folder
         self._file = (folder / TRACKING_FILE).open("w", encoding="utf-8", newline="\n")
         self._write("start", name=name, group=group, settings=settings)
@@ -79,7 +79,7 @@ class LocalTracker:
         """Appends a ``log`` line."""
         self._write("log", step=step, values=values)
 
-    def summary(self, values: Mapping[str, Any]) -> None:
+    def summary(self, values: Mapping[str, object]) -> None:
         """Appends a ``summary`` line; readers merge them in order."""
         self._write("summary", values=values)
 
@@ -123,7 +123,7 @@ class PairTracker:
         self._first.log(values, step)
         self._second.log(values, step)
 
-    def summary(self, values: Mapping[str, Any]) -> None:
+    def summary(self, values: Mapping[str, object]) -> None:
         """See `Tracker.summary`."""
         self._first.summary(values)
         self._second.summary(values)

@@ -20,7 +20,7 @@ from embft.tracking.tracker import plain
 
 _log = logging.getLogger(__name__)
 
-# Seconds to wait for the server when a run starts. wandb's own 90 are long for a run that is going on anyway.
+# Seconds to wait for the server when a run starts. wandb's own 90 are long for a run that continues anyway.
 _INIT_SECONDS = 20.0
 # The horizontal axis of training curves; the name that Hugging Face's own callback uses.
 _STEP = "train/global_step"
@@ -32,7 +32,7 @@ class WandbTracker:
     """Tells an open run of Weights & Biases.
 
     A run outlives its tracking: where wandb fails midway (a full disk, a crashed service), a warning says so once and
-    the experiment goes on with its local files.
+    the experiment continues with its local files.
 
     Args:
         run: What ``wandb.init`` returned.
@@ -66,7 +66,7 @@ class WandbTracker:
         row = dict(values) if step is None else {**values, _STEP: step}
         self._guarded("log", lambda: self._run.log(row))
 
-    def summary(self, values: Mapping[str, Any]) -> None:
+    def summary(self, values: Mapping[str, object]) -> None:
         """Sets final values; see `Tracker.summary`."""
         self._guarded("summary", lambda: self._run.summary.update(plain(values)))
 
@@ -98,12 +98,12 @@ class WandbTracker:
         except (wandb.Error, OSError) as error:
             self._broken = True
             _log.warning(
-                "Weights & Biases failed at '%s' (%s). The run goes on; its figures are in its folder.", what, error
+                "Weights & Biases failed at '%s' (%s). The run continues; its figures are in its folder.", what, error
             )
 
 
 def open_wandb(
-    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, Any]
+    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, object]
 ) -> WandbTracker | None:
     """Opens a run, online or offline as `config.mode` and the machine allow.
 
@@ -132,7 +132,7 @@ def open_wandb(
         key = _finds_key()
         if not key and mode == "online":
             _log.warning(
-                "Weights & Biases: tracking.mode=online but no API key was found. Going on OFFLINE. "
+                "Weights & Biases: tracking.mode=online but no API key was found. Continuing OFFLINE. "
                 "Set WANDB_API_KEY or run `wandb login`, then upload this run with `wandb sync`."
             )
         mode = "online" if key else "offline"
@@ -154,7 +154,7 @@ def open_wandb(
             return WandbTracker(wandb.init(mode="online", settings=_settings(), **options), folder)
         except (wandb.Error, OSError) as error:
             _log.warning(
-                "Weights & Biases cannot be reached (%s). Going on OFFLINE; upload this run later with `wandb sync`.",
+                "Weights & Biases cannot be reached (%s). Continuing OFFLINE; upload this run later with `wandb sync`.",
                 str(error).splitlines()[0] if str(error) else type(error).__name__,
             )
             for leftover in (folder / "wandb").glob(f"run-*-{run_id}"):

@@ -94,14 +94,14 @@ def decided(decide: Callable[[], T]) -> T:
     """
     if world() == 1:
         return decide()
-    found: list[Any] = [None, None]
+    outcome: list[Any] = [None, None]
     if rank() == 0:
         try:
-            found[0] = decide()
+            outcome[0] = decide()
         except EmbftError as error:
-            found[1] = error
-    distributed.broadcast_object_list(found, src=0, device=torch.device("cpu"))
-    if found[1] is not None:
-        raise found[1]
-    decision: T = found[0]
+            outcome[1] = error
+    distributed.broadcast_object_list(outcome, src=0, device=torch.device("cpu"))
+    if outcome[1] is not None:
+        raise outcome[1]
+    decision: T = outcome[0]
     return decision

@@ -63,7 +63,7 @@ class _Carry(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *outputs: Tensor) -> tuple[None, ...]:
-        """Embeds each piece again, as it was embedded before, and goes on from its vectors' gradient."""
+        """Embeds each piece again, as it was embedded before, and continues from its vectors' gradient."""
         embed, pieces, gradients, states, after = ctx.rest
         for piece, gradient, state in zip(pieces, gradients, states, strict=True):
             if gradient is not None:

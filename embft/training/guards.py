@@ -24,7 +24,7 @@ _NO_MEMORY = ("not enough memory", "can't allocate", "out of memory")
 def check_number(logs: Mapping[str, float], step: int, precision: str) -> None:
     """Stops on a loss or a gradient that is not a number: the weights are lost from there on.
 
-    Under fp16 a gradient may overflow: the scaler then leaves out the step and goes on with a smaller scale.
+    Under fp16 a gradient may overflow: the scaler then leaves out the step and continues with a smaller scale.
     """
     names = ("loss",) if precision == "fp16" else ("loss", "grad_norm")
     for name in names:
@@ -127,7 +127,7 @@ def told_plainly(config: TrainingConfig, device: str, scratch: Path) -> Iterator
         if _is_disk(error):
             raise TrainingError(
                 f"The disk of {scratch} is full: make room, or put the cache elsewhere (cache_dir=DIR). "
-                "The same command goes on from the last whole checkpoint."
+                "The same command continues from the last whole checkpoint."
             ) from error
         if not _is_memory(error):
             raise
@@ -137,13 +137,13 @@ def told_plainly(config: TrainingConfig, device: str, scratch: Path) -> Iterator
 def _is_memory(error: BaseException) -> bool:
     import torch
 
-    said = str(error).lower()
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(words in said for words in _NO_MEMORY)
+    message = str(error).lower()
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(words in message for words in _NO_MEMORY)
 
 
 def _is_disk(error: BaseException) -> bool:
-    said = str(error).lower()
-    return getattr(error, "errno", None) == errno.ENOSPC or "no space left on device" in said
+    message = str(error).lower()
+    return getattr(error, "errno", None) == errno.ENOSPC or "no space left on device" in message
 
 
 def _memory_remedy(config: TrainingConfig, device: str) -> str:

@@ -41,11 +41,11 @@ def groups_of_length(lengths: Tensor) -> list[Tensor]:
     order = lengths.argsort(descending=True, stable=True)
     sizes = lengths[order].tolist()
     rest = sum(sizes)
-    groups, first, here = [], 0, 0
+    groups, first, tokens = [], 0, 0
     for place, size in enumerate(sizes):
-        if size < _LIKE * sizes[first] and here >= _WORTH and rest >= _WORTH:
+        if size < _LIKE * sizes[first] and tokens >= _WORTH and rest >= _WORTH:
             groups.append(order[first:place])
-            first, here = place, 0
-        here += size
+            first, tokens = place, 0
+        tokens += size
         rest -= size
     return [*groups, order[first:]]

@@ -52,7 +52,7 @@ class ByChunkLoss(nn.Module):
 
         if self.config.mini_batch:
             # The wrapper that the trainer puts around the model averages the processes' gradients in each backward pass,
-            # of which there are many here, and not as many in every process: once, in the end, is enough.
+            # of which there are many here, and not as many in every process: once, at the end, is enough.
             model = getattr(self.model, "module", self.model)
             return cached_loss(
                 partial(_embed, model), texts, loss_of, self.config.mini_batch, partial(_average_gradients_of, model)
@@ -68,19 +68,19 @@ class ByChunkLoss(nn.Module):
         questions: Tensor,
         passages: Tensor,
         labels: Tensor,
-        asked: Mapping[str, Tensor | None],
-        found: Mapping[str, Tensor | None],
+        question_side: Mapping[str, Tensor | None],
+        passage_side: Mapping[str, Tensor | None],
     ) -> Tensor:
-        chunks = found["chunk"]
+        chunks = passage_side["chunk"]
         assert chunks is not None
-        questions, passages = _of_all(questions, asked), _of_all(passages, found)
+        questions, passages = _of_all(questions, question_side), _of_all(passages, passage_side)
         positive = labels[:, 0]
         negative = (chunks[None, :, None] != labels[:, None, 1:]).all(-1)
         guide = teacher = None
-        if asked["guide"] is not None and found["guide"] is not None:
-            guide = _of_all(asked["guide"], asked) @ _of_all(found["guide"], found).T
-        if asked["teacher"] is not None:
-            teacher = _of_all(asked["teacher"], asked)
+        if question_side["guide"] is not None and passage_side["guide"] is not None:
+            guide = _of_all(question_side["guide"], question_side) @ _of_all(passage_side["guide"], passage_side).T
+        if question_side["teacher"] is not None:
+            teacher = _of_all(question_side["teacher"], question_side)
         widths = dict.fromkeys([*self.config.matryoshka, passages.shape[1]])
         losses = [
             objective(

@@ -43,7 +43,7 @@ def with_negatives(
     row_of = {text: row for row, text in enumerate(texts)}
     lexical = BM25Scorer({str(place): text for place, text in enumerate(passages.texts)}, texts)
     owners = np.asarray(passages.chunk_ids, dtype=object)[passages.owner]
-    found = []
+    extended = []
     for example in examples:
         extra: dict[int, None] = {}
         for question, relevant in zip(example.questions, example.relevant, strict=True):
@@ -55,14 +55,14 @@ def with_negatives(
             order[~allowed] = len(order) * 3
             best = np.argsort(order, kind="stable")[:number]
             extra.update(dict.fromkeys(int(place) for place in best if allowed[place]))
-        found.append(
+        extended.append(
             replace(
                 example,
                 passages=(*example.passages, *(passages.texts[place] for place in extra)),
                 chunks=(*example.chunks, *(str(owners[place]) for place in extra)),
             )
         )
-    return found
+    return extended
 
 
 def _ranks(scores: Vectors) -> npt.NDArray[np.int64]:

@@ -96,7 +96,7 @@ def with_helpers(help_: Help, device: str) -> Iterator[None]:
         group.lost = True
         if _says_gone(error):
             raise TrainingError(
-                "Another process of this torchrun has ended; if it could say why, that stands above. The same command goes on "
+                "Another process of this torchrun has ended; if it could say why, that stands above. The same command continues "
                 "from the last whole checkpoint."
             ) from error
         raise

@@ -21,7 +21,7 @@ class Epoch:
     loss: float | None = None
     dev: Mapping[str, float] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, float]:
         """Flat, as metrics.json has it: ``{"epoch": 1, "loss": 0.5, "dev_ndcg@10": 0.7}``."""
         loss = {} if self.loss is None else {"loss": self.loss}
         return {"epoch": self.epoch, **loss, **{f"dev_{name}": value for name, value in self.dev.items()}}
@@ -89,7 +89,7 @@ class TrainingReport:
     resumed: bool = False
     learned_from: str = "questions"
     fingerprint: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
     whitening: WhiteningReport | None = None
 
     @property
@@ -101,7 +101,7 @@ class TrainingReport:
         """The same with some of its recipe's entries set."""
         return replace(self, settings={**self.settings, **settings})
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """As metrics.json has it."""
         fields = {**asdict(self), "history": [epoch.as_json() for epoch in self.history]}
         if self.whitening is None:

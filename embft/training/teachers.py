@@ -40,8 +40,10 @@ class FusedTeacher:
         columns = [self._passage[text] for text in passages]
         rows = [self._question[text] for text in questions]
         lexical = np.stack([self._lexical.scores(row, row + 1)[0][columns] for row in rows])
-        ours, theirs = self._vectors(questions, passages)
-        return np.asarray(SHARPNESS * (min_max(lexical) + min_max(ours @ theirs.T)) / 2, np.float32)
+        question_vectors, passage_vectors = self._vectors(questions, passages)
+        return np.asarray(
+            SHARPNESS * (min_max(lexical) + min_max(question_vectors @ passage_vectors.T)) / 2, np.float32
+        )
 
 
 class CrossEncoderTeacher:
@@ -64,8 +66,8 @@ class CrossEncoderTeacher:
         pairs = [(question, passage) for question in questions for passage in passages]
         new = list(dict.fromkeys(pair for pair in pairs if pair not in self._known))
         if new:
-            found = self._model.predict(new, activation_fn=torch.nn.Identity(), show_progress_bar=False)
-            self._known.update(zip(new, (float(value) for value in found), strict=True))
+            predictions = self._model.predict(new, activation_fn=torch.nn.Identity(), show_progress_bar=False)
+            self._known.update(zip(new, (float(value) for value in predictions), strict=True))
         return np.asarray([self._known[pair] for pair in pairs], np.float32).reshape(len(questions), len(passages))
 
     @cached_property

@@ -31,7 +31,7 @@ AVERAGED = "averaged"
 class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
     """Writes no model card of its own (it would sample "widgets" from rows of numbers) and prints no dicts.
 
-    Its checkpoints hold what is trained, whatever that is: all weights, the upper layers, low-rank updates.
+    Its checkpoints hold what is trained: all weights, the upper layers, low-rank updates.
     """
 
     def __init__(self, average: WeightAverage, **kwargs: Any) -> None:
@@ -40,11 +40,11 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         for chatty in (PrinterCallback, ProgressCallback):
             self.remove_callback(chatty)
         self.add_callback(AverageSteps(average))
-        if sys.stderr.isatty():  # in a log file it would be a line a step
+        if sys.stderr.isatty():  # in a log file it would be one line per step
             self.add_callback(ProgressBar())
 
     def go_on(self, checkpoint: Path | None, config: TrainingConfig) -> None:
-        """Trains, from a checkpoint if there is one; in the end the model has the weights that are best on dev."""
+        """Trains, from a checkpoint if there is one; afterwards the model has the weights that are best on dev."""
         if checkpoint is not None:
             self.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
             if used_up(self.state.log_history, f"eval_dev_{config.select_by}", config.patience):
@@ -114,7 +114,7 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
     def _load_best_model(self) -> None:
         if not self.is_world_process_zero():
-            return  # process 0 alone goes on with the model
+            return  # only process 0 continues with the model
         self._load_from_checkpoint(self.state.best_model_checkpoint)
         self._average.put_into(self._trained())
 
@@ -202,7 +202,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._losses: list[float] = []
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Takes up the losses of a training that goes on."""
+        """Takes up the losses of a training that continues."""
         self._losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

@@ -93,7 +93,7 @@ def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) ->
             return "windows", pairs
     passages = _positives(config, train.corpus, base)
     questions = vectors = None
-    # The few windows of a truncated chunk are told apart by words alone: embedding all of them would cost half the training.
+    # The few windows of a truncated chunk are distinguished by words alone: embedding all of them would cost half the training.
     if base.retrieval.mode != "truncate" or config.negatives:
         questions, vectors = unit(base.query_vectors(train)), unit(base.passage_vectors(passages))
     chooser = window_chooser(train.queries, passages.texts, questions, vectors)

@@ -1,10 +1,9 @@
-"""One training as its stage asks for it, whatever is trained."""
+"""One training as its stage asks for it: of weights, low-rank updates or an adapter."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from embft.config.training import TrainingConfig
 from embft.records import Splits
@@ -38,6 +37,6 @@ class TuningTask:
     scratch: Path
 
     @property
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> dict[str, object]:
         """The settings that the result has in its report."""
         return {name: value for name, value in asdict(self.config).items() if name not in NO_MATTER}

@@ -105,7 +105,7 @@ def test_where_no_number_of_questions_would_settle_it_that_is_said():
     means = {"bm25": 0.5, "base": 0.5}
     hopeless = Prospects({"bm25": 0.02, "base": 0.02}, {"bm25": 0.5, "base": 0.5}, ((90, 0.02), (4500, 0.015)))
     decision = decide(Evidence(means, [pair("bm25", "base", 0.0, 0.1)], PEOPLE, METRIC, hopeless))
-    assert "too close to be told apart by questions" in text(decision)
+    assert "too close for questions to separate them" in text(decision)
 
 
 def test_the_direction_of_a_comparison_does_not_matter():

@@ -91,7 +91,9 @@ def test_a_price_table_that_is_none_is_named(tmp_path: Path, text: str | None) -
 @pytest.mark.parametrize(("cap", "most"), [({"max_tokens": 700}, 700), ({"max_cost_usd": 0.0002}, math.inf)], ids=str)
 def test_the_cap_holds_and_a_higher_one_goes_on(tmp_path: Path, concurrency: int, cap: dict, most: float) -> None:
     with serving(two) as (url, log):
-        with pytest.raises(QuestionError, match=r"budget of questions is spent: \d+ of 12 .*the same command goes on"):
+        with pytest.raises(
+            QuestionError, match=r"budget of questions is spent: \d+ of 12 .*the same command continues"
+        ):
             generate(CHUNKS, config(url, concurrency=concurrency, **cap), tmp_path, 1)
         first = len(log)
         assert 2 <= first < 12

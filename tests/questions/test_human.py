@@ -1,4 +1,4 @@
-"""People's questions find the chunks that hold their quote, whatever the chunking."""
+"""People's questions find the chunks that hold their quote, regardless of chunk size."""
 
 from __future__ import annotations
 

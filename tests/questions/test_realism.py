@@ -26,12 +26,12 @@ def test_best_ranks_are_those_of_the_best_relevant_chunk_with_ties_in_order() ->
 def test_figures_of_a_small_set_by_hand() -> None:
     questions = ["what do dogs bark at", "What do dogs bark at?", "fish swim", "according to the text, why sleep"]
     passages = [CORPUS["b"], CORPUS["b"], CORPUS["c"], CORPUS["a"]]
-    found = describe(questions, passages, [1, 1, 2, None])
-    assert found["questions"] == 4
-    assert found["bm25_at_1"] == 0.5
-    assert (found["duplicates"], found["near_duplicates"], found["passage_dependent"]) == (1, 1, 1)
-    assert found["copied"] == 0.75  # "bark at", "fish swim"
-    assert found["kinds"] == {"fact": 0.5, "keywords": 0.5}
+    figures = describe(questions, passages, [1, 1, 2, None])
+    assert figures.questions == 4
+    assert figures.bm25_at_1 == 0.5
+    assert (figures.duplicates, figures.near_duplicates, figures.passage_dependent) == (1, 1, 1)
+    assert figures.copied == 0.75  # "bark at", "fish swim"
+    assert figures.kinds == {"fact": 0.5, "keywords": 0.5}
 
 
 def splits(train: dict[str, str], test: dict[str, str], origin: dict[str, str]) -> Splits:
@@ -45,13 +45,13 @@ def splits(train: dict[str, str], test: dict[str, str], origin: dict[str, str]) 
 
 
 def test_each_split_and_origin_has_its_row() -> None:
-    found = realism(
+    rows = realism(
         splits({"1": "dogs bark", "2": "why bark"}, {"3": "purr"}, {"1": "extractive", "2": "openai", "3": "human"})
     )
-    assert [(row.split, row.origin, row.questions) for row in found] == [
+    assert [(row.split, row.origin, row.questions) for row in rows] == [
         ("train", "extractive", 1), ("train", "openai", 1), ("test", "human", 1),
     ]  # fmt: skip
-    assert found[2].bm25_at_1 == 1.0
+    assert rows[2].bm25_at_1 == 1.0
 
 
 def test_the_article_s_test_questions_are_described_and_warned_of(nvidia_data) -> None:

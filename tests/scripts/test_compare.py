@@ -30,7 +30,7 @@ def sweep(tmp_path: Path) -> Path:
     made = load(ROOT / "tests" / "reporting" / "made_run.py")
     for at in range(2):
         made.write_job(tmp_path / "sweep" / str(at), made.make_metrics(shift=at / 50), overrides=[f"seed={at}"])
-    error = {"type": "ModelError", "message": "Model x cannot be had:\nThree ways"}
+    error = {"type": "ModelError", "message": "Model x is not available:\nThree ways"}
     made.write_job(tmp_path / "sweep" / "2", status="failed", stage="model", error=error, overrides=["seed=2"])
     return tmp_path / "sweep"
 
@@ -42,7 +42,7 @@ def test_a_sweep_with_a_failed_job_is_listed_with_status_0(
     assert script.main([str(sweep), "--metric", "map@100", "--sort", "--csv", str(table), "--html", str(page)]) == 0
     printed = capsys.readouterr().out
     assert "MAP@100 on test" in printed
-    assert "failed, model: Model x cannot be had: Three ways" in printed
+    assert "failed, model: Model x is not available: Three ways" in printed
     assert "<!doctype html>" in page.read_text(encoding="utf-8")
     assert table.read_text(encoding="utf-8").count("\n") == 4
 

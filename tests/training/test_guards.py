@@ -162,5 +162,5 @@ def test_a_mean_of_weights_takes_more_room(tmp_path, monkeypatch):
 
 def test_a_disk_that_fills_up_is_told_too(root, monkeypatch):
     failing_at(3, OSError(errno.ENOSPC, "No space left on device"), monkeypatch)
-    with pytest.raises(TrainingError, match=r"disk of .* is full.*goes on from the last whole checkpoint"):
+    with pytest.raises(TrainingError, match=r"disk of .* is full.*continues from the last whole checkpoint"):
         train(root)
