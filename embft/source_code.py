@@ -27,6 +27,7 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "embft.results": "the shapes of results; a stage imports what fills them itself",
     "embft.runs": "the run folder and its processes surround the stages",
     "embft.sqlite_file": "how rows are kept on disk decides nothing about what is in them",
+    "embft.sqlite_rows": "which rows can be read of a damaged file decides nothing about what is in them",
     "embft.stages": "the cache itself",
     "embft.typed_json": "how results are written and read back",
 }

@@ -11,7 +11,8 @@ from typing import Any
 
 from embft.questions.chat_reply import text_fault
 from embft.services.body import JsonObject, parse_json
-from embft.sqlite_file import SqliteFile, Table, checksum
+from embft.sqlite_file import SqliteFile
+from embft.sqlite_rows import Table, checksum
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 from embft.errors import EndpointError, ModelError
 from embft.services.vectors import usable_rows
-from embft.sqlite_file import SqliteFile, Table, checksum
+from embft.sqlite_file import SqliteFile
+from embft.sqlite_rows import Table, checksum
 
 logger = logging.getLogger(__name__)
 
