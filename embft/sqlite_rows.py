@@ -115,10 +115,8 @@ def _copy_rows(source: Path, new: sqlite3.Connection, tables: Sequence[Table]) -
             for table in tables:
                 marks = ",".join("?" * len(table.columns))
                 new.execute("BEGIN")
-                new.executemany(
-                    f"INSERT OR IGNORE INTO {table.name} VALUES ({marks})",
-                    (row for row in _rows(old, table) if table.is_whole(row)),
-                )
+                whole = (row for row in _rows(old, table) if table.is_whole(row))
+                new.executemany(f"INSERT OR IGNORE INTO {table.name} VALUES ({marks})", whole)
                 new.execute("COMMIT")
     except sqlite3.Error:
         if new.in_transaction:
@@ -155,6 +153,19 @@ def _rows(old: sqlite3.Connection, table: Table) -> Iterator[tuple[Any, ...]]:
             if high - low > 1:
                 middle = (low + high) // 2
                 ranges += [(low, middle), (middle, high)]
+            else:
+                yield from _one_by_one(old, f"{select} WHERE {condition} AND {key} > ?", key, bounds)
+
+
+def _one_by_one(old: sqlite3.Connection, query: str, key: str, bounds: list[Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows up to one that cannot be read; a cursor that looked ahead would lose the one before it."""
+    last: Any = -1 if key == "rowid" else b""
+    with suppress(sqlite3.Error):
+        while row := old.execute(f"{query} ORDER BY {key} LIMIT 1", [*bounds, last]).fetchone():
+            yield row
+            if key == "rowid":
+                return
+            last = row[0]
 
 
 def _bound(number: int, keys: str) -> int | bytes:

@@ -92,6 +92,10 @@ class VectorCache:
 
     def _read(self, file: SqliteFile, model: str, keys: Sequence[bytes]) -> dict[bytes, Vectors]:
         """The usable vectors among those that are stored, all of one length."""
+        if file.use(lambda connection: _forget_damaged_length(connection, model)):
+            logger.warning(
+                "%s holds no sound length of the vectors of %s: it is taken from the vectors.", self.path, model
+            )
         known, there = file.use(lambda connection: _read(connection, model, keys))
         if len(known) < there:
             logger.warning(
@@ -172,6 +176,15 @@ def _key(model: str, prompt: str, text: str) -> bytes:
 def _length_of(connection: sqlite3.Connection, model: str) -> int | None:
     row = connection.execute("SELECT model, length, checksum FROM lengths WHERE model = ?", (model,)).fetchone()
     return int(row[1]) if row is not None and _is_whole_length(row) else None
+
+
+def _forget_damaged_length(connection: sqlite3.Connection, model: str) -> bool:
+    """Removes the length of a model's vectors if it is not what was written; returns whether it did."""
+    row = connection.execute("SELECT model, length, checksum FROM lengths WHERE model = ?", (model,)).fetchone()
+    if row is None or _is_whole_length(row):
+        return False
+    connection.execute("DELETE FROM lengths WHERE model = ?", (model,))
+    return True
 
 
 def _read(connection: sqlite3.Connection, model: str, keys: Sequence[bytes]) -> tuple[dict[bytes, Vectors], int]:

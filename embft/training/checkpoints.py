@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from pathlib import Path
+from pickle import UnpicklingError
 
 from embft.damaged import remove
 from embft.files import file_digest, read_json, sync, sync_below, write_json
@@ -22,7 +22,7 @@ _DIGESTS = "digests.json"
 
 
 def seal(checkpoint: Path) -> None:
-    """Writes down what a checkpoint holds, once it is on the disk. One that is not sealed was not finished."""
+    """Writes down what a checkpoint holds, once it is on the disk."""
     files = [path for path in sorted(checkpoint.iterdir()) if path.is_file() and path.name != _DIGESTS]
     sync_below(checkpoint)
     write_json(checkpoint / _DIGESTS, {path.name: [path.stat().st_size, file_digest(path)] for path in files})
@@ -60,25 +60,40 @@ def last_checkpoint(folder: Path) -> Path | None:
 
 def _fault(checkpoint: Path) -> str | None:
     """None: it is whole. Empty: it never was. Else what is damaged."""
-    from safetensors import SafetensorError, safe_open
-
     if not checkpoint.is_dir():
         return "no folder"
     try:
-        if not (checkpoint / _DIGESTS).exists():
-            return ""  # it was being written or removed
-        digests = read_json(checkpoint / _DIGESTS)
-        for name, (size, content) in digests.items():
-            file = checkpoint / name
-            if not file.is_file() or file.stat().st_size != size or file_digest(file) != content:
-                return str(name)
-        json.loads((checkpoint / STATE).read_text(encoding="utf-8"))["global_step"]
+        state = read_json(checkpoint / STATE)["global_step"]
+    except FileNotFoundError:
+        return ""  # the trainer writes it last
+    except (OSError, ValueError, LookupError, TypeError):
+        return STATE
+    try:
+        if (checkpoint / _DIGESTS).exists():
+            for name, (size, content) in read_json(checkpoint / _DIGESTS).items():
+                file = checkpoint / name
+                if not file.is_file() or file.stat().st_size != size or file_digest(file) != content:
+                    return str(name)
+            return None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return _DIGESTS
+    # Not sealed: a kill came just before, or while it was being removed.
+    return None if isinstance(state, int) and _loads(checkpoint) else ""
+
+
+def _loads(checkpoint: Path) -> bool:
+    import torch
+    from safetensors import SafetensorError, safe_open
+
+    try:
         with safe_open(checkpoint / WEIGHTS, "np") as weights:
             processes = int(weights.metadata()[PROCESSES])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError):
-        return _DIGESTS
+        for name in ("optimizer.pt", "scheduler.pt"):
+            torch.load(checkpoint / name, map_location="cpu", weights_only=True)
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError, EOFError, UnpicklingError, SafetensorError):
+        return False
     numbers = ["rng_state.pth"] if processes == 1 else [f"rng_state_{number}.pth" for number in range(processes)]
-    return next((name for name in ("optimizer.pt", "scheduler.pt", *numbers) if name not in digests), None)
+    return all((checkpoint / name).is_file() for name in numbers)
 
 
 def _best(checkpoint: Path) -> str | None:
