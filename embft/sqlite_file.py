@@ -164,6 +164,7 @@ def _fault(path: Path, tables: Sequence[Table]) -> str | None:
     try:
         with closing(_connect(path, tables, _LOOK_SECONDS)) as connection:
             connection.execute("BEGIN IMMEDIATE")
+            connection.execute("CREATE TABLE can_be_written (x)")  # a file that is read-only lets a transaction begin
             connection.execute("ROLLBACK")
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:

@@ -49,13 +49,13 @@ def last_checkpoint(folder: Path) -> Path | None:
     while places and (best := _best(last := places[max(places)])) is not None and not (folder / best).is_dir():
         damaged.append(f"{last} (its best epoch, {best}, is lost)")
         remove(places.pop(max(places)))
-    last = places[max(places)] if places else None
+    newest = places[max(places)] if places else None
     if damaged:
         logger.warning(
             "Damaged checkpoints: %s. The training %s.",
-            "; ".join(damaged), f"goes on from {last.name}" if last else "starts anew",
+            "; ".join(damaged), f"goes on from {newest.name}" if newest else "starts anew",
         )  # fmt: skip
-    return last
+    return newest
 
 
 def _fault(checkpoint: Path) -> str | None:
