@@ -10,13 +10,18 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 # Extras of the demo; `make setup EXTRAS=offline,joblib` adds to them.
 EXTRAS ?= offline
+# Where torch comes from. On Linux PyPI's torch is the CUDA build, some 3 GB; the CPU build is 200 MB:
+#   make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# A folder of wheels does too.
+TORCH_INDEX ?=
 # Two processes, whole files each: fixtures of a file are made once. In the order of tests/conftest.py, slow files first.
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 # Each install costs seconds, so: one pip that resolves fast, no bytecode for the thousands of modules that are never
 # imported (80 s of compiling on two cores), and setuptools at hand instead of a fresh one for each source package.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install -qq --no-compile --no-build-isolation --constraint constraints.txt
+TORCH_FLAGS := $(if $(TORCH_INDEX),$(if $(wildcard $(TORCH_INDEX)/.),--find-links $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)))
+INSTALL := $(PIP) install -qq --no-compile --no-build-isolation --constraint constraints.txt $(TORCH_FLAGS)
 WRITE_BYTECODE := env -u PYTHONDONTWRITEBYTECODE
 
 BASE := $(VENV)/.stamp-base
@@ -28,7 +33,7 @@ DEV := $(VENV)/.stamp-$(EXTRAS),dev
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: $(DEMO) ## Makes .venv with what the demo needs (PYTHON=..., EXTRAS=...).
+setup: $(DEMO) ## Makes .venv with what the demo needs (PYTHON=..., EXTRAS=..., TORCH_INDEX=...).
 
 setup-dev: $(DEV) ## The same, with what tests and checks need.
 
@@ -67,7 +72,7 @@ $(BASE):
 	echo "Install one, or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 1
 
 $(DEMO): pyproject.toml constraints.txt | $(BASE)
-	@echo "embft: installing [$(EXTRAS)] (about a minute)"
+	@echo "embft: installing [$(EXTRAS)] (a minute or two with torch's CPU build; see TORCH_INDEX in the Makefile)"
 	@$(INSTALL) -e '.[$(EXTRAS)]'
 	@# Bytecode of what every run imports, so that the first run is as fast as the second.
 	@$(WRITE_BYTECODE) $(BIN)/python -c 'import datasets, wandb; from sentence_transformers import SentenceTransformerTrainer'

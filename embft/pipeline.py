@@ -143,6 +143,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             measured.value,
             general,
             seeds,
+            lab.base.encoder.notes,
         )
         outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
         write_report(outcome, run, tracker)

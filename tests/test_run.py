@@ -114,7 +114,7 @@ def test_audits_slices_and_costs_stand_in_metrics_and_report(first):
     assert all(0 < found["query_ms"] < 10_000 for found in costs.values())
     for heading in ("What the audits found", "What each system costs", "leaks of train into test"):
         assert heading in report
-    assert "tell differences of about" in first[1].stdout + first[1].stderr
+    assert "can show differences of about" in first[1].stdout + first[1].stderr
 
 
 def test_a_train_question_about_a_test_chunk_stops_the_run_before_it_is_trained(first, place):

@@ -29,6 +29,7 @@ class EndpointEncoder:
     """
 
     is_paid = True
+    notes: Sequence[str] = ()
     device = "cpu"  # a map of question vectors and the search are all that is computed here
 
     def __init__(

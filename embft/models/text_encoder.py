@@ -20,6 +20,11 @@ class TextEncoder(Protocol):
         ...
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What a reader of its figures should know of the model; sentences."""
+        ...
+
+    @property
     def fingerprint(self) -> str:
         """Hash of what decides the vectors besides `settings`: the weights, or which model of which endpoint."""
         ...

@@ -127,8 +127,9 @@ def _check_vocabulary(name: str, model: Any) -> None:
             f"Tokenizer and weights of {name} do not belong together: tokens are numbered up to {highest}, the weights know "
             f"{rows}. Get both from the same place."
         )
-    texts = trial_texts(tokenizer, 16)
-    if len({tuple(tokenizer(text, verbose=False)["input_ids"]) for text in texts}) < 2:
+    # Words one by one: unknown ones differ in nothing, texts of them still in their number.
+    words = trial_texts(tokenizer, 16)[-1].split()
+    if len({tuple(tokenizer(word, verbose=False)["input_ids"]) for word in words}) < 2:
         raise ModelError(
             f"The tokenizer of {name} cannot tell words apart (it knows {len(vocabulary)} tokens). Get it from where the model "
             "comes from."

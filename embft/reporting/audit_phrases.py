@@ -62,7 +62,7 @@ def general_sentence(general: General, metric: str) -> str:
     """What tuning costs, or gains, on the other dataset."""
     row = next(row for row in general.comparisons if row.metric == metric)
     low, high = row.ci95
-    sense = "a gain" if low > 0 else "a loss" if high < 0 else "not distinguishable from zero"
+    sense = "a gain" if low > 0 else "a loss" if high < 0 else "which could be a gain or a loss"
     return (
         f"Elsewhere ({general.name}: {general.questions:,} questions, {general.chunks:,} chunks), tuning against the "
         f"base model: {points(row.delta)} points {points_interval(row.ci95)} of {label(metric)}, {sense}."

@@ -74,7 +74,6 @@ def render_card(outcome: Outcome, load_example: str) -> str:
         f"- The licence of {plain(name)} still applies; that of the documents may apply to the weights too.",
         *(f"- {plain(note.text)}" for note in outcome.notes if note.level == "warning"),
         *(f"- {plain(finding.text)}" for finding in warnings_of(outcome)),
-        *(f"- {plain(warning)}" for warning in (outcome.corpus.reading.warnings if outcome.corpus else ())),
         "",
     ]
     return "\n".join(lines)

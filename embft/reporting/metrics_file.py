@@ -76,7 +76,10 @@ def tracker_keys(metrics: Mapping[str, Any]) -> dict[str, Any]:
     for finding in metrics["audits"]["findings"]:
         flat[f"audits/{finding['audit']}"] = finding["count"]
     flat |= {f"timing/{stage}": timing["seconds"] for stage, timing in metrics["timings"].items()}
-    flat |= {f"verdict/{name}": metrics["verdict"][name] for name in ("decision", "headline")}
+    verdict = metrics["verdict"]
+    flat |= {f"verdict/{name}": verdict[name] for name in ("decision", "headline")}
+    for name in ("expected_loss", "chance_best"):
+        flat |= {f"verdict/{name}/{system}": value for system, value in verdict[name].items()}
     flat |= {f"dataset/questions/{name}": count for name, count in metrics["dataset"]["questions"].items()}
     if metrics["fusion"]:
         flat["fusion/weight"] = metrics["fusion"]["weight"]

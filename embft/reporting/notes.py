@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from embft.evaluation.realism import realism_warnings
 from embft.results import DatasetReport, Note
@@ -12,22 +12,14 @@ NOT_FROM_PASSAGES = {"human", "file"}
 """Origins of questions that were not written from the passages that answer them, as far as is known."""
 
 
-def notes_of(
-    data: DatasetReport, training: TrainingReport | None, ranking_notes: list[str], stands_in: str | None = None
-) -> list[Note]:
+def notes_of(data: DatasetReport, training: TrainingReport | None, warnings_of_stages: Iterable[str]) -> list[Note]:
     """Warnings first, then what was left out.
 
     Args:
         training: None where nothing was tuned.
-        ranking_notes: What the ranking says of itself.
-        stands_in: What the questions stand in for.
+        warnings_of_stages: What other stages found out: about the documents, the model, the ranking.
     """
-    warnings = [
-        *([stands_in] if stands_in else []),
-        *_made_questions(data.origins["test"]),
-        *data.warnings,
-        *ranking_notes,
-    ]
+    warnings = [*_made_questions(data.origins["test"]), *warnings_of_stages, *data.warnings]
     if training is not None and training.kept_base:
         warnings.append(
             "On the dev questions the fine-tune did harm, so the base model was kept: tuned is base. Train on questions that "

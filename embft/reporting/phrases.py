@@ -42,9 +42,9 @@ def comparisons_of(outcome: Outcome, metric: str) -> list[ComparisonRow]:
 
 
 def sense(row: ComparisonRow) -> str:
-    """``beats``, ``loses to``, or ``is not distinguishable from`` where the interval includes zero."""
+    """``beats``, ``loses to``, or ``could be better or worse than`` where the interval includes zero."""
     low, high = row.ci95
-    return "beats" if low > 0 else "loses to" if high < 0 else "is not distinguishable from"
+    return "beats" if low > 0 else "loses to" if high < 0 else "could be better or worse than"
 
 
 def sentence(row: ComparisonRow) -> str:

@@ -56,13 +56,15 @@ def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> None:
     from embft.reporting.summary import sweep_summary, sweep_table
     from embft.tracking import open_tracker
 
-    try:
-        outside = sorted(
-            job for job in _job_folders if not job.is_relative_to(folder) and (job / "status.json").is_file()
-        )
-        jobs = print_comparison([*([folder] if folder.is_dir() else []), *outside], metric)
-    except RunError:
+    outside = sorted(job for job in _job_folders if not job.is_relative_to(folder) and (job / "status.json").is_file())
+    folders = [*([folder] if folder.is_dir() else []), *outside]
+    if not folders:
         return  # no job came as far as a folder; what went wrong has been said
+    try:
+        jobs = print_comparison(folders, metric)
+    except RunError:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
     finished = [job for job in jobs if job.metrics]
     write_page(folder / PAGE, jobs, metric, against=finished[0] if len(finished) > 1 else None)
     write_csv(folder / TABLE, jobs)

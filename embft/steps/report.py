@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from embft.config import ExperimentConfig
@@ -60,6 +60,7 @@ class Stages:
     measured: MeasuredCosts
     general: General | None
     seeds: Seeds | None
+    model_notes: Sequence[str] = ()
 
 
 def make_outcome(
@@ -95,10 +96,17 @@ def make_outcome(
         general=stages.general,
         seeds=stages.seeds,
         verdict=_verdict(config, stages, evaluated, costs),
-        notes=notes_of(data, training, stages.rankings.notes, config.questions.stands_in if stages.questions else None),
+        notes=notes_of(data, training, _warnings(config, stages)),
         objective=_objective(config, systems),
         timings=dict(timings),
     )
+
+
+def _warnings(config: ExperimentConfig, stages: Stages) -> list[str]:
+    """What the stages found out that a reader of the figures must know."""
+    stands_in = config.questions.stands_in if stages.questions else None
+    reading = stages.corpus.reading.warnings if stages.corpus else ()
+    return [*([stands_in] if stands_in else ()), *reading, *stages.model_notes, *stages.rankings.notes]
 
 
 def write_report(outcome: Outcome, run: RunFolder, tracker: Tracker) -> None:

@@ -159,6 +159,7 @@ def open_wandb(
             )
             for leftover in (folder / "wandb").glob(f"run-*-{run_id}"):
                 shutil.rmtree(leftover, ignore_errors=True)
+            options["id"] = uuid.uuid4().hex[:8]  # wandb's service still holds the first one
     # The process-wide mode too: with it online, wandb would look for its server even where this run is offline.
     try:
         wandb.setup(wandb.Settings(silent=True, mode="offline"))

@@ -20,6 +20,7 @@ from embft.config.command_line import CheckedLine, check_line
 from embft.config.composing import config_tree
 from embft.errors import ConfigError
 
+BEIR = "dataset=beir dataset.path=d training=none evaluation=base_only"
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
 register()
@@ -189,8 +190,8 @@ REFUSED: list[tuple[str, str]] = [
     ("corpus=python_reference corpus.path=handbook.pdf", "Add corpus=files"),
     ("dataset=beir dataset.path=d corpus.path=handbook.pdf", "corpus.path is given and would not be used"),
     ("dataset=beir dataset.path=d corpus=files", "corpus is given and would not be used"),
-    ("dataset=beir dataset.path=d questions.per_chunk=3", "questions.per_chunk is given and would not be used"),
-    ("dataset=beir dataset.path=d questions=openai", "questions is given and would not be used"),
+    (f"{BEIR} questions.per_chunk=3", "questions.per_chunk is given and would not be used"),
+    (f"{BEIR} questions=openai", "questions is given and would not be used"),
     ("dataset=beir dataset.path=d dataset.split=documents", "dataset.split is given and would not be used"),
     ("dataset=llama_index dataset.train=a dataset.dev=b dataset.test=c dataset.dev_fraction=0.1", "dataset.dev_fraction is"),
     ("dataset.train=a.json", "Add dataset=llama_index"),

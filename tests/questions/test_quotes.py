@@ -142,18 +142,18 @@ def chunks_of(pages: list[Page]) -> list[Chunk]:
 def test_a_question_with_a_copied_quote_keeps_its_chunk() -> None:
     page = ENGLISH[20]
     quote = re.sub(r"[$%,]", " ", "\n".join(page.text.split("\n")[4:7]))
-    questions = map_to_chunks([human(quote)], ENGLISH, chunks_of(ENGLISH))[0]
+    questions = map_to_chunks([human(quote)], ENGLISH, chunks_of(ENGLISH)).questions
     assert questions[0].chunk_ids == (f"{page.document}/{page.number}",)
 
 
 def test_a_page_beside_a_quote_that_is_nowhere_is_taken() -> None:
     row = human("nothing of this stands anywhere at all", "2007.pdf", 2)
-    assert map_to_chunks([row], ENGLISH, chunks_of(ENGLISH))[0][0].chunk_ids == ("2007.pdf/2",)
+    assert map_to_chunks([row], ENGLISH, chunks_of(ENGLISH)).questions[0].chunk_ids == ("2007.pdf/2",)
 
 
 def test_a_quote_that_is_nowhere_names_the_nearest_place() -> None:
     row = human("Net income 11 22 33 and 44 in the table that nobody printed")
-    reason = map_to_chunks([row], ENGLISH, chunks_of(ENGLISH))[1][0].reason
+    reason = map_to_chunks([row], ENGLISH, chunks_of(ENGLISH)).unmapped[0].reason
     assert "not in the corpus" in reason
     assert "the nearest is in '" in reason
 

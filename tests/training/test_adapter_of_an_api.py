@@ -71,7 +71,7 @@ def test_another_recipe_another_run_and_the_system_openai_pay_for_nothing_known(
     before = len(place.sent.texts)
     run_experiment(configured("training=adapter", *place.overrides), place.root / "again")
     run_experiment(
-        configured("training=adapter", *place.overrides, "training.seeds=1", "training.adapter_layers=2"),
+        configured("training=adapter", *place.overrides, "training.seeds=1", "training.weight_decay=0.5"),
         place.root / "deep",
     )
     run_experiment(
@@ -110,7 +110,8 @@ def test_its_model_loads_in_a_fresh_process_and_scores_as_in_the_run(place, tmp_
         path.parent / "test.tuned.cosine.json"
         for path in (place.root / "cache" / "stages" / "ranking").glob("*/test.base.cosine.json")
         if json.loads((path.parent / "stage.json").read_text(encoding="utf-8"))["inputs"][2] == fingerprint(place.run)
-        and json.loads((path.parent / "stage.json").read_text(encoding="utf-8"))["settings"]["mode"] == "windows"
+        and json.loads((path.parent / "stage.json").read_text(encoding="utf-8"))["settings"]["retrieval.mode"]
+        == "windows"
     )
     ranking = json.loads(file.read_text(encoding="utf-8"))
     ids = list(test["queries"])[:4]

@@ -10,6 +10,7 @@ from sentence_transformers import SentenceTransformer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from embft.config.training import TrainingConfig
+from embft.models.saving import Prompts
 from embft.training.attention import NAME, attend
 from embft.training.trainee import Trainee
 
@@ -68,7 +69,7 @@ def test_all_else_goes_to_the_fused_kernel(case, monkeypatch):
 def test_a_tuned_model_is_saved_as_if_it_had_never_been(minilm_folder, tmp_path):
     trainee = Trainee.of(minilm_folder, TrainingConfig(name="x"), "cpu", None, 1)
     assert trainee.model[0].auto_model.config._attn_implementation == NAME
-    trainee.save(tmp_path / "model")
+    trainee.save(tmp_path / "model", Prompts("", ""))
     assert NAME not in "".join(path.read_text() for path in (tmp_path / "model").rglob("*.json"))
     loaded = SentenceTransformer(str(tmp_path / "model"), device="cpu")
     assert loaded[0].auto_model.config._attn_implementation == "sdpa"

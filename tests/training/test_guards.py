@@ -85,7 +85,7 @@ def test_patience_ends_the_training_and_a_kill_after_its_end_changes_nothing(roo
     assert len(report.history) == report.last_epoch + 1
     assert f"It stopped after epoch {report.last_epoch}: on dev none was better" in training_sentence(report)
 
-    def killed(self, output):
+    def killed(self, output, prompts):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -135,7 +135,7 @@ def test_a_run_by_windows_says_that_it_was_not_tried_and_what_it_would_take(plac
     metrics = json.loads((place.root / "windows" / "metrics.json").read_text(encoding="utf-8"))
     (said,) = [reason for reason in metrics["verdict"]["reasons"] if reason.startswith("Not tried here")]
     tokens = place.metrics["verdict"]["costs"]["base"]["tokens"]
-    assert f"(retrieval=late), an index of {tokens * 384 * 4 / 1e3:.0f} kB." in said
+    assert f"(retrieval=late), which takes an index of {tokens * 384 * 4 / 1e3:.0f} kB." in said
 
 
 @pytest.mark.slow

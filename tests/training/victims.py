@@ -95,10 +95,10 @@ def tell_phases(say: Callable[[str], None]) -> None:
         setattr(owner, name, _telling(getattr(owner, name), phase, say))
     save = Trainee.save
 
-    def saving(self: Trainee, *args: Any) -> None:
+    def saving(self: Trainee, output: Path, prompts: Any) -> None:
         say("final")
         sys.addaudithook(_slow)
-        save(self, *args)
+        save(self, output, prompts)
 
     Trainee.save = saving  # type: ignore[method-assign]
 
