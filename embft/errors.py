@@ -60,6 +60,10 @@ class RunError(EmbftError):
     """A run folder cannot be used."""
 
 
+class CacheError(EmbftError):
+    """The cache's folder cannot be written."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Returns ``" Did you mean 'x'?"`` for the closest choice, or an empty string where none is close."""
     close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)

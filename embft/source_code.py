@@ -21,10 +21,13 @@ PACKAGE = "embft"
 NOT_FOLLOWED: Mapping[str, str] = {
     "embft": "the version alone",
     "embft.config": "settings enter a key by their values",
+    "embft.damaged": "what is done with a damaged file of the cache decides no result",
     "embft.errors": "the words of errors decide no result",
     "embft.files": "how a file is written decides nothing about what is in it",
     "embft.results": "the shapes of results; a stage imports what fills them itself",
     "embft.runs": "the run folder and its processes surround the stages",
+    "embft.sqlite_file": "how rows are kept on disk decides nothing about what is in them",
+    "embft.sqlite_rows": "which rows can be read of a damaged file decides nothing about what is in them",
     "embft.stages": "the cache itself",
     "embft.typed_json": "how results are written and read back",
 }

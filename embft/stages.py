@@ -9,24 +9,26 @@ folder of plain files:
     <cache_dir>/scratch/<stage>/<key>/             what an unfinished build left; the next build continues from it
 
 Files are checked against stage.json whenever a result is used. What a full disk, a copy that broke off or an editor damaged is
-built again, with a warning.
+built again, with a warning; so is what is whole and cannot be read.
 """
 
 from __future__ import annotations
 
-import json
 import logging
+import math
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from filelock import FileLock
-
-from embft.files import digest, file_digest, write_json
+from embft.damaged import locked, make_folder, remove
+from embft.errors import EmbftError
+from embft.files import digest, file_digest, read_json, sync, sync_below, write_json
 from embft.source_code import SourceCode
 
 T = TypeVar("T")
@@ -96,26 +98,83 @@ class StageCache:
         }
         key = digest(description)
         folder = self.root / "stages" / name / key
-        cached = _is_sound(folder)
+        cached = not _faults(folder)
         if not cached:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder.parent / f".{key}.lock"):
-                cached = _is_sound(folder)  # another job may have finished it while we waited
+            with self._lock_of(folder):
+                cached = self._is_usable(folder)  # another job may have finished it while we waited
                 if not cached:
                     self._build(folder, description, build)
+        self._put_extra_files_aside(folder)
         if cached and (left := self._scratch(name, key)).exists():
             shutil.rmtree(left, ignore_errors=True)  # of a build killed between its end and this
-        built_seconds = json.loads((folder / _RECORD).read_text(encoding="utf-8"))["seconds"]
-        value = load(folder)
+        try:
+            value = load(folder)
+        except (EmbftError, MemoryError):
+            raise
+        except Exception as error:
+            if not cached:
+                raise  # it was made just now: a fault of embft
+            value = self._load_anew(folder, description, build, load, error)
+            cached = False
+        built_seconds = read_json(folder / _RECORD)["seconds"]
         return StageResult(value, key, folder, time.perf_counter() - started, built_seconds, cached)
+
+    def _load_anew(
+        self,
+        folder: Path,
+        description: Mapping[str, object],
+        build: Build,
+        load: Callable[[Path], T],
+        error: Exception,
+    ) -> T:
+        """Builds what is as it was written and cannot be read all the same: an older version wrote it in another form."""
+        with self._lock_of(folder):
+            try:
+                return load(folder)  # another job may have built it anew by now
+            except Exception:
+                logger.warning("The cached result %s cannot be read (%s): it is made again.", folder, _one_line(error))
+                self._build(folder, description, build)
+        return load(folder)
+
+    @contextmanager
+    def _lock_of(self, folder: Path) -> Iterator[None]:
+        make_folder(folder.parent, self.root)
+        with locked(folder.parent / f".{folder.name}.lock"):
+            yield
+
+    def _is_usable(self, folder: Path) -> bool:
+        """Whether a result is there and is what was written; a damaged one is named."""
+        faults = _faults(folder)
+        if faults and os.path.lexists(folder):
+            logger.warning(
+                "The cached result %s is damaged (%s does not hold what was written): it is made again.",
+                folder, ", ".join(faults[:3]),
+            )  # fmt: skip
+        return not faults
+
+    def _put_extra_files_aside(self, folder: Path) -> None:
+        """A file that is no part of a result could change what is read, such as a model: it moves elsewhere."""
+        extra = sorted(set(_files(folder)) - {*read_json(folder / _RECORD)["files"], _RECORD})
+        if not extra:
+            return
+        aside = self.root / "foreign_files" / folder.parent.name / folder.name
+        for name in extra:
+            target = aside / name
+            make_folder(target.parent, self.root)
+            with suppress(FileNotFoundError):  # another job was quicker
+                (folder / name).replace(target)
+        logger.warning(
+            "The cached result %s holds files that are none of it (%s): they are in %s now.",
+            folder, ", ".join(extra[:3]), aside,
+        )  # fmt: skip
 
     def _build(self, folder: Path, description: Mapping[str, object], build: Build) -> None:
         key = folder.name
         scratch = self._scratch(folder.parent.name, key)
-        scratch.mkdir(parents=True, exist_ok=True)
+        make_folder(scratch, self.root)
         # Whoever holds the lock is alone with this key: what lies here was damaged, or left by a kill.
         for left in (*folder.parent.glob(f".{key}-*"), folder):
-            shutil.rmtree(left, ignore_errors=True)
+            remove(left)
         unfinished = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=folder.parent))
         try:
             started = time.perf_counter()
@@ -123,7 +182,9 @@ class StageCache:
             seconds = round(time.perf_counter() - started, 3)
             write_json(unfinished / _RECORD, {**description, "seconds": seconds, "files": _contents(unfinished)})
             unfinished.chmod(0o755)
+            sync_below(unfinished)  # the name must not reach the disk before what it names
             unfinished.rename(folder)
+            sync(folder.parent)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
@@ -133,34 +194,37 @@ class StageCache:
         return self.root / "scratch" / name / key
 
 
+def _files(folder: Path) -> list[str]:
+    """The files of a folder by their paths below it, sorted, but for hidden ones: systems leave theirs anywhere."""
+    paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file())
+    return [path.as_posix() for path in paths if not any(part[0] == "." for part in path.parts)]
+
+
 def _contents(folder: Path) -> dict[str, list[int | str]]:
     """Size and digest of every file in a folder but its record, by the path below it."""
-    return {
-        path.relative_to(folder).as_posix(): [path.stat().st_size, file_digest(path)]
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.relative_to(folder).as_posix() != _RECORD
-    }
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / _RECORD]
+    return {path.relative_to(folder).as_posix(): [path.stat().st_size, file_digest(path)] for path in paths}
 
 
-def _is_sound(folder: Path) -> bool:
-    """Whether a result is there and is what was written; a damaged one is named."""
-    record = folder / _RECORD
-    if not folder.is_dir():
-        return False
+def _faults(folder: Path) -> list[str]:
+    """Names of the files of a result that are not there, or not what was written."""
     try:
-        written = json.loads(record.read_text(encoding="utf-8"))
-        float(written["seconds"])
-        damaged = [name for name, expected in written["files"].items() if not _is_as_written(folder / name, expected)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        damaged = [_RECORD]
-    if damaged:
-        logger.warning(
-            "The cached result %s is damaged (%s does not hold what was written): it is made again.",
-            folder, ", ".join(damaged[:3]),
-        )  # fmt: skip
-    return not damaged
+        record = read_json(folder / _RECORD)
+        files, seconds = record.pop("files"), record.pop("seconds")
+        if isinstance(seconds, bool) or not 0 <= seconds < math.inf or digest(record) != folder.name:
+            return [_RECORD]
+        return [name for name, expected in files.items() if not _is_as_written(folder / name, expected)]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return [_RECORD]
 
 
 def _is_as_written(path: Path, expected: Sequence[int | str]) -> bool:
     size, content = expected
-    return path.is_file() and path.stat().st_size == size and file_digest(path) == content
+    try:
+        return path.is_file() and path.stat().st_size == size and file_digest(path) == content
+    except OSError:
+        return False
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 from pathlib import Path
 
-from filelock import FileLock
-
 from embft import __version__
+from embft.damaged import locked, make_folder, remove
 from embft.errors import CorpusError
-from embft.files import file_digest
+from embft.files import file_digest, sync, write_text
+
+logger = logging.getLogger(__name__)
 
 _REMEDIES = (
     "Do one of these:\n"
@@ -36,10 +38,13 @@ def fetch_document(url: str, sha256: str | None, cache_dir: Path, timeout: float
     folder = cache_dir / "downloads"
     name = hashlib.sha256(url.encode()).hexdigest()[:8] + "-" + (Path(url.split("?")[0]).name or "document")
     target = folder / name
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f".{name}.lock"):
-        if target.is_file() and (sha256 is None or file_digest(target) == sha256):
-            return target
+    make_folder(folder, cache_dir)
+    seal = folder / f".{name}.sha256"
+    with locked(folder / f".{name}.lock"):
+        if os.path.lexists(target):
+            if _is_whole(target, sha256 or _sealed(seal)):
+                return target
+            logger.warning("%s is not the file that it should be, or damaged: it is downloaded again.", target)
         descriptor, unfinished = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
         os.close(descriptor)
         try:
@@ -51,10 +56,30 @@ def fetch_document(url: str, sha256: str | None, cache_dir: Path, timeout: float
                     f"  - if you trust the new file: corpus.sha256={actual}"
                 )
             Path(unfinished).chmod(0o644)
+            sync(Path(unfinished))
+            remove(seal)
+            if target.is_dir():
+                remove(target)
             Path(unfinished).replace(target)
+            write_text(seal, found)
         finally:
             Path(unfinished).unlink(missing_ok=True)
     return target
+
+
+def _sealed(seal: Path) -> str | None:
+    """The digest of a download when it came, if that is known."""
+    try:
+        return seal.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return None
+
+
+def _is_whole(target: Path, digest: str | None) -> bool:
+    try:
+        return target.is_file() and (digest is None or file_digest(target) == digest)
+    except OSError:
+        return False
 
 
 def _download(url: str, target: Path, timeout: float) -> None:

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embft.damaged import make_folder, remove
 from embft.errors import CorpusError
 from embft.files import write_text
 from embft.text.tokens import CJK
@@ -90,12 +91,14 @@ class Tesseract:
             repr((self.version, self.languages, self.choose, picture.shape)).encode() + picture.tobytes()
         ).hexdigest()[:32]
         kept = self.cache / f"{name}.txt"
-        if kept.is_file():
-            head, _, text = kept.read_text(encoding="utf-8").partition("\n")
-            return Recognised(text, float(head))
+        if os.path.lexists(kept):
+            if (known := _kept_page(kept)) is not None:
+                return known
+            logger.warning("The text of a page that %s keeps is damaged: the page is read again.", kept)
+            remove(kept)
         page = self._read_page(picture)
-        self.cache.mkdir(parents=True, exist_ok=True)
-        write_text(kept, f"{page.confidence:.1f}\n{page.text}")
+        make_folder(self.cache, self.cache.parent)
+        write_text(kept, f"{page.confidence:.1f} {text_digest(page.text)}\n{page.text}")
         return page
 
     def _read_page(self, picture: npt.NDArray[np.uint8]) -> Recognised:
@@ -143,6 +146,21 @@ class Tesseract:
             words = " ".join(done.stderr.decode("utf-8", "replace").split())[:300]
             raise CorpusError(f"has a page that Tesseract cannot read ({words})")
         return done.stdout.decode("utf-8", "replace")
+
+
+def _kept_page(kept: Path) -> Recognised | None:
+    """A page's text, if it is what was written."""
+    try:
+        head, _, text = kept.read_bytes().decode().partition("\n")
+        confidence, expected = head.split(" ")
+        return Recognised(text, float(confidence)) if text_digest(text) == expected else None
+    except (OSError, ValueError):
+        return None
+
+
+def text_digest(text: str) -> str:
+    """Digest of a text as `write_text` writes it."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def open_tesseract(language: str, cache: Path | None = None) -> Tesseract:

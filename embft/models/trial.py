@@ -6,18 +6,24 @@ would run as a model, and be measured.
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from embft.damaged import make_folder, remove
 from embft.errors import ModelError
-from embft.files import digest, write_json
+from embft.files import digest, read_json, write_json
 from embft.models.encoder import Encoder, encode
 from embft.models.loading import one_line, quiet
+
+logger = logging.getLogger(__name__)
 
 _AGAIN = "Get the model's files again."
 _WORDS = 12
@@ -40,10 +46,15 @@ def try_once(encoder: Encoder, folder: Path) -> None:
     """
     versions = [version(library) for library in _LIBRARIES]
     passed = folder / f"{digest([encoder.fingerprint, encoder.max_seq_length, versions])}.json"
-    if passed.is_file():
-        return
+    if os.path.lexists(passed):
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            if read_json(passed)["fingerprint"] == encoder.fingerprint:
+                return
+        logger.warning("%s is damaged: %s is tried again.", passed, encoder.name)
     try_model(encoder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, folder.parent)
+    if passed.is_dir():
+        remove(passed)
     write_json(passed, {"model": encoder.name, "fingerprint": encoder.fingerprint})
 
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from embft.config import QuestionsConfig
+from embft.damaged import locked
 from embft.errors import EndpointError, QuestionError
 from embft.questions.budget import Budget, Estimate, estimate
 from embft.questions.chat_endpoint import BUDGET_SPENT, Reply, ask_live
@@ -73,7 +72,7 @@ def ask_llm(
         QuestionError: The budget is spent. Replies are kept.
     """
     cache, tasks = _cache(cache_dir), make_tasks(chunks, config)
-    with FileLock(cache_dir / "replies.lock"):
+    with locked(cache_dir / "replies.lock"):
         outcomes, budget = run_to_end(_ask_twice(tasks, config, cache, seed, endpoint or config.base_url, asker))
     failed = Counter(outcome.failure for outcome in outcomes if outcome.failure)
     if budget.spent:

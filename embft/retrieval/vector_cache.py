@@ -2,23 +2,29 @@
 
 One sqlite table of float32 blobs, keyed by the hash of (model, prompt, text), and one of the length of each model's
 vectors, which is the same for ever. Several processes may use them at once. What is stored is looked at again when it is
-read: a blob that is no usable vector, or none of its model's length, counts as missing.
+read: a blob that is not what was written, that is no usable vector, or none of its model's length, counts as missing.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.errors import EndpointError, ModelError
 from embft.services.vectors import usable_rows
+from embft.sqlite_file import SqliteFile
+from embft.sqlite_rows import Table, checksum
+
+logger = logging.getLogger(__name__)
 
 Vectors = npt.NDArray[np.float32]
 
@@ -60,8 +66,8 @@ class VectorCache:
             ModelError: Vectors that are not finite, or not one for each text.
         """
         keys = [_key(model, prompt, text) for text in texts]
-        with closing(self._connect()) as connection:
-            known = _read(connection, model, keys)
+        with closing(self._open()) as file:
+            known = self._read(file, model, keys)
             missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
             # Longest first: batches of like length waste no padding, and memory runs out at once or never.
             order = sorted(missing, key=lambda key: -len(missing[key]))
@@ -69,7 +75,7 @@ class VectorCache:
             for start in range(0, len(order), size):
                 block = order[start : start + size]
                 vectors = encode([missing[key] for key in block])
-                self._write(connection, model, block, vectors)
+                self._write(file, model, block, vectors)
                 known.update(zip(block, vectors, strict=True))
         if len({len(vector) for vector in known.values()}) > 1:
             # An older version kept vectors of several lengths; the model has just shown which is its own.
@@ -78,23 +84,27 @@ class VectorCache:
 
     def store(self, model: str, prompt: str, texts: Sequence[str], vectors: Vectors) -> None:
         """Puts vectors that were made elsewhere, such as by the last evaluation of a training, under their keys."""
-        with closing(self._connect()) as connection:
-            self._write(connection, model, [_key(model, prompt, text) for text in texts], vectors)
+        with closing(self._open()) as file:
+            self._write(file, model, [_key(model, prompt, text) for text in texts], vectors)
 
-    def _connect(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
-        )
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS lengths (model TEXT PRIMARY KEY, length INTEGER NOT NULL) WITHOUT ROWID"
-        )
-        return connection
+    def _open(self) -> SqliteFile:
+        return SqliteFile(self.path, [_VECTORS, _LENGTHS], "vectors")
 
-    def _write(self, connection: sqlite3.Connection, model: str, keys: Sequence[bytes], vectors: Vectors) -> None:
+    def _read(self, file: SqliteFile, model: str, keys: Sequence[bytes]) -> dict[bytes, Vectors]:
+        """The usable vectors among those that are stored, all of one length."""
+        if file.use(lambda connection: _forget_damaged_length(connection, model)):
+            logger.warning(
+                "%s holds no sound length of the vectors of %s: it is taken from the vectors.", self.path, model
+            )
+        known, there = file.use(lambda connection: _read(connection, model, keys))
+        if len(known) < there:
+            logger.warning(
+                "%s holds %s vectors of %s that are damaged or cannot be used: they are made again.",
+                self.path, f"{there - len(known):,}", model,
+            )  # fmt: skip
+        return known
+
+    def _write(self, file: SqliteFile, model: str, keys: Sequence[bytes], vectors: Vectors) -> None:
         if not len(keys):
             return
         if vectors.ndim != 2 or len(vectors) != len(keys) or not vectors.shape[1] or not usable_rows(vectors).all():
@@ -102,23 +112,61 @@ class VectorCache:
                 f"{model} gave {len(keys):,} texts something else than one vector of finite numbers each. Nothing of it is "
                 "kept; if the model runs in half precision, retrieval.precision=fp32 may mend it."
             )
-        rows = [(key, np.asarray(vector, "<f4").tobytes()) for key, vector in zip(keys, vectors, strict=True)]
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            length = _length_of(connection, model)
-            if length is None:
-                connection.execute("INSERT INTO lengths VALUES (?, ?)", (model, vectors.shape[1]))
-            elif length != vectors.shape[1]:
-                raise EndpointError(
-                    f"{model} gives vectors of {vectors.shape[1]:,} numbers now, and gave {length:,} before: another model "
-                    f"stands behind the same name. Have the first one served again, give the new one a name of its own, or "
-                    f"start with an empty cache (cache_dir=DIR, or move {self.path} away). Nothing of it is kept."
-                )
-            connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
-        except BaseException:
+        blobs = [np.asarray(vector, "<f4").tobytes() for vector in vectors]
+        rows = [(key, blob, checksum(key, blob)) for key, blob in zip(keys, blobs, strict=True)]
+        length = file.use(lambda connection: _put(connection, model, vectors.shape[1], rows))
+        if length != vectors.shape[1]:
+            raise EndpointError(
+                f"{model} gives vectors of {vectors.shape[1]:,} numbers now, and gave {length:,} before: another model "
+                f"stands behind the same name. Have the first one served again, give the new one a name of its own, or "
+                f"start with an empty cache (cache_dir=DIR, or move {self.path} away). Nothing of it is kept."
+            )
+
+
+def _put(connection: sqlite3.Connection, model: str, length: int, rows: Sequence[tuple[bytes, bytes, int]]) -> int:
+    """Stores vectors, if they have the length of those that are there; returns that length."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        stored = _length_of(connection, model)
+        if stored is None:
+            row = (model, length, checksum(model, str(length)))
+            connection.execute("INSERT OR REPLACE INTO lengths VALUES (?, ?, ?)", row)
+        if stored in (None, length):
+            connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+    except BaseException:
+        if connection.in_transaction:
             connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        raise
+    connection.execute("COMMIT")
+    return length if stored is None else stored
+
+
+def _is_whole_vector(row: Sequence[Any]) -> bool:
+    key, blob, check = row
+    if not isinstance(key, bytes) or not isinstance(blob, bytes) or not blob or len(blob) % 4:
+        return False
+    return check in (None, checksum(key, blob))  # an older version stored none
+
+
+def _is_whole_length(row: Sequence[Any]) -> bool:
+    model, length, check = row
+    if not isinstance(model, str) or not isinstance(length, int) or length <= 0:
+        return False
+    return check in (None, checksum(model, str(length)))
+
+
+_VECTORS = Table(
+    "vectors",
+    {"key": "BLOB PRIMARY KEY", "vector": "BLOB NOT NULL", "checksum": "INTEGER"},
+    _is_whole_vector,
+    "bytes",
+)
+_LENGTHS = Table(
+    "lengths",
+    {"model": "TEXT PRIMARY KEY", "length": "INTEGER NOT NULL", "checksum": "INTEGER"},
+    _is_whole_length,
+    "text",
+)
 
 
 def _key(model: str, prompt: str, text: str) -> bytes:
@@ -126,29 +174,40 @@ def _key(model: str, prompt: str, text: str) -> bytes:
 
 
 def _length_of(connection: sqlite3.Connection, model: str) -> int | None:
-    row = connection.execute("SELECT length FROM lengths WHERE model = ?", (model,)).fetchone()
-    return row[0] if row is not None and isinstance(row[0], int) and row[0] > 0 else None
+    row = connection.execute("SELECT model, length, checksum FROM lengths WHERE model = ?", (model,)).fetchone()
+    return int(row[1]) if row is not None and _is_whole_length(row) else None
 
 
-def _read(connection: sqlite3.Connection, model: str, keys: Sequence[bytes]) -> dict[bytes, Vectors]:
-    """The usable vectors among those that are stored, all of one length."""
+def _forget_damaged_length(connection: sqlite3.Connection, model: str) -> bool:
+    """Removes the length of a model's vectors if it is not what was written; returns whether it did."""
+    row = connection.execute("SELECT model, length, checksum FROM lengths WHERE model = ?", (model,)).fetchone()
+    if row is None or _is_whole_length(row):
+        return False
+    connection.execute("DELETE FROM lengths WHERE model = ?", (model,))
+    return True
+
+
+def _read(connection: sqlite3.Connection, model: str, keys: Sequence[bytes]) -> tuple[dict[bytes, Vectors], int]:
+    """The usable vectors among those that are stored, all of one length; and how many are stored."""
     stored: dict[bytes, bytes] = {}
+    there = 0
     distinct = list(dict.fromkeys(keys))
     for start in range(0, len(distinct), _LOOKUP):
         block = distinct[start : start + _LOOKUP]
         marks = ",".join("?" * len(block))
-        rows = connection.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", block)
-        stored.update((key, blob) for key, blob in rows if isinstance(blob, bytes) and blob and len(blob) % 4 == 0)
+        rows = connection.execute(f"SELECT key, vector, checksum FROM vectors WHERE key IN ({marks})", block).fetchall()
+        there += len(rows)
+        stored.update((key, blob) for key, blob, check in rows if _is_whole_vector((key, blob, check)))
     if not stored:
-        return {}
+        return {}, there
     length = _length_of(connection, model)
     if length is None:  # stored by an older version, which looked at nothing
         length = _most_frequent_length(stored)
     whole = [key for key, blob in stored.items() if length is not None and len(blob) == 4 * length]
     if length is None or not whole:
-        return {}
+        return {}, there
     table = np.frombuffer(b"".join(stored[key] for key in whole), "<f4").reshape(len(whole), length)
-    return {key: row for key, row, usable in zip(whole, table, usable_rows(table), strict=True) if usable}
+    return {key: row for key, row, usable in zip(whole, table, usable_rows(table), strict=True) if usable}, there
 
 
 def _most_frequent_length(stored: Mapping[bytes, bytes]) -> int | None:

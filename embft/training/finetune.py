@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +16,7 @@ from embft.errors import TrainingError
 from embft.models.saving import Prompts
 from embft.training.averaging import WeightAverage
 from embft.training.batching import ByChunkCollator, Guide, Teacher
+from embft.training.checkpoints import last_checkpoint
 from embft.training.examples import ChunkExample
 from embft.training.guards import check_disk, loss_of_guessing, told_plainly
 from embft.training.report import Epoch, TrainingReport
@@ -215,31 +214,4 @@ def _history(base_metrics: Mapping[str, float], logged: Sequence[Mapping[str, fl
 def _ready(model: Any, checkpoints: Path, averaged: bool) -> Path | None:
     """Sees that there is room to begin; returns the checkpoint to go on from."""
     check_disk(model, checkpoints.parent, averaged=averaged)
-    return _last_checkpoint(checkpoints)
-
-
-def _last_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that was written whole. What a kill left half written, or half removed, is cleared away."""
-    whole = []
-    for path in folder.glob("checkpoint-*"):
-        if _is_whole(path):
-            whole.append(path)
-        else:
-            shutil.rmtree(path, ignore_errors=True)
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    """Whether nothing is missing: the trainer's state is written last, but anything may be removed first."""
-    from safetensors import SafetensorError, safe_open
-
-    from embft.training.trainer import PROCESSES, WEIGHTS
-
-    try:
-        state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-        with safe_open(checkpoint / WEIGHTS, "np") as weights:
-            processes = int(weights.metadata()[PROCESSES])
-    except (OSError, ValueError, SafetensorError):
-        return False
-    numbers = ["rng_state.pth"] if processes == 1 else [f"rng_state_{number}.pth" for number in range(processes)]
-    return bool(state) and all((checkpoint / name).is_file() for name in ("optimizer.pt", "scheduler.pt", *numbers))
+    return last_checkpoint(checkpoints)

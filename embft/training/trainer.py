@@ -14,16 +14,13 @@ from transformers import PrinterCallback, ProgressCallback, TrainerCallback, Tra
 
 from embft.config.training import TrainingConfig
 from embft.training.averaging import WeightAverage
+from embft.training.checkpoints import PROCESSES, STATE, WEIGHTS, seal
 from embft.training.gathering import wait_for_others, world
 from embft.training.guards import KEPT_CHECKPOINTS, check_course, check_number, used_up
 
 if TYPE_CHECKING:
     from embft.training.finetune import Hardware
 
-WEIGHTS = "trained.safetensors"
-"""In a checkpoint: what is trained."""
-PROCESSES = "processes"
-"""Beside these weights: how many processes trained them, and wrote the states of their random numbers."""
 AVERAGED = "averaged"
 """Beside these weights: of how many steps the mean is that stands among them, under names that begin with this word."""
 
@@ -46,7 +43,7 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
     def go_on(self, checkpoint: Path | None, config: TrainingConfig) -> None:
         """Trains, from a checkpoint if there is one; afterwards the model has the weights that are best on dev."""
         if checkpoint is not None:
-            self.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+            self.state = TrainerState.load_from_json(str(checkpoint / STATE))
             if used_up(self.state.log_history, f"eval_dev_{config.select_by}", config.patience):
                 # Killed after its last evaluation: the trainer itself would go on with the next epoch.
                 self._load_best_model()
@@ -234,6 +231,11 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             },
             state.global_step,
         )
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Comes once the checkpoint is written and older ones are removed."""
+        if state.is_world_process_zero:
+            seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
     def on_evaluate(
         self, args: Any, state: Any, control: Any, metrics: Mapping[str, float] | None = None, **kwargs: Any

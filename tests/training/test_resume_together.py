@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from pairs import Pair
 from safetensors.numpy import load, save_file
 from victims import Victim, killed, left_over, outcome, place
 
-from embft.training.finetune import _last_checkpoint
+from embft.training.checkpoints import last_checkpoint
 
 pytestmark = pytest.mark.slow
 
@@ -70,14 +71,15 @@ def write_checkpoint(folder: Path) -> Path:
     folder.mkdir(parents=True)
     save_file({"weight": np.zeros(1)}, folder / "trained.safetensors", metadata={"processes": "2"})
     for name in FILES:
-        (folder / name).write_text('{"global_step": 4}')
+        torch.save({}, folder / name)
+    (folder / "trainer_state.json").write_text('{"global_step": 4}')
     return folder
 
 
 @pytest.mark.parametrize("missing", ["trained.safetensors", *FILES])
 def test_a_checkpoint_that_lacks_anything_of_any_process_is_none_and_is_cleared_away(tmp_path, missing):
     first, second = (write_checkpoint(tmp_path / f"checkpoint-{step}") for step in (8, 12))
-    assert _last_checkpoint(tmp_path) == second
+    assert last_checkpoint(tmp_path) == second
     (second / missing).unlink()
-    assert _last_checkpoint(tmp_path) == first
+    assert last_checkpoint(tmp_path) == first
     assert not second.exists()
