@@ -75,12 +75,10 @@ def test_what_is_an_address_is_taken(url: str) -> None:
 
 def test_the_query_of_an_address_stands_behind_each_path() -> None:
     address = Address.of("https://x.openai.azure.com/openai/deployments/gpt/?api-version=1")
-    assert (
-        address.url("/chat/completions")
-        == "https://x.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=1"
-    )
-    assert address.url("/batches", {"limit": "2"}).endswith("/gpt/batches?api-version=1&limit=2")
-    assert Address.of("http://h/v1/").url("/embeddings") == "http://h/v1/embeddings"
+    assert address.root == "https://x.openai.azure.com/openai/deployments/gpt"
+    assert address.path("/chat/completions") == "/chat/completions?api-version=1"
+    assert address.path("/batches", {"limit": "2"}) == "/batches?api-version=1&limit=2"
+    assert Address.of("http://h/v1/").path("/embeddings") == "/embeddings"
 
 
 def test_azure_s_version_and_key_go_with_chats_and_embeddings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
