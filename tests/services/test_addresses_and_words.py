@@ -103,6 +103,25 @@ def test_azure_s_version_and_key_go_with_chats_and_embeddings(tmp_path: Path, mo
     ]  # fmt: skip
 
 
+def test_openai_s_client_asks_and_tells_a_stranger_nothing_of_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-mine")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-mine")
+    with serving(lambda body, _: Answer({"data": [{"index": 0, "embedding": [1.0, 2.0]}]})) as (url, seen):
+        EndpointEncoder(EndpointConfig(base_url=url, api_key_env=None)).encode_passages(["half \ud83d of it"])
+    headers = {name.lower(): value for name, value in seen.requests[0][1].items()}
+    assert headers["x-stainless-lang"] == "python"
+    assert seen.bodies[0]["input"] == ["half ? of it"]
+    assert not {"openai-organization", "openai-project", "x-embft-limit"} & set(headers)
+    assert "mine" not in str(headers)
+    assert SECRET not in str(headers)
+
+
+def test_an_address_that_is_no_url_after_all_is_said_without_a_traceback() -> None:
+    with pytest.raises(EndpointError, match="its address is no URL"):
+        EndpointEncoder(EndpointConfig(base_url="http://1.2.3.400/v1", api_key_env=None)).encode_passages(["a"])
+
+
 def test_a_secret_in_an_address_is_refused_by_every_client(tmp_path: Path) -> None:
     base = f"http://127.0.0.1:9/v1?sig={SECRET}"
     with pytest.raises(EndpointError, match="looks like a key") as embeddings:
