@@ -13,6 +13,7 @@ from embft.config import EndpointConfig
 from embft.errors import EndpointError
 from embft.models.embedding_reply import UnusableVectorsError, read_vectors
 from embft.services.address import Address, problem_with
+from embft.services.calls import Answer, Call, NoAnswerError, worth_retrying
 from embft.services.key import read_key
 from embft.services.refusals import (
     is_about_model,
@@ -22,7 +23,7 @@ from embft.services.refusals import (
     refused_parameters,
     says_no_address,
 )
-from embft.services.transport import Answer, Call, NoAnswerError, Transport, run_to_end, worth_retrying
+from embft.services.transport import Transport, run_to_end
 
 Vectors = npt.NDArray[np.float32]
 

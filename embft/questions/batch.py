@@ -26,7 +26,8 @@ from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
 from embft.records import Chunk
 from embft.services.body import JsonObject, parse_json
-from embft.services.transport import Call, NoAnswerError, Transport
+from embft.services.calls import Call, NoAnswerError
+from embft.services.transport import Transport
 from embft.services.words import shown, words_of
 
 logger = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from embft.questions.reply_cache import ReplyCache
 from embft.questions.request_forms import OPTIONAL, Forms
 from embft.questions.tasks import Request
 from embft.questions.usage import Usage, usage_of
+from embft.services.calls import Answer, Call, NoAnswerError, worth_retrying
 from embft.services.refusals import asks_for_too_long_a_reply, is_filtered, is_refusal, is_too_long
-from embft.services.transport import Answer, Call, NoAnswerError, worth_retrying
 
 logger = logging.getLogger(__name__)
 

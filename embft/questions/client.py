@@ -5,9 +5,10 @@ from __future__ import annotations
 from embft.config import QuestionsConfig
 from embft.errors import EndpointError
 from embft.services.address import Address, problem_with
+from embft.services.calls import Answer
 from embft.services.key import read_key
 from embft.services.refusals import says_no_address
-from embft.services.transport import Answer, Transport
+from embft.services.transport import Transport
 
 OPENAI = "https://api.openai.com/v1"
 

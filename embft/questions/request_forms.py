@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from embft.services.body import JsonObject
+from embft.services.calls import Answer, worth_retrying
 from embft.services.refusals import (
     asks_for_too_long_a_reply,
     is_about_model,
@@ -14,7 +15,6 @@ from embft.services.refusals import (
     is_too_long,
     refused_parameters,
 )
-from embft.services.transport import Answer, worth_retrying
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Forms:
             )
 
     def worth_retrying(self, answer: Answer) -> bool:
-        """As `embft.services.transport.worth_retrying`; before anything was answered, 500 may be about a parameter."""
+        """As `embft.services.calls.worth_retrying`; before anything was answered, 500 may be about a parameter."""
         if self._proven or answer.status not in _UNEXPLAINED:
             return worth_retrying(answer)
         return worth_retrying(answer) and answer.retries < 1

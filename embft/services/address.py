@@ -37,10 +37,16 @@ class Address:
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
         return cls(urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", "")), query)
 
-    def url(self, path: str, query: Mapping[str, str] | None = None) -> str:
-        """The URL of a call: ``path`` begins with a slash; the base URL's query stays."""
+    def path(self, path: str, query: Mapping[str, str] | None = None) -> str:
+        """What a call has behind the root: ``path`` begins with a slash; the base URL's query stays."""
         asked = urlencode([*self.query, *(query or {}).items()])
-        return f"{self.root}{path}{'?' if asked else ''}{asked}"
+        return f"{path}{'?' if asked else ''}{asked}"
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether it is OpenAI's own, which an account's organisation and project mean something to."""
+        host = urlsplit(self.root).hostname or ""
+        return host == "openai.com" or host.endswith(".openai.com")
 
     @property
     def is_azure(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from embft.services.transport import Answer
+from embft.services.calls import Answer
 
 _REFUSALS = {400, 404, 405, 406, 409, 413, 415, 422, 500, 501}
 

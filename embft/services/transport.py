@@ -1,7 +1,8 @@
-"""Requests over HTTP that end: in an answer of limited size, within their time, after a limited number of retries.
+"""Requests by OpenAI's client that end: in an answer of limited size, within their time, after a limited number of retries.
 
-Not by a vendor's client: those time the gaps between bytes instead of the request, inflate without a limit, and take a
-good status for a good answer.
+Its HTTP client is ours (`embft.services.whole_answers`), for its own times the gaps between bytes instead of the request
+and inflates without a limit. Retries are ours too, for they depend on what a refusal says. Bodies are given back as they
+came: what reads them takes no good status for a good answer.
 """
 
 from __future__ import annotations
@@ -9,115 +10,27 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import ssl
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from functools import cache, cached_property
-from typing import Any, TypeVar
-from urllib.request import getproxies
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from embft.services.address import Address
-from embft.services.body import BodyError, BodyReader
-from embft.services.words import Words, read_words, shown
+from embft.services.calls import Answer, Call, NoAnswerError, TooSlowError, worth_retrying
+
+if TYPE_CHECKING:
+    import httpx
+    from openai import AsyncOpenAI, Omit
 
 T = TypeVar("T")
 
-_ERROR_BODY = 64 << 10
-"""Bytes of a refusal that are read: it is there to be shown."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
 """Seconds between tries; they double, as those of OpenAI's client do."""
 _LONGEST_WAIT = 120.0
 """Seconds that a server may ask to be left alone (Retry-After) before that counts as its answer."""
 _SLOW_RETRIES = 2
 """Retries after a request that took too long: it may have been paid for."""
-_SPENT = (
-    "insufficient_quota",
-    "exceeded your current quota",
-    "billing",
-    "credit balance",
-    "insufficient balance",
-    "余额",
-)
-"""Words of a 429 that waiting does not change."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request.
-
-    Attributes:
-        path: Behind the base URL; begins with a slash.
-        json: The body, if it has one.
-        file: Name and bytes of a file to upload, with the other fields of its form.
-        limit: Bytes of the answer that are taken at most.
-    """
-
-    path: str
-    json: Any = None
-    file: tuple[str, bytes, Mapping[str, str]] | None = None
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    limit: int = 16 << 20
-
-    @property
-    def method(self) -> str:
-        """POST where there is something to send."""
-        return "GET" if self.json is None and self.file is None else "POST"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server answered.
-
-    Attributes:
-        content: Inflated; of a refusal, the beginning.
-        retries: How often it was asked again.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-    secrets: tuple[str, ...] = field(repr=False, default=())
-    retries: int = 0
-
-    @property
-    def is_good(self) -> bool:
-        """A status of success; the content is another matter."""
-        return 200 <= self.status < 300
-
-    @cached_property
-    def words(self) -> Words:
-        """What a refusal says."""
-        if 300 <= self.status < 400:
-            return read_words(f"it has moved to {self.headers.get('location', 'another address')}", self.secrets)
-        return read_words(self.content, self.secrets)
-
-    @property
-    def in_words(self) -> str:
-        """``answered 400: what it said``."""
-        return f"answered {self.status}{self.words.quoted}"
-
-
-class NoAnswerError(Exception):
-    """A request without an answer that could be read. The message ends a sentence that begins with the server.
-
-    Attributes:
-        unreachable: There was not even a connection.
-    """
-
-    def __init__(self, reason: str, *, unreachable: bool = False) -> None:
-        super().__init__(reason)
-        self.unreachable = unreachable
-
-
-def worth_retrying(answer: Answer) -> bool:
-    """Whether the same request may be answered otherwise in a moment."""
-    if answer.status == 429 and any(word in answer.words.whole for word in _SPENT):
-        return False
-    return answer.status in {408, 409, 425, 429} or (answer.status >= 500 and answer.status not in {501, 505})
 
 
 class Transport:
@@ -134,21 +47,18 @@ class Transport:
     def __init__(
         self, address: Address, key: str | None, *, timeout_seconds: float, max_retries: int, connections: int
     ) -> None:
-        import httpx
+        from embft.services.whole_answers import WholeAnswers
 
-        self._address, self._secrets = address, (key,) if key else ()
-        self._timeout, self._max_retries = timeout_seconds, max_retries
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "embft"}
-        self._client = httpx.AsyncClient(
-            headers={**headers, **_authorisation(address, key)},
-            timeout=None,  # a deadline for the whole stands in its place
-            verify=_certificates() if address.root.startswith("https:") or getproxies() else _no_certificates(),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        self._address, self._key, self._secrets = address, key, (key,) if key else ()
+        self._max_retries = max_retries
+        self._http = WholeAnswers(
+            deadline=timeout_seconds, connections=connections, secure=address.root.startswith("https:")
         )
+        self._official: AsyncOpenAI | None = None
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._client.aclose()
+        await self._http.aclose()
 
     async def send(self, call: Call, retry: Callable[[Answer], bool] = worth_retrying) -> Answer:
         """Makes a call, and makes it again while ``retry`` says that this may help.
@@ -159,10 +69,10 @@ class Transport:
         tried = 0
         while True:
             try:
-                answer = await asyncio.wait_for(self._once(call), self._timeout)
-            except asyncio.TimeoutError:
+                answer = await self._once(call)
+            except TooSlowError:
                 if tried >= min(self._max_retries, _SLOW_RETRIES):
-                    raise NoAnswerError(f"gave no whole answer within {self._timeout:g} s") from None
+                    raise
                 pause = _pause(tried)
             except NoAnswerError:
                 if tried >= self._max_retries:
@@ -178,35 +88,61 @@ class Transport:
             await asyncio.sleep(pause)
 
     async def _once(self, call: Call) -> Answer:
+        client = self._client()
+        import openai
+
+        try:
+            response = await self._response(client, call)
+        except openai.APIStatusError as refusal:
+            response = refusal.response  # type: ignore[assignment]  # of the HTTP client that it was given
+        except openai.APIConnectionError as error:  # openai 2 wraps whatever its HTTP client raises
+            if isinstance(error.__cause__, NoAnswerError):
+                raise error.__cause__ from None
+            raise
+        return Answer(response.status_code, response.headers, response.content, self._secrets)
+
+    async def _response(self, client: AsyncOpenAI, call: Call) -> httpx.Response:
+        """A good answer, unread by the client: a server's JSON is for us to check."""
         import httpx
 
-        sent: dict[str, Any] = {"headers": dict(call.headers)}
+        from embft.services.whole_answers import LIMIT
+
+        path = self._address.path(call.path, call.query)
+        headers = {**_headers(self._address, self._key), **call.headers, LIMIT: str(call.limit)}
         if call.file is not None:
             name, content, fields = call.file
-            sent |= {"files": {"file": (name, content)}, "data": dict(fields)}
-        elif call.json is not None:
-            # Half a character out of a PDF, which UTF-8 cannot hold, becomes '?'.
-            sent["content"] = json.dumps(call.json, ensure_ascii=False).encode("utf-8", "replace")
-            sent["headers"]["Content-Type"] = "application/json"
-        try:
-            async with self._client.stream(call.method, self._address.url(call.path, call.query), **sent) as response:
-                bad = response.status_code >= 300
-                reader = BodyReader(
-                    response.headers.get("content-encoding", ""), _ERROR_BODY if bad else call.limit, cut=bad
-                )
-                async for piece in response.aiter_raw():
-                    reader.feed(piece)
-                    if reader.full:
-                        break
-                return Answer(response.status_code, response.headers, reader.finish(), self._secrets)
-        except BodyError as error:
-            raise NoAnswerError(str(error)) from None
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
-            raise NoAnswerError(f"cannot be reached ({_short(error)})", unreachable=True) from None
-        except httpx.InvalidURL:
-            raise NoAnswerError("cannot be reached (its address is no URL)", unreachable=True) from None
-        except httpx.HTTPError as error:
-            raise NoAnswerError(f"broke off the connection ({_short(error)})") from None
+            return await client.post(
+                path,
+                cast_to=httpx.Response,
+                body=dict(fields),
+                files={"file": (name, content)},
+                options={"headers": {**headers, "Content-Type": "multipart/form-data"}},
+            )
+        if call.json is not None:
+            return await client.post(
+                path, cast_to=httpx.Response, body=_encodable(call.json), options={"headers": headers}
+            )
+        return await client.get(path, cast_to=httpx.Response, options={"headers": headers})
+
+    def _client(self) -> AsyncOpenAI:
+        """Made at the first request: to import it takes a second.
+
+        Raises:
+            NoAnswerError: The address is no URL.
+        """
+        if self._official is None:
+            import httpx
+            from openai import AsyncOpenAI
+
+            try:
+                httpx.URL(self._address.root)
+            except httpx.InvalidURL:
+                raise NoAnswerError("cannot be reached (its address is no URL)", unreachable=True) from None
+            http: Any = self._http  # the client takes httpx's and httpx2's alike, and names only one of them
+            self._official = AsyncOpenAI(
+                base_url=self._address.root, api_key=self._key or "none", http_client=http, timeout=None, max_retries=0
+            )
+        return self._official
 
 
 def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -223,25 +159,26 @@ def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
         return pool.submit(asyncio.run, coroutine).result()
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Reading them takes 0.1 s: once a process, and where they are needed."""
-    import httpx
+def _headers(address: Address, key: str | None) -> dict[str, str | Omit]:
+    """The key's header, before all that the client finds in the environment, which is for OpenAI alone.
 
-    return httpx.create_ssl_context()
+    Azure has a header of its own, and takes a token of its directory (``ey...``) in the usual one.
+    """
+    from openai import omit
 
-
-def _no_certificates() -> ssl.SSLContext:
-    """Trusts nobody, in no time."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _authorisation(address: Address, key: str | None) -> dict[str, str]:
-    """The key's header. Azure has one of its own, and takes a token of its directory (``ey...``) in the usual one."""
-    usual = {"Authorization": f"Bearer {key or 'none'}"}
+    headers: dict[str, str | Omit] = {"User-Agent": "embft", "Authorization": f"Bearer {key or 'none'}"}
+    if not address.is_openai:
+        headers |= {"OpenAI-Organization": omit, "OpenAI-Project": omit}
     if key and address.is_azure and not key.startswith("ey"):
-        return {"api-key": key}
-    return {**usual, "api-key": key} if key and address.has_version else usual
+        headers |= {"Authorization": omit, "api-key": key}
+    elif key and address.has_version:
+        headers["api-key"] = key
+    return headers
+
+
+def _encodable(body: Any) -> Any:
+    """Half a character out of a PDF, which UTF-8 cannot hold, becomes '?'."""
+    return json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _pause(tried: int) -> float:
@@ -264,7 +201,3 @@ def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return seconds if seconds >= 0 else None
-
-
-def _short(error: Exception) -> str:
-    return shown(str(error), longest=120) or type(error).__name__

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx  # noqa: F401  so that no life has to import it
+import openai  # noqa: F401  so that no life has to import it
 
 from embft.config import QuestionsConfig
 from embft.questions import generate

@@ -75,12 +75,10 @@ def test_what_is_an_address_is_taken(url: str) -> None:
 
 def test_the_query_of_an_address_stands_behind_each_path() -> None:
     address = Address.of("https://x.openai.azure.com/openai/deployments/gpt/?api-version=1")
-    assert (
-        address.url("/chat/completions")
-        == "https://x.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=1"
-    )
-    assert address.url("/batches", {"limit": "2"}).endswith("/gpt/batches?api-version=1&limit=2")
-    assert Address.of("http://h/v1/").url("/embeddings") == "http://h/v1/embeddings"
+    assert address.root == "https://x.openai.azure.com/openai/deployments/gpt"
+    assert address.path("/chat/completions") == "/chat/completions?api-version=1"
+    assert address.path("/batches", {"limit": "2"}) == "/batches?api-version=1&limit=2"
+    assert Address.of("http://h/v1/").path("/embeddings") == "/embeddings"
 
 
 def test_azure_s_version_and_key_go_with_chats_and_embeddings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +101,25 @@ def test_azure_s_version_and_key_go_with_chats_and_embeddings(tmp_path: Path, mo
     assert [path.removeprefix("/v1/deployments/gpt") for path, _, _ in seen.requests] == [
         "/embeddings?api-version=2024-10-21", "/chat/completions?api-version=2024-10-21",
     ]  # fmt: skip
+
+
+def test_openai_s_client_asks_and_tells_a_stranger_nothing_of_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-mine")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-mine")
+    with serving(lambda body, _: Answer({"data": [{"index": 0, "embedding": [1.0, 2.0]}]})) as (url, seen):
+        EndpointEncoder(EndpointConfig(base_url=url, api_key_env=None)).encode_passages(["half \ud83d of it"])
+    headers = {name.lower(): value for name, value in seen.requests[0][1].items()}
+    assert headers["x-stainless-lang"] == "python"
+    assert seen.bodies[0]["input"] == ["half ? of it"]
+    assert not {"openai-organization", "openai-project", "x-embft-limit"} & set(headers)
+    assert "mine" not in str(headers)
+    assert SECRET not in str(headers)
+
+
+def test_an_address_that_is_no_url_after_all_is_said_without_a_traceback() -> None:
+    with pytest.raises(EndpointError, match="its address is no URL"):
+        EndpointEncoder(EndpointConfig(base_url="http://1.2.3.400/v1", api_key_env=None)).encode_passages(["a"])
 
 
 def test_a_secret_in_an_address_is_refused_by_every_client(tmp_path: Path) -> None:
