@@ -61,7 +61,7 @@ def fetch_document(url: str, sha256: str | None, cache_dir: Path, timeout: float
             if target.is_dir():
                 remove(target)
             Path(unfinished).replace(target)
-            write_text(seal, found)
+            write_text(seal, actual)
         finally:
             Path(unfinished).unlink(missing_ok=True)
     return target
