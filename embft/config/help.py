@@ -40,7 +40,7 @@ Options:
   --hydra-help           Hydra's own options
   --version              embft's version, and Hydra's
 
-Exit status: 0 all went well, 1 a run failed, 2 the command line or the configuration is wrong, 130 Ctrl-C.
+Exit status: 0 all went well, 1 a run failed, 2 the command line or the configuration is wrong, 130 Ctrl-C, 143 SIGTERM.
 Every key with its type, default and limits: docs/reference.md.
 """
 _WIDTH = 100

@@ -52,15 +52,15 @@ class FiltersConfig:
     """Which questions are thrown out, each filter on its own; null or false leaves a filter out."""
 
     boilerplate: bool = False
-    """Chunks that nobody asks about: tables of contents, signatures, indexes. No question is bought for them."""
+    """Skip chunks that nobody asks about: tables of contents, signatures, indexes. No question is paid for about them."""
     fewest_words: int | None = number(None, 0, 10_000)
     """Shorter questions go; a Chinese character counts as half a word."""
     most_words: int | None = number(None, 1, 10_000)
     """Longer questions go."""
     language: bool = False
-    """Questions in another script than their chunk (or than ``questions.language``)."""
+    """Questions in another language than their chunk (or than ``questions.language``)."""
     passage_dependent: bool = False
-    """"According to the document", "in this section", "该文": nobody asks so who has not seen the passage."""
+    """Questions that lean on a passage which the asker has not seen: "according to the document", "in this section", "该文"."""
     copied_share: float | None = number(None, 0.0, 1.0)
     """Questions that have at least this share of their words in one unbroken run of the passage."""
     near_duplicates: float | None = number(None, 50.0, 100.0)
@@ -83,7 +83,7 @@ class QuestionsConfig:
     pairs: int = number(0, 0, 1_000_000)
     """Questions about two related chunks at once, both relevant; LLM backends only."""
     human: str | None = None
-    """JSON Lines of people's own questions, or ``bundled:NAME``."""
+    """A file of people's own questions (JSON Lines, CSV, or one question per line), or ``bundled:NAME``."""
     language: str = choice("auto", "auto", *NAMES)
     """Language of the questions; auto: each passage's own."""
     stands_in: str | None = None
@@ -157,7 +157,8 @@ class DatasetConfig:
     candidates: str = choice("all", "all", "split")
     """What dev and test questions search: every chunk, or the chunks of their split."""
     leaks: str = choice("drop", "drop", "stop", "allow")
-    """What becomes of train questions that give test questions away: left out and counted, or the run stops, or goes on."""
+    """What becomes of train questions that give test questions away: drop leaves them out and counts them, stop stops the run,
+    allow continues with them."""
     train_on: str = choice("unasked", "unasked", "all")
     """Chunks that training may ask about: those that no dev or test question is about, or all. No question of the test is
     ever trained on."""

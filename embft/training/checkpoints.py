@@ -1,4 +1,4 @@
-"""Which checkpoint a training goes on from: the newest that is what was written, and whose best epoch is there too."""
+"""Which checkpoint a training continues from: the newest that is what was written, and whose best epoch is there too."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def last_checkpoint(folder: Path) -> Path | None:
             if fault:
                 damaged.append(f"{path} ({fault})")
             remove(places.pop(number))
-    # A training that goes on must be able to return to the epoch that was best so far.
+    # A training that continues must be able to return to the epoch that was best so far.
     while places and (best := _best(last := places[max(places)])) is not None and not (folder / best).is_dir():
         damaged.append(f"{last} (its best epoch, {best}, is lost)")
         remove(places.pop(max(places)))
@@ -53,7 +53,7 @@ def last_checkpoint(folder: Path) -> Path | None:
     if damaged:
         logger.warning(
             "Damaged checkpoints: %s. The training %s.",
-            "; ".join(damaged), f"goes on from {newest.name}" if newest else "starts anew",
+            "; ".join(damaged), f"continues from {newest.name}" if newest else "starts anew",
         )  # fmt: skip
     return newest
 
