@@ -261,7 +261,7 @@ class EvaluationConfig:
     name: str = MISSING
     """What reports call the choice: the name of its file."""
     systems: list[str] = field(default_factory=lambda: ["bm25", "base", "tuned", "fused"])
-    """What is ranked and compared: bm25, base, tuned, fused, openai."""
+    """What is ranked and compared: names from `embft.systems.SYSTEMS`, such as bm25, base, tuned, fused, openai."""
     metrics: list[str] = field(default_factory=lambda: ["hit_rate@5", "ndcg@10", "mrr@10", "map@100"])
     """Metrics that get intervals and comparisons."""
     primary: str = "ndcg@10"

@@ -35,12 +35,14 @@ def read_text_file(path: Path, name: str, format_name: str) -> Document:
         text = clean_characters(html_text(source, xml=format_name == "xhtml"))  # entities give characters too
     elif format_name == "text":
         text = None
-    else:
+    elif format_name in ("markdown", "mdx"):
         text = markdown_text(source, mdx=format_name == "mdx")
         if text is None:
             warnings = (*warnings, _DEEP)
         else:
             text = clean_characters(text)
+    else:
+        raise ValueError(f"nothing reads the format {format_name!r}")
     if text is None:
         texts, joined = join_pages([source.split("\n")])
         text = texts[0]

@@ -86,14 +86,21 @@ def _examples(data: DatasetReport, training: TrainingReport) -> str:
     return f"Trained on {data.questions['train']:,} questions ({plain(origin_words(data.origins['train']))}) about"
 
 
+LOSSES = {
+    "ranking": "the multiple negatives ranking loss",
+    "gist": "a guided multiple negatives ranking loss (GISTEmbed)",
+    "distillation": "the multiple negatives ranking loss and, in equal part, distillation of a teacher's scores",
+}
+
+
 def _method(training: TrainingReport) -> str:
     """What was trained, and against which negatives."""
     if training.part == "adapter":
         return (
-            "with the multiple negatives ranking loss: a map of question vectors alone, all other train passages being a "
+            f"with {LOSSES[training.loss]}: a map of question vectors alone, all other train passages being a "
             "question's negatives. Passages keep the base model's vectors."
         )
-    return "with the multiple negatives ranking loss in batches by chunk: the other chunks of a batch are a question's negatives."
+    return f"with {LOSSES[training.loss]} in batches by chunk: the other chunks of a batch are a question's negatives."
 
 
 def _elsewhere(outcome: Outcome) -> str:

@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from embft.corpus.sources import find_sources
+from embft.config import CorpusConfig
+from embft.corpus import reading
+from embft.corpus.sources import FORMATS, Source, find_sources
 from embft.errors import CorpusError
 
 
@@ -58,3 +60,11 @@ def test_an_old_format_comes_with_its_remedy(tmp_path: Path) -> None:
     write(tmp_path, "a.doc")
     with pytest.raises(CorpusError, match=r"soffice --headless --convert-to docx"):
         find_sources(str(tmp_path / "a.doc"))
+
+
+@pytest.mark.parametrize("format_name", sorted(set(FORMATS.values())))
+def test_every_listed_format_has_a_reader(tmp_path: Path, format_name: str) -> None:
+    path = tmp_path / "empty"
+    path.write_bytes(b"")
+    with pytest.raises(CorpusError):  # of the file; a format that nothing reads is a ValueError
+        reading._read(Source("empty", path, format_name), CorpusConfig(), None)

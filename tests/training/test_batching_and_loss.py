@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from embft.config.training import TrainingConfig
+from embft.reporting.card import LOSSES
 from embft.training.batching import ByChunkCollator
 from embft.training.examples import ChunkExample
 from embft.training.gradcache import pieces_of
@@ -224,3 +225,7 @@ def test_pieces_are_as_wide_as_their_longest_text():
     assert [piece["input_ids"].tolist() for piece in pieces] == [[[7, 7, 7]], [[7]], [[7, 7]]]
     assert all(piece["modality"] == "text" for piece in pieces)
     assert np.concatenate([piece["attention_mask"][0] for piece in pieces]).all()
+
+
+def test_the_model_card_can_name_every_loss():
+    assert set(LOSSES) == set(OBJECTIVES)
