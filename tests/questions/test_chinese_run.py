@@ -86,7 +86,7 @@ def test_a_real_llm_is_asked_in_chinese_and_its_run_ends_with_readable_files(tmp
             pytest.skip(f"{package} is not installed: make llm")
     write_statutes(tmp_path / "statutes", articles=5)
     # SmolLM2 knows no Chinese; what it makes of the prompt is kept, so that there is a dataset.
-    run("questions=local_llm", "questions.per_chunk=1", "questions.reply_tokens=24", "questions.filters.language=false",
+    run("questions=local_llm", "questions.per_chunk=1", "questions.reply_tokens=160", "questions.filters.language=false",
         "questions.filters.near_duplicates=null", "questions.filters.most_words=null",
         "questions.filters.passage_dependent=false", "training=none",
         "evaluation=base_only", "evaluation.resamples=200", "hydra.run.dir=outputs/zh", cwd=tmp_path)  # fmt: skip

@@ -89,7 +89,7 @@ def test_twenty_chunks_are_asked_about_through_the_same_client(tmp_path: Path) -
     texts = [" ".join(topics[name].split("\n\n", 1)[1].split()[:20]) for name in names]
     chunks = [Chunk(name, text, "doc", None, 0, 9) for name, text in zip(names, texts, strict=True)]
     (tmp_path / "short.txt").write_text("{chunk}\nWrite {count} question about this text.", encoding="utf-8")
-    config = replace(CONFIG, prompt=str(tmp_path / "short.txt"), per_chunk=1, reply_tokens=16)
+    config = replace(CONFIG, prompt=str(tmp_path / "short.txt"), per_chunk=1, reply_tokens=64)
     made = generate(chunks, config, tmp_path, 1)
     # Each chunk has its question or says why not; a model this small talks now and then.
     asked_about = {chunk_id for question in made.questions for chunk_id in question.chunk_ids}
