@@ -53,7 +53,7 @@ def on_two(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=900,
         check=False,
     )
 
@@ -180,7 +180,7 @@ def kill_one(arguments: list[str], cwd: Path, victim: int, after: str) -> subpro
         assert torchrun.poll() is None
         time.sleep(0.001)
     workers[str(victim)].kill()
-    said = torchrun.communicate(timeout=60)[0]
+    said = torchrun.communicate(timeout=300)[0]
     assert not any(worker.is_running() for worker in workers.values())
     return subprocess.CompletedProcess(command, torchrun.returncode, said)
 
