@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 SOURCES = [*sorted((ROOT / "embft").rglob("*.py")), ROOT / "run.py", *sorted((ROOT / "scripts").glob("*.py"))]
 MOST_LINES = 300
@@ -36,9 +34,3 @@ def test_the_command_line_imports_nothing_heavy():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize("word", ["farm-studio", "farm-bench", "/work/", "issues resolved"])
-def test_nothing_names_the_workshop_it_was_made_in(word):
-    texts = [*SOURCES, *(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-    assert [path.name for path in texts if path.is_file() and word in path.read_text(encoding="utf-8")] == []
