@@ -272,7 +272,7 @@ def fault_of(case: Hostile, tmp_path: Path) -> str | None:
         return f"has {present} in {text[:300]!r}"
     if not chunks:
         return "gave no chunk"
-    if seconds > max(1.0, SECONDS_PER_MEGABYTE * len(case.data) / 1e6):
+    if seconds > max(5.0, SECONDS_PER_MEGABYTE * len(case.data) / 1e6):
         return f"took {seconds:.1f} s for {len(case.data)} bytes"
     return None
 

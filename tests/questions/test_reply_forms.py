@@ -320,7 +320,7 @@ def test_bombs_take_linear_time() -> None:
     for name, bomb in BOMBS.items():
         begun = time.process_time()
         parsed = parse_reply(bomb, 2)
-        assert time.process_time() - begun < 3, name
+        assert time.process_time() - begun < 10, name
         assert all(len(question) <= 300 for question in parsed.questions), name
 
 
