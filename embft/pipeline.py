@@ -147,7 +147,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             lab.base.encoder.notes,
         )
         outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
-        write_search(outcome, run.folder, lab.base)
+        write_search(outcome, dataset.value.splits.searched("test"), run.folder, lab.base)
         write_report(outcome, run, tracker)
         return outcome.objective
 

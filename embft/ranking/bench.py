@@ -126,7 +126,7 @@ class Bench:
     def lexical(self, split: str) -> Scorer:
         """BM25's scorer on a split."""
         dataset = self.searched[split]
-        return BM25Scorer.of(self.retrieval, dataset.corpus, list(dataset.queries.values()))
+        return BM25Scorer.of(self.retrieval, dataset.indexed, list(dataset.queries.values()))
 
     def scorers(self, system: str, split: str) -> Mapping[str, Scorer]:
         """A system's scorers on a split."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from embft import typed_json
@@ -23,7 +23,12 @@ _AGAIN = "Type the run's command again with another hydra.run.dir: its stages ar
 
 @dataclass(frozen=True)
 class ChunkRow:
-    """A chunk that is searched; where it stands, as far as that is known."""
+    """A chunk that is searched.
+
+    Attributes:
+        document, page, start, end: Where it stands, as far as that is known.
+        context: What is embedded and indexed before its text.
+    """
 
     id: str
     text: str
@@ -31,6 +36,7 @@ class ChunkRow:
     page: int | None = None
     start: int | None = None
     end: int | None = None
+    context: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ def write_chunks(path: Path, rows: Iterable[ChunkRow]) -> None:
             ("page", pa.int64()),
             ("start", pa.int64()),
             ("end", pa.int64()),
+            ("context", pa.string()),
         ]
     )
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +116,8 @@ def read_run(folder: Path) -> RunFiles:
     if len(rows) != setup.chunks:
         raise RunError(f"{folder / CHUNKS} holds {len(rows):,} chunks instead of {setup.chunks:,}. {_AGAIN}")
     corpus = {row.id: row.text for row in rows}
-    searched = RetrievalDataset(test.queries, corpus, test.relevant_docs, test.grades, test.excluded)
+    contexts = {row.id: row.context for row in rows if row.context}
+    searched = replace(test, corpus=corpus, contexts=contexts)
     return RunFiles(folder, setup, config, {row.id: row for row in rows}, searched)
 
 

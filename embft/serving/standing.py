@@ -47,7 +47,7 @@ class StandingEmbedder(Embedder):
         """The index of a dataset's corpus, made when it is first needed. All calls must have the same corpus."""
         key = (self.encoder.document_identity, self.encoder.document_prompt, self.retrieval.mode)
         if key not in self.standing:
-            passages = self.passages(dataset.corpus)
+            passages = self.passages(dataset.indexed)
             index: StandingIndex = (TokenIndex if self.searcher.by_token else VectorIndex).of(self, passages)
             self.standing[key] = index
         return self.standing[key]

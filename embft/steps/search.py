@@ -7,16 +7,18 @@ from pathlib import Path
 from embft import typed_json
 from embft.evaluation.verdict import CANNOT_TELL
 from embft.models.source import folder_fingerprint
+from embft.records import RetrievalDataset
 from embft.results import Outcome, SearchModel, SearchSetup
 from embft.retrieval.embedder import Embedder
 from embft.serving.run_files import CHUNKS, SETUP, ChunkRow, write_chunks
 
 
-def write_search(outcome: Outcome, folder: Path, base: Embedder) -> None:
+def write_search(outcome: Outcome, searched: RetrievalDataset, folder: Path, base: Embedder) -> None:
     """Writes search.json and search/chunks.parquet into a run folder.
 
     Args:
         outcome: The run's result.
+        searched: The test questions with what they search.
         folder: The run folder, with the tuned model in it.
         base: The base model.
     """
@@ -32,16 +34,16 @@ def write_search(outcome: Outcome, folder: Path, base: Embedder) -> None:
         tuned=_tuned(outcome, folder),
         retrieval=outcome.config.retrieval,
         fusion=outcome.fusion,
-        chunks=len(outcome.searched),
+        chunks=len(searched.corpus),
     )
     known = {chunk.id: chunk for chunk in outcome.corpus.chunks} if outcome.corpus else {}
     rows = []
-    for chunk_id, text in outcome.searched.items():
-        chunk = known.get(chunk_id)
+    for chunk_id, text in searched.corpus.items():
+        chunk, context = known.get(chunk_id), searched.contexts.get(chunk_id, "")
         rows.append(
-            ChunkRow(chunk_id, text)
+            ChunkRow(chunk_id, text, context=context)
             if chunk is None
-            else ChunkRow(chunk_id, text, chunk.document, chunk.page, chunk.start, chunk.end)
+            else ChunkRow(chunk_id, text, chunk.document, chunk.page, chunk.start, chunk.end, context)
         )
     write_chunks(folder / CHUNKS, rows)
     typed_json.save(folder / SETUP, setup)
