@@ -56,7 +56,7 @@ def start(log: Path, *arguments: str, token: str | None = None) -> Server:
 
 
 def _serve(arguments: list[str], log: str, token: str | None) -> None:
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)  # noqa: PTH123
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
     for number in (1, 2):
         os.dup2(descriptor, number)
     if token:
