@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from embft.config import RetrievalConfig
+from embft.embedded_text import IndexedCorpus
 from embft.retrieval.bm25 import BM25Scorer
 
 
@@ -28,11 +28,11 @@ class Finder:
     """An index that is built once and asked one question after the other.
 
     Args:
-        corpus: Chunk id to text.
+        corpus: Chunk id to what is searched.
         config: The settings of BM25.
     """
 
-    def __init__(self, corpus: Mapping[str, str], config: RetrievalConfig) -> None:
+    def __init__(self, corpus: IndexedCorpus, config: RetrievalConfig) -> None:
         self._ids = tuple(corpus)
         self._places = {chunk_id: place for place, chunk_id in enumerate(self._ids)}
         self._scorer = BM25Scorer.of(config, corpus, [])

@@ -14,7 +14,7 @@ from embft.labelling.marks import marks_of
 from embft.labelling.source import LabelSource
 
 DEPTH = 10
-"""Chunks pooled from BM25 for a question that no run ranked; chunks that a search shows."""
+"""Chunks of each system that are pooled for a question that no run ranked; chunks that a search shows."""
 _LONGEST = 2_000
 """Characters of a question."""
 
@@ -145,9 +145,10 @@ class Session:
         return list(dict.fromkeys([*self._found(text), *known]))
 
     def _found(self, text: str) -> list[str]:
-        """What the systems found; for a question that no run ranked, what BM25 finds."""
+        """What the systems found; for a question that no run ranked, what they find now."""
         if text not in self._pooled:
-            pool = self.source.pools.get(text) or self._finder.best(text, DEPTH)
+            search = self.source.search or self._finder.best
+            pool = self.source.pools.get(text) or search(text, DEPTH)
             known = (key for key in pool if key in self.source.passages)
             self._pooled[text] = sorted(known, key=lambda key: _shuffled(text, key))
         return self._pooled[text]

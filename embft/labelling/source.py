@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from typing import TYPE_CHECKING
 
 from embft.config import ExperimentConfig
-from embft.config.composing import as_config
 from embft.corpus import chunk_corpus
-from embft.dataset.formats import read_llama_index
-from embft.errors import EmbftError, RunError
+from embft.embedded_text import IndexedCorpus
+from embft.errors import RunError
 from embft.files import iter_jsonl
 from embft.questions.human_files import read_human
-from embft.records import RetrievalDataset
+from embft.serving.run_files import RunFiles, read_run
+
+if TYPE_CHECKING:
+    from embft.serving.answering import Answering
+
+_PAID = ("openai", "reranked")
+"""Systems that may ask a paid API, or take seconds, for each question: a page does not ask them while somebody waits."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Passage:
     """A chunk as it is shown."""
 
     text: str
-    document: str = ""
+    document: str | None = None
     page: int | None = None
 
 
@@ -36,19 +39,20 @@ class LabelSource:
         name: Shown above the page.
         config: Whose settings BM25 searches with.
         passages: By chunk id.
-        indexed: By chunk id, the text that is searched: with its context.
+        indexed: By chunk id, what is searched.
         questions: To be judged, each once, in order.
-        pools: Question to the chunk ids that the run's systems found, each system's first ones; a question that no run
-            ranked has none.
+        pools: Question to the chunk ids that the run's systems found, each system's first ones.
+        search: The first so many chunks of each system for a question that has no pool; None: BM25 alone is asked.
         asked: Chunk ids that a question is about already.
     """
 
     name: str
     config: ExperimentConfig
     passages: Mapping[str, Passage]
-    indexed: Mapping[str, str]
+    indexed: IndexedCorpus
     questions: Sequence[str]
     pools: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    search: Callable[[str, int], list[str]] | None = None
     asked: frozenset[str] = frozenset()
 
 
@@ -61,8 +65,10 @@ def of_documents(config: ExperimentConfig, questions: str | None) -> LabelSource
     """
     _, chunks, _ = chunk_corpus(config.corpus, Path(config.cache_dir))
     passages = {chunk.id: Passage(chunk.text, chunk.document, chunk.page) for chunk in chunks}
+    indexed = IndexedCorpus(
+        {chunk.id: chunk.text for chunk in chunks}, {chunk.id: chunk.context for chunk in chunks if chunk.context}
+    )
     name = Path(config.corpus.path).name if config.corpus.path else config.corpus.name
-    indexed = {chunk.id: chunk.text for chunk in chunks}
     return LabelSource(name, config, passages, indexed, _questions_of(questions))
 
 
@@ -72,28 +78,35 @@ def of_run(folder: Path, questions: str | None) -> LabelSource:
     Raises:
         RunError: It is no folder of a finished run.
         QuestionError: The file of questions cannot be read.
+        ModelError: Other questions are asked, and the run's model is not available.
     """
-    config = _config_of(folder)
-    parts = [folder / "dataset" / f"{name}.json" for name in ("train", "dev", "test", "distractors")]
-    datasets = {path.stem: read_llama_index(path) for path in parts if path.is_file()}
-    if "test" not in datasets or not (folder / "per_query.jsonl").is_file():
-        raise RunError(f"{folder} has no dataset/test.json and per_query.jsonl: it is no folder of a finished run.")
-    passages: dict[str, Passage] = {}
-    indexed: dict[str, str] = {}
-    for dataset in datasets.values():
-        passages |= {key: Passage(text) for key, text in dataset.corpus.items()}
-        indexed |= dict(dataset.indexed)
-    passages |= _places(config, passages)
-    pools, texts = _pools(folder / "per_query.jsonl")
+    run = read_run(folder)
+    pools = _pools(folder / "per_query.jsonl")
+    texts = _questions_of(questions) if questions else list(pools)
     return LabelSource(
-        f"{folder.name}",
-        config,
-        passages,
-        dict(sorted(indexed.items())),
-        _questions_of(questions) if questions else texts,
+        folder.name,
+        run.config,
+        {row.id: Passage(row.text, row.document, row.page) for row in run.chunks.values()},
+        run.test.indexed,
+        texts,
         pools,
-        frozenset(_asked(datasets)),
+        _search(run) if any(text not in pools for text in texts) else None,
+        frozenset(key for keys in run.test.relevant_docs.values() for key in keys),
     )
+
+
+def _search(run: RunFiles) -> Callable[[str, int], list[str]]:
+    """Every system of the run that costs nothing to ask."""
+    from embft.serving.answering import Answering, Asked
+
+    answering: Answering = Answering(run)
+    systems = [system for system in run.setup.systems if system not in _PAID]
+
+    def search(question: str, first: int) -> list[str]:
+        ranked = [answering.search(system, [Asked(question)])[0][:first] for system in systems]
+        return list(dict.fromkeys(hit.chunk.id for hits in ranked for hit in hits))
+
+    return search
 
 
 def _questions_of(file: str | None) -> list[str]:
@@ -101,42 +114,13 @@ def _questions_of(file: str | None) -> list[str]:
     return list(dict.fromkeys(row.question.strip() for row in rows))
 
 
-def _asked(datasets: Mapping[str, RetrievalDataset]) -> set[str]:
-    return {key for dataset in datasets.values() for keys in dataset.relevant_docs.values() for key in keys}
-
-
-def _pools(path: Path) -> tuple[dict[str, list[str]], list[str]]:
-    """By question, what any system found; and the questions."""
+def _pools(path: Path) -> dict[str, list[str]]:
+    """By question, what any system found, in the run's order of questions."""
     pools: dict[str, list[str]] = {}
     try:
         for row in iter_jsonl(path):
             tops = [system["top"] for system in row["systems"].values()]
             pools[str(row["question"]).strip()] = list(dict.fromkeys(key for top in tops for key in top))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"{path} is damaged ({type(error).__name__}). Run the experiment again.") from error
-    return pools, list(pools)
-
-
-def _config_of(folder: Path) -> ExperimentConfig:
-    file = folder / "config.yaml"
-    if not file.is_file():
-        raise RunError(f"{folder} has no config.yaml: it is no folder of a run.")
-    from embft.config.experiment import ExperimentConfig as Schema
-
-    try:
-        return as_config(OmegaConf.merge(OmegaConf.structured(Schema), OmegaConf.load(file)))
-    except (OmegaConfBaseException, EmbftError, OSError, ValueError) as error:
-        raise RunError(f"{file} is not a configuration of this version: {error}") from error
-
-
-def _places(config: ExperimentConfig, passages: Mapping[str, Passage]) -> dict[str, Passage]:
-    """Documents and pages, where the run's documents are still there. Without them a passage is shown alone."""
-    if config.dataset.kind != "generated":
-        return {}
-    try:
-        _, chunks, _ = chunk_corpus(config.corpus, Path(config.cache_dir))
-    except EmbftError:
-        return {}
-    return {
-        chunk.id: Passage(passages[chunk.id].text, chunk.document, chunk.page) for chunk in chunks if chunk.id in passages
-    }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{path} cannot be read ({type(error).__name__}). Run the experiment again.") from error
+    return pools
