@@ -33,7 +33,9 @@ def compare(one: Path, other: Path) -> str:
     for words, least in (("the same grade", None), ("relevant or not, from 1", 1), ("answers it, from 2", 2)):
         ours, theirs = ([grade if least is None else int(grade >= least) for grade in own] for own in (lefts, rights))
         lines.append(f"{words}: {_said(ours, theirs)}")
-    differing = sorted((pair for pair in both if left[pair] != right[pair]), key=lambda pair: -abs(left[pair] - right[pair]))
+    differing = sorted(
+        (pair for pair in both if left[pair] != right[pair]), key=lambda pair: -abs(left[pair] - right[pair])
+    )
     for question, chunk in differing[:_SHOWN]:
         lines.append(f"  {left[question, chunk]} and {right[question, chunk]}: {question}  [{chunk}]")
     if len(differing) > _SHOWN:

@@ -36,7 +36,7 @@ _FILES = {"": "label.html", "label.js": "label.js", "label.css": "label.css", "w
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "json": "application/json"}
 
 
-class Wrong(Exception):
+class RefusedError(Exception):
     """A request that is refused, with its status."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -55,7 +55,7 @@ def make_app(session: Session, token: str, port: int) -> Starlette:
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request as Incoming
-    from starlette.responses import JSONResponse, Response
+    from starlette.responses import JSONResponse
     from starlette.routing import Route
 
     hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
@@ -71,9 +71,9 @@ def make_app(session: Session, token: str, port: int) -> Starlette:
                 given = await _given(request)
                 response = JSONResponse(await run_in_threadpool(actions[request.method, name], given))
             else:
-                raise Wrong(404, "There is nothing here.")
-        except Wrong as wrong:
-            response = JSONResponse({"error": str(wrong)}, wrong.status)
+                raise RefusedError(404, "There is nothing here.")
+        except RefusedError as refused:
+            response = JSONResponse({"error": str(refused)}, refused.status)
         except EmbftError as error:
             response = JSONResponse({"error": str(error)}, 400)
         except OSError as error:
@@ -109,35 +109,35 @@ def _actions(session: Session) -> dict[tuple[str, str], Callable[[dict[str, Any]
 def _check(request: Request, hosts: set[str], token: str) -> None:
     """Refuses what does not come from the page itself."""
     if request.headers.get("host") not in hosts:
-        raise Wrong(421, "This server answers on this machine's own address only.")
+        raise RefusedError(421, "This server answers on this machine's own address only.")
     if not secrets.compare_digest(str(request.path_params["token"]).encode(), token.encode()):
-        raise Wrong(404, "There is nothing here. The address that the program printed has a token in it.")
+        raise RefusedError(404, "There is nothing here. The address that the program printed has a token in it.")
     origin = request.headers.get("origin")
     own = {f"http://{host}" for host in hosts}
     if (origin is not None or request.method == "POST") and origin not in own:
-        raise Wrong(403, "Requests of other pages are not answered.")
+        raise RefusedError(403, "Requests of other pages are not answered.")
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        raise Wrong(403, "Requests of other pages are not answered.")
+        raise RefusedError(403, "Requests of other pages are not answered.")
 
 
 async def _given(request: Request) -> dict[str, Any]:
     if request.method == "GET":
         return dict(request.query_params)
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise Wrong(415, "The body must be JSON.")
+        raise RefusedError(415, "The body must be JSON.")
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > _LARGEST:
-            raise Wrong(413, f"The body has more than {_LARGEST:,} bytes.")
+            raise RefusedError(413, f"The body has more than {_LARGEST:,} bytes.")
     from embft.text.outside import parse_json
 
     try:
         given = parse_json(body.decode())
     except (ValueError, RecursionError):
-        raise Wrong(400, "The body is not JSON.") from None
+        raise RefusedError(400, "The body is not JSON.") from None
     if not isinstance(given, dict):
-        raise Wrong(400, "The body is no JSON object.")
+        raise RefusedError(400, "The body is no JSON object.")
     return given
 
 
@@ -146,14 +146,14 @@ def _whole(given: dict[str, Any], name: str) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     if type(value) is not int:
-        raise Wrong(400, f"{name} is missing or no whole number.")
+        raise RefusedError(400, f"{name} is missing or no whole number.")
     return value
 
 
 def _text(given: dict[str, Any], name: str) -> str:
     value = given.get(name)
     if not isinstance(value, str):
-        raise Wrong(400, f"{name} is missing or no text.")
+        raise RefusedError(400, f"{name} is missing or no text.")
     return value
 
 
@@ -162,5 +162,3 @@ def _file(name: str) -> Response:
 
     content = (files("embft.labelling") / "page" / name).read_bytes()
     return Response(content, media_type=_TYPES[name.rpartition(".")[2]])
-
-

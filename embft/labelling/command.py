@@ -47,7 +47,10 @@ def main(arguments: Sequence[str] | None, config_dir: Path) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "what", nargs="*", metavar="RUN | KEY=VALUE", help="a run's folder, or settings of run.py that say which documents"
+        "what",
+        nargs="*",
+        metavar="RUN | KEY=VALUE",
+        help="a run's folder, or settings of run.py that say which documents",
     )
     parser.add_argument("--corpus", metavar="PATH", help="documents; the same as corpus.path=PATH")
     parser.add_argument("--questions", metavar="FILE", help="questions to judge: JSON Lines, CSV, or one a line")
@@ -115,9 +118,12 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(("127.0.0.1", port))
+        listening.listen()  # a browser that is faster than the server waits instead of being refused
     except OSError as error:
         listening.close()
-        raise ConfigError([f"--port={port} cannot be used: {error.strerror}. Leave it out, and a free one is taken."]) from None
+        raise ConfigError(
+            [f"--port={port} cannot be used: {error.strerror}. Leave it out, and a free one is taken."]
+        ) from None
     return listening
 
 

@@ -22,6 +22,8 @@ from embft.text.outside import lines_of, parse_json
 
 TOP = 3
 """Grades go from 0, says nothing of it, to 3, answers it wholly."""
+NO_CHUNK = ""
+"""In the place of a chunk: nothing was found that could be judged."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class LabelFile:
     @property
     def judgements(self) -> int:
         """How many pairs of question and chunk have a grade."""
-        return sum(map(len, self._grades.values()))
+        return sum(chunk != NO_CHUNK for own in self._grades.values() for chunk in own)
 
     def add(self, question: str, grades: Iterable[tuple[str, int]], *, written: bool = False) -> None:
         """Saves what one key press says. It is on the disk when this returns.
@@ -181,7 +183,10 @@ def log_of(path: Path) -> Path:
 def result_rows(grades: dict[str, dict[str, int]], written: dict[str, str]) -> Iterator[dict[str, object]]:
     """Lines that ``questions.human`` takes, one a question; chunks of grade 0 are named too."""
     for question, own in grades.items():
-        row: dict[str, object] = {"question": question, "chunk_ids": list(own), "grades": list(own.values())}
+        judged = {chunk: grade for chunk, grade in own.items() if chunk != NO_CHUNK}
+        row: dict[str, object] = {"question": question}
+        if judged:
+            row |= {"chunk_ids": list(judged), "grades": list(judged.values())}
         yield row | ({"written": True} if question in written else {})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from embft.errors import QuestionError
 from embft.labelling.finder import Finder
-from embft.labelling.labels import TOP, LabelFile
+from embft.labelling.labels import NO_CHUNK, TOP, LabelFile
 from embft.labelling.marks import marks_of
 from embft.labelling.source import LabelSource
 
@@ -32,7 +32,7 @@ class Session:
     labels: LabelFile
 
     def __post_init__(self) -> None:
-        self._finder = Finder(self.source.indexed, self.source.config.retrieval)
+        self._finder = Finder(self.source.indexed, self.source.retrieval)
         self._lock = threading.Lock()
         self._pooled: dict[str, list[str]] = {}
         self._added: dict[str, list[str]] = {}
@@ -84,18 +84,22 @@ class Session:
                 self.labels.add(text, [(chunk_id, grade)])
 
     def nothing_answers(self, at: int) -> None:
-        """Gives 0 to each chunk of the pool that has no grade yet."""
+        """Gives 0 to each chunk of the pool that has no grade yet; where there is none, to no chunk in particular."""
         with self._lock:
             text = self._question_at(at)
             grades = self.labels.grades(text)
-            self.labels.add(text, [(key, 0) for key in self._pool(text) if key not in grades])
+            open_ones = [key for key in self._pool(text) if key not in grades]
+            self.labels.add(text, [(key, 0) for key in open_ones] if grades or open_ones else [(NO_CHUNK, 0)])
 
     def undo(self) -> dict[str, Any]:
         """Takes the last key back; says which question it was about, where that is one of those to judge."""
         with self._lock:
             question = self.labels.undo()
             known = question in self.source.questions
-            return {"undone": question, "at": list(self.source.questions).index(question) if question and known else None}
+            return {
+                "undone": question,
+                "at": list(self.source.questions).index(question) if question and known else None,
+            }
 
     def search(self, at: int, text: str) -> list[dict[str, Any]]:
         """Chunks that a search box finds."""

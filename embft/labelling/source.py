@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embft.config import ExperimentConfig
+from embft.config import ExperimentConfig, RetrievalConfig
 from embft.corpus import chunk_corpus
 from embft.embedded_text import IndexedCorpus
 from embft.errors import RunError
@@ -37,7 +37,7 @@ class LabelSource:
 
     Attributes:
         name: Shown above the page.
-        config: Whose settings BM25 searches with.
+        retrieval: The settings of BM25.
         passages: By chunk id.
         indexed: By chunk id, what is searched.
         questions: To be judged, each once, in order.
@@ -47,7 +47,7 @@ class LabelSource:
     """
 
     name: str
-    config: ExperimentConfig
+    retrieval: RetrievalConfig
     passages: Mapping[str, Passage]
     indexed: IndexedCorpus
     questions: Sequence[str]
@@ -69,7 +69,7 @@ def of_documents(config: ExperimentConfig, questions: str | None) -> LabelSource
         {chunk.id: chunk.text for chunk in chunks}, {chunk.id: chunk.context for chunk in chunks if chunk.context}
     )
     name = Path(config.corpus.path).name if config.corpus.path else config.corpus.name
-    return LabelSource(name, config, passages, indexed, _questions_of(questions))
+    return LabelSource(name, config.retrieval, passages, indexed, _questions_of(questions))
 
 
 def of_run(folder: Path, questions: str | None) -> LabelSource:
@@ -85,7 +85,7 @@ def of_run(folder: Path, questions: str | None) -> LabelSource:
     texts = _questions_of(questions) if questions else list(pools)
     return LabelSource(
         folder.name,
-        run.config,
+        run.config.retrieval,
         {row.id: Passage(row.text, row.document, row.page) for row in run.chunks.values()},
         run.test.indexed,
         texts,

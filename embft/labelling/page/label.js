@@ -295,6 +295,7 @@ async function start() {
   state.overview = await ask("overview");
   at("language").addEventListener("change", (event) => {
     speak(event.target.value);
+    tell("");
     event.target.blur();
     state.tab === "judge" ? showJudge() : after(trace);
     showProgress();
