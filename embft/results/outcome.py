@@ -73,6 +73,7 @@ class Outcome:
         corpus, questions: None where the dataset was read from files.
         searched: Chunk id to text, of what test questions search.
         tuned: None where nothing was tuned.
+        refitted: The model that ships, trained on everything; None where the tuned one ships.
         general, seeds: None where they were not asked for.
         objective: The dev figure that a sweeper may optimise; NaN without dev questions.
     """
@@ -95,3 +96,4 @@ class Outcome:
     notes: list[Note]
     objective: float
     timings: dict[str, Timing]
+    refitted: Tuned | None = None
