@@ -6,11 +6,11 @@ questions. So a weighted mean m = sum w_i x_i (weights that add up to 1) has the
 
     z_i = m + n w_i (x_i - m) / sqrt((1 - w_i) n / (n - 1))
 
-which are the scores themselves where all weights are equal: Taylor's linearisation of a ratio (Kish, "Survey Sampling", 1965,
-section 6.6), each remainder scaled up by what a question with so much weight pulls the mean towards itself (MacKinnon and White,
-"Some heteroskedasticity-consistent covariance matrix estimators", Journal of Econometrics 29(3), 1985: HC2). The degrees of
-freedom are those of Bell and McCaffrey ("Bias reduction in standard errors for linear regression with multi-stage samples", Survey
-Methodology 28(2), 2002). What questions share by their chunks is estimated from the same values.
+which are the scores themselves where all weights are equal: Taylor's linearisation of a ratio (Kish, "Survey Sampling",
+1965, section 6.6), each remainder scaled up by what a question with so much weight pulls the mean towards itself (MacKinnon
+and White, "Some heteroskedasticity-consistent covariance matrix estimators", Journal of Econometrics 29(3), 1985: HC2). The
+degrees of freedom are those of Bell and McCaffrey ("Bias reduction in standard errors for linear regression with multi-stage
+samples", Survey Methodology 28(2), 2002). What questions share by their chunks is estimated from the same values.
 """
 
 from __future__ import annotations

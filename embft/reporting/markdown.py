@@ -110,8 +110,8 @@ def refit_sentences(outcome: Outcome) -> list[str]:
     if report.learned_from == "windows":
         learned = f"windows of {report.chunks:,} chunks, those that answer dev and test questions included"
     return [
-        f"All figures are those of the model in {HELD_OUT_FOLDER}/, which saw no dev or test question. The model in {MODEL_FOLDER}/ is the one "
-        f"to ship: trained afterwards by the same recipe, from the base model, on {learned} ({report.epochs} "
+        f"All figures are those of the model in {HELD_OUT_FOLDER}/, which saw no dev or test question. The one to ship is in "
+        f"{MODEL_FOLDER}/: trained afterwards from the base model, by the same recipe, on {learned} ({report.epochs} "
         f"{'epoch' if report.epochs == 1 else 'epochs'}, {report.seconds:.1f} s). It has no figures of its own, because no "
         "question is left to test it."
     ]
