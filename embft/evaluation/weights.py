@@ -104,7 +104,7 @@ class Weights:
 
 
 def how_often(counts: Sequence[int]) -> list[str | None]:
-    """Head, torso and tail: the most asked questions that make up a third of all askings, the next third, the rest.
+    """Head, torso and tail: the most asked questions that make up a third of all askings; half of what is left; the rest.
 
     Questions that were asked equally often are in one part, and head and torso have 20 questions at least.
 
@@ -117,14 +117,15 @@ def how_often(counts: Sequence[int]) -> list[str | None]:
     if len(set(counts)) < 2:
         return [None] * len(counts)
     names = ("head", "torso", "tail")
-    total = sum(counts)
+    left = sum(counts)
     part_of: dict[int, int] = {}
     part = questions = askings = 0
     for count in sorted(set(counts), reverse=True):
         part_of[count] = part
         questions += counts.count(count)
         askings += count * counts.count(count)
-        if part < _PARTS - 1 and questions >= _FEWEST and askings >= total / _PARTS:
+        if part < _PARTS - 1 and questions >= _FEWEST and askings >= left / (_PARTS - part):
+            left -= askings
             part, questions, askings = part + 1, 0, 0
     labels = {}
     for count, number in part_of.items():

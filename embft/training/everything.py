@@ -27,6 +27,7 @@ def everything(splits: Splits, questions: Iterable[Question]) -> Splits:
         {key: ids for part in parts for key, ids in part.relevant_docs.items()},
         {key: grades for part in parts for key, grades in part.grades.items()},
         {key: ids for part in parts for key, ids in part.excluded.items()},
+        contexts=splits.train.contexts,
     )
     cut_out = {
         one.id: one.evidence
