@@ -130,6 +130,11 @@ class Bench:
             self._scorers[system, split] = {name: excluding(scorer, searched) for name, scorer in scorers.items()}
         return self._scorers[system, split]
 
+    def splits_searching_as(self, split: str) -> list[str]:
+        """The splits whose questions search the same chunks as a split's, with itself."""
+        corpus = self.searched[split].corpus
+        return [name for name, other in self.searched.items() if name == split or other.corpus == corpus]
+
     def rank(self, system: str, split: str) -> dict[str, Ranking]:
         """A system's rankings of a split, by score function."""
         floor = self._ranker(system).floor(self)
