@@ -132,8 +132,12 @@ class Bench:
 
     def splits_searching_as(self, split: str) -> list[str]:
         """The splits whose questions search the same chunks as a split's, with itself."""
-        corpus = self.searched[split].corpus
-        return [name for name, other in self.searched.items() if name == split or other.corpus == corpus]
+        own = self.searched[split]
+        return [
+            name
+            for name, other in self.searched.items()
+            if name == split or (other.corpus == own.corpus and other.contexts == own.contexts)
+        ]
 
     def rank(self, system: str, split: str) -> dict[str, Ranking]:
         """A system's rankings of a split, by score function."""

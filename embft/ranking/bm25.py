@@ -21,7 +21,7 @@ class BM25Ranker:
         if split not in self._scorers:
             alike = bench.splits_searching_as(split)
             questions = [text for one in alike for text in bench.searched[one].queries.values()]
-            whole = BM25Scorer.of(bench.retrieval, bench.searched[split].corpus, questions)
+            whole = BM25Scorer.of(bench.retrieval, bench.searched[split].indexed, questions)
             first = 0
             for one in alike:
                 end = first + len(bench.searched[one].queries)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embft.config import RetrievalConfig
+from embft.embedded_text import IndexedCorpus
 from embft.retrieval.best_windows import PositionFirst
 from embft.retrieval.postings import (
     SHARD,
@@ -25,8 +26,9 @@ from embft.retrieval.postings import (
     windows_in,
 )
 from embft.retrieval.scoring import Scores
+from embft.text.corpus_terms import CorpusTerms, terms_of_question
 from embft.text.languages import languages_of
-from embft.text.terms import CorpusTerms, merged, terms_of_question
+from embft.text.terms import merged
 
 
 class BM25Scorer:
@@ -39,7 +41,8 @@ class BM25Scorer:
     (Metzler and Croft, "A Markov Random Field Model for Term Dependencies", SIGIR 2005: sequential dependence).
 
     Args:
-        corpus: Chunk id to text; columns are in its order.
+        corpus: Chunk id to text; columns are in its order. Where it is an `IndexedCorpus`, chunks and each of their windows
+            have the words of their context too.
         questions: Texts; rows are in their order. What they do not ask for is not indexed.
         k1: Saturation of a word's frequency.
         b: Weight of length normalisation.
@@ -61,8 +64,8 @@ class BM25Scorer:
     ) -> None:
         self.n_questions = len(questions)
         self.n_chunks = len(corpus)
-        texts = list(corpus.values())
-        languages = languages_of(texts, language)
+        corpus = IndexedCorpus.of(corpus)
+        languages = languages_of(list(corpus.own.values()), language)
         readings = [terms_of_question(text, languages) for text in questions]
         asked: dict[str, int] = {}
         self._terms = [[asked.setdefault(term, len(asked)) for term in merged(one)] for one in readings]
@@ -71,7 +74,7 @@ class BM25Scorer:
         keys, self._pairs = _numbered_pairs(asked_pairs, asked)
         lists = _Lists(len(asked), keys, window)
         shard: list[Numbered] = []
-        for block in numbered(texts, languages, asked):
+        for block in numbered(corpus, languages, asked):
             shard.append(block)
             if sum(len(one.lengths) for one in shard) >= SHARD:
                 lists.add(shard)
@@ -136,7 +139,8 @@ class _Lists:
             return
         lengths = np.concatenate([block.lengths for block in blocks])
         size = self._window
-        layout = PositionFirst(windows_in(lengths, size) if size else np.ones(len(lengths), np.int64))
+        contexts = np.concatenate([block.contexts for block in blocks])
+        layout = PositionFirst(windows_in(lengths - contexts, size) if size else np.ones(len(lengths), np.int64))
         first = 0
         for block in blocks:
             here = block.terms >= 0
@@ -147,7 +151,8 @@ class _Lists:
             self.pairs.add(pairs, owners + first)
             first += len(block.lengths)
         self.chunks.end_shard(lengths)
-        self.windows.end_shard(window_lengths(lengths, layout, size))
+        if size:
+            self.windows.end_shard(window_lengths(lengths, contexts, layout, size))
         self.pairs.end_shard(np.maximum(lengths - 1, 0))
         self.layouts.append(layout)
 
@@ -169,11 +174,15 @@ def _pair_number(pair: str, asked: Mapping[str, int]) -> int:
 
 def index_bytes(config: RetrievalConfig, corpus: Mapping[str, str]) -> int:
     """Size of the whole index of a corpus: the score and the number of every posting, and the words."""
-    chunks = CorpusTerms.of(list(corpus.values()), config.bm25_language).chunks
+    corpus = IndexedCorpus.of(corpus)
+    terms = CorpusTerms.of(list(corpus.own.values()), config.bm25_language)
+    contexts = terms.of_contexts([corpus.context(chunk_id) for chunk_id in corpus])
+    chunks = [[*context, *chunk] for context, chunk in zip(contexts, terms.chunks, strict=True)]
     size = config.bm25_window
     total = _bytes_of(chunks)
-    if size and any(len(chunk) > size for chunk in chunks):
-        total += _bytes_of([window for chunk in chunks for window in windows_of(chunk, size)])
+    if size and any(len(chunk) > size for chunk in terms.chunks):
+        both = zip(contexts, terms.chunks, strict=True)
+        total += _bytes_of([[*context, *part] for context, chunk in both for part in windows_of(chunk, size)])
     return total + (_bytes_of([pairs_of(chunk) for chunk in chunks]) if config.bm25_pairs else 0)
 
 

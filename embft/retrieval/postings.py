@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice, pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from embft.embedded_text import IndexedCorpus
 from embft.retrieval.best_windows import PositionFirst
+from embft.text.corpus_terms import analysers_of
 from embft.text.languages import Languages
-from embft.text.terms import LONGEST_KEPT, MOST_KEPT, Analyser, analysers_of
+from embft.text.terms import LONGEST_KEPT, MOST_KEPT, Analyser
 
 Places = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
@@ -33,12 +35,14 @@ class Numbered:
     """Some texts as the numbers of their terms; -1 stands for a term that is not asked for.
 
     Attributes:
-        terms: int32 [n_terms], text after text.
+        terms: int32 [n_terms], text after text; each text's context stands before its own terms.
         lengths: int64 [n_texts]: terms of each.
+        contexts: int64 [n_texts]: how many of these are the context's.
     """
 
     terms: npt.NDArray[np.int32]
     lengths: Places
+    contexts: Places
 
     @property
     def owners(self) -> Places:
@@ -52,20 +56,17 @@ class Numbered:
         return np.arange(len(self.terms)) - np.repeat(starts, self.lengths)
 
 
-def numbered(texts: Sequence[str], languages: Languages, asked: dict[str, int]) -> Iterator[Numbered]:
-    """Texts as numbers, block by block; no block reaches over the end of a shard."""
+def numbered(corpus: IndexedCorpus, languages: Languages, asked: dict[str, int]) -> Iterator[Numbered]:
+    """Chunks as numbers, block by block; no block reaches over the end of a shard."""
     readers = {language: _Numbers(analyser, asked) for language, analyser in analysers_of(languages).items()}
-    for start in range(0, len(texts), _BLOCK):
-        block = [
-            [*chain.from_iterable(map(reader.__getitem__, reader.analyser.runs(text)))]
-            for text, reader in zip(
-                texts[start : start + _BLOCK],
-                (readers[language] for language in languages.each[start : start + _BLOCK]),
-                strict=True,
-            )
-        ]
-        lengths = np.array([len(one) for one in block], np.int64)
-        yield Numbered(np.fromiter(chain.from_iterable(block), np.int32, int(lengths.sum())), lengths)
+    every = zip(corpus.own.items(), languages.each, strict=True)
+    while block := list(islice(every, _BLOCK)):
+        own = [readers[language].of(text) for (_, text), language in block]
+        before = [readers[language].of(corpus.context(chunk_id)) for (chunk_id, _), language in block]
+        contexts = np.array([len(one) for one in before], np.int64)
+        lengths = contexts + [len(one) for one in own]
+        terms = chain.from_iterable(chain.from_iterable(zip(before, own, strict=True)))
+        yield Numbered(np.fromiter(terms, np.int32, int(lengths.sum())), lengths, contexts)
 
 
 class _Numbers(dict[str, tuple[int, ...]]):
@@ -74,6 +75,10 @@ class _Numbers(dict[str, tuple[int, ...]]):
     def __init__(self, analyser: Analyser, asked: dict[str, int]) -> None:
         self.analyser = analyser
         self._asked = asked
+
+    def of(self, text: str) -> list[int]:
+        """The numbers of a text's terms."""
+        return [*chain.from_iterable(map(self.__getitem__, self.analyser.runs(text)))] if text else []
 
     def __missing__(self, run: str) -> tuple[int, ...]:
         numbers = tuple(self._asked.get(term, -1) for term in self.analyser.terms_of_run(run))
@@ -198,27 +203,42 @@ def in_windows(block: Numbered, layout: PositionFirst, first: int, size: int) ->
         int32 terms and int64 rows of windows, once for each time a term stands in a window.
     """
     here = block.terms >= 0
-    terms, texts, positions = block.terms[here], block.owners[here], block.positions[here]
+    terms, texts, places = (
+        block.terms[here],
+        block.owners[here],
+        block.positions[here] - block.contexts[block.owners[here]],
+    )
+    number = windows_in(block.lengths - block.contexts, size)
+    of_context = places < 0  # in every window of its chunk
+    copies = number[texts[of_context]]
+    windows = np.arange(int(copies.sum())) - np.repeat(np.cumsum(copies) - copies, copies)
+    every_term = [np.repeat(terms[of_context], copies)]
+    every_row = [layout.rows(np.repeat(texts[of_context], copies) + first, windows)]
+    terms, texts, places = terms[~of_context], texts[~of_context], places[~of_context]
     step = max(size // 2, 1)
-    last = np.maximum(block.lengths - size, 0)[texts]
-    number = windows_in(block.lengths, size)[texts]
-    every_term, every_row = [], []
+    last = np.maximum(block.lengths - block.contexts - size, 0)[texts]
     for back in range(-(-size // step)):
-        window = positions // step - back
-        holds = (window >= 0) & (window < number - 1) & (window * step + size > positions)
+        window = places // step - back
+        holds = (window >= 0) & (window < number[texts] - 1) & (window * step + size > places)
         every_term.append(terms[holds])
         every_row.append(layout.rows(texts[holds] + first, window[holds]))
-    holds = positions >= last
+    holds = places >= last
     every_term.append(terms[holds])
-    every_row.append(layout.rows(texts[holds] + first, number[holds] - 1))
+    every_row.append(layout.rows(texts[holds] + first, number[texts[holds]] - 1))
     return np.concatenate(every_term), np.concatenate(every_row)
 
 
-def window_lengths(lengths: Places, layout: PositionFirst, size: int) -> Places:
-    """int64 [n_windows], by row: all are ``size`` terms long, but for those of shorter texts."""
-    rows = np.full(int(layout.firsts[-1]), size, np.int64)
-    rows[: len(lengths)] = np.minimum(lengths[layout.order], size)
-    return rows
+def window_lengths(lengths: Places, contexts: Places, layout: PositionFirst, size: int) -> Places:
+    """int64 [n_windows], by row: ``size`` terms or all of a shorter text's own, and the context's.
+
+    Args:
+        lengths: int64 [n_texts]: terms of the texts with their contexts.
+        contexts: int64 [n_texts]: of the contexts.
+        layout: Of the windows.
+        size: Terms of a window.
+    """
+    each = np.minimum(lengths - contexts, size) + contexts
+    return np.concatenate([each[layout.order[: end - first]] for first, end in pairwise(layout.firsts.tolist())])
 
 
 def in_pairs(block: Numbered, pairs: Places, asked: int) -> tuple[Places, Places]:

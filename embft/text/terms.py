@@ -22,7 +22,6 @@ from typing import Any
 
 from embft.text.chinese import jieba
 from embft.text.codes import DEFAULTS, scripts_of
-from embft.text.languages import Languages, language_of_question, languages_of
 from embft.text.scripts import HAN, HANGUL, KANA, MARKS, UNSPACED, script_of_letter
 from embft.text.stop_words import stop_words
 from embft.text.word_breaks import icu_words
@@ -122,56 +121,6 @@ class _KnownRuns(dict[str, Sequence[str]]):
         return terms
 
 
-@dataclass(frozen=True)
-class CorpusTerms:
-    """The terms of a corpus, and how questions to it are cut.
-
-    A chunk is cut by the rules of its own language. A question may be about a chunk in any of the corpus's languages, and an
-    English name stands in German chunks too; so its words are stemmed by the rules of each of them, and count in any form.
-    Where its own language can be told, that one's stop words are left out of all ("die" in a German question does not ask
-    for English chunks about dying). A corpus in one language, or one in English and Chinese, has one set of rules.
-
-    Attributes:
-        chunks: A list of terms each.
-    """
-
-    chunks: list[list[str]]
-    languages: Languages
-
-    @classmethod
-    def of(cls, texts: Sequence[str], declared: str = "auto") -> CorpusTerms:
-        """Finds the languages of texts and cuts them.
-
-        Args:
-            texts: Chunks.
-            declared: A language that all are in; ``auto``: look.
-        """
-        languages = languages_of(texts, declared)
-        readers = analysers_of(languages)
-        return cls(
-            [readers[language].terms(text) for text, language in zip(texts, languages.each, strict=True)], languages
-        )
-
-    def question(self, text: str) -> list[list[str]]:
-        """See `terms_of_question`."""
-        return terms_of_question(text, self.languages)
-
-
-def terms_of_question(text: str, languages: Languages) -> list[list[str]]:
-    """A question's terms by the rules of each language of a corpus; one list where they have the same rules."""
-    readers = list(dict.fromkeys(analysers_of(languages).values()))
-    if len(readers) == 1:
-        return [readers[0].terms(text)]
-    asked_in = language_of_question(text, languages.all)
-    without = stop_words(asked_in) if asked_in else frozenset()
-    return [reader.terms(text, without) for reader in readers]
-
-
-def analysers_of(languages: Languages) -> dict[str, Analyser]:
-    """The rules for each language of a collection."""
-    return {language: _analyser_in(language, languages.all) for language in languages.all}
-
-
 def words(text: str, language: str | None = None) -> list[str]:
     """Index terms of a text by the rules of one language; None: English, and each other script by its most usual one."""
     return analyser(language or "en").terms(text)
@@ -224,7 +173,7 @@ def without_article(word: str, language: str) -> str:
 @cache
 def analyser(language: str) -> Analyser:
     """The rules for texts in one language."""
-    return _analyser_in(language, (language,))
+    return analyser_among(language, (language,))
 
 
 def pairs_of_characters(run: str) -> list[str]:
@@ -233,7 +182,7 @@ def pairs_of_characters(run: str) -> list[str]:
 
 
 @cache
-def _analyser_in(language: str, among: tuple[str, ...]) -> Analyser:
+def analyser_among(language: str, among: tuple[str, ...]) -> Analyser:
     """The rules for a text in one of a collection's languages: its own script by its own, others by the most frequent."""
     of = dict(DEFAULTS)
     for other in (*reversed(among), language):

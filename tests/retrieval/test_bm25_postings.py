@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embft.config import RetrievalConfig
+from embft.embedded_text import IndexedCorpus
 from embft.retrieval import bm25, postings
 from embft.retrieval.best_windows import PositionFirst
 from embft.retrieval.bm25 import BM25Scorer, index_bytes, pairs_of, windows_of
-from embft.text.terms import CorpusTerms, merged
+from embft.text.corpus_terms import CorpusTerms
+from embft.text.terms import merged
 
 WORDS = [f"w{letter}{other}" for letter in "abcdefgh" for other in "klm"]
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join), min_size=1, max_size=12)
@@ -26,30 +28,41 @@ def by_bm25s(texts: list[list[str]], asked: list[str]) -> np.ndarray:
     return lists.get_scores(asked)
 
 
-def reference(corpus: list[str], question: str, window: int, share: float, language: str) -> np.ndarray:
+def reference(
+    corpus: list[str], question: str, window: int, share: float, language: str, contexts: list[str] | None = None
+) -> np.ndarray:
     terms = CorpusTerms.of(corpus, language)
     readings = terms.question(question)
-    row = by_bm25s(terms.chunks, merged(readings))
+    before = terms.of_contexts(contexts or [""] * len(corpus))
+    chunks = [[*context, *chunk] for context, chunk in zip(before, terms.chunks, strict=True)]
+    row = by_bm25s(chunks, merged(readings))
     if window and any(len(chunk) > window for chunk in terms.chunks):
-        cut = [windows_of(chunk, window) for chunk in terms.chunks]
+        cut = [
+            [[*context, *part] for part in windows_of(chunk, window)]
+            for context, chunk in zip(before, terms.chunks, strict=True)
+        ]
         scores = by_bm25s(list(chain.from_iterable(cut)), merged(readings))
         row = row + np.maximum.reduceat(scores, np.cumsum([0, *map(len, cut[:-1])]))
     if share:
         asked = merged([pairs_of(one) for one in readings])
-        row = row + np.float32(share) * by_bm25s([pairs_of(chunk) for chunk in terms.chunks], asked)
+        row = row + np.float32(share) * by_bm25s([pairs_of(chunk) for chunk in chunks], asked)
     return np.round(row, 6)
 
 
 @settings(max_examples=40, deadline=None)
-@given(TEXTS, TEXTS, st.sampled_from([0, 1, 2, 3, 5, 8]), st.sampled_from([0.0, 0.5]), st.sampled_from([1, 3, 100]))
-def test_scores_are_those_of_the_whole_index(corpus, questions, window, share, shard):
+@given(
+    TEXTS, TEXTS, TEXTS, st.sampled_from([0, 1, 2, 3, 5, 8]), st.sampled_from([0.0, 0.5]), st.sampled_from([1, 3, 100])
+)
+def test_scores_are_those_of_the_whole_index(corpus, questions, contexts, window, share, shard):
+    contexts = [contexts[place] if place < len(contexts) else "" for place in range(len(corpus))]
+    indexed = IndexedCorpus(*({str(at): text for at, text in enumerate(texts)} for texts in (corpus, contexts)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bm25, "SHARD", shard)
         patch.setattr(postings, "_BLOCK", min(shard, 2))
-        scorer = BM25Scorer(dict(enumerate(corpus)), questions, window=window, pairs=share, language="en")
+        scorer = BM25Scorer(indexed, questions, window=window, pairs=share, language="en")
         scores = scorer.scores(0, len(questions))
     for row, question in zip(scores, questions, strict=True):
-        assert np.array_equal(row, reference(corpus, question, window, share, "en"))
+        assert np.array_equal(row, reference(corpus, question, window, share, "en", contexts))
 
 
 def test_a_corpus_in_two_languages_is_asked_by_the_rules_of_both():
