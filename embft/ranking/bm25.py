@@ -6,28 +6,15 @@ from collections.abc import Mapping
 
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts, lexical_costs
 from embft.ranking.bench import Bench, SystemFacts
-from embft.retrieval.bm25 import BM25Scorer
-from embft.retrieval.scoring import Scorer, SomeQuestions
+from embft.retrieval.scoring import Scorer
 
 
 class BM25Ranker:
     """See `embft.ranking.bench.Ranker`."""
 
-    def __init__(self) -> None:
-        self._scorers: dict[str, Scorer] = {}
-
     def scorers(self, bench: Bench, split: str) -> Mapping[str, Scorer]:
-        """One score function, its own; the corpus is counted once for all splits that search it."""
-        if split not in self._scorers:
-            alike = bench.splits_searching_as(split)
-            questions = [text for one in alike for text in bench.searched[one].queries.values()]
-            whole = BM25Scorer.of(bench.retrieval, bench.searched[split].indexed, questions)
-            first = 0
-            for one in alike:
-                end = first + len(bench.searched[one].queries)
-                self._scorers[one] = SomeQuestions(whole, first, end)
-                first = end
-        return {"bm25": self._scorers[split]}
+        """One score function, its own."""
+        return {"bm25": bench.lexical(split)}
 
     def floor(self, bench: Bench) -> float:
         """A chunk that shares no word with the question is not retrieved."""

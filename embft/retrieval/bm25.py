@@ -6,25 +6,17 @@ bm25s has it. How text of each language is cut into terms: `embft.text.terms`; h
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from embft.config import RetrievalConfig
 from embft.embedded_text import IndexedCorpus
+from embft.retrieval.asked_terms import Numbered, Vocabulary, numbered
 from embft.retrieval.best_windows import PositionFirst
-from embft.retrieval.postings import (
-    SHARD,
-    Counting,
-    Numbered,
-    in_pairs,
-    in_windows,
-    numbered,
-    window_lengths,
-    windows_in,
-)
+from embft.retrieval.postings import SHARD, Counting, in_pairs, in_windows, window_lengths, windows_in
 from embft.retrieval.scoring import Scores
 from embft.text.corpus_terms import CorpusTerms, terms_of_question
 from embft.text.languages import languages_of
@@ -43,7 +35,8 @@ class BM25Scorer:
     Args:
         corpus: Chunk id to text; columns are in its order. Where it is an `IndexedCorpus`, chunks and each of their windows
             have the words of their context too.
-        questions: Texts; rows are in their order. What they do not ask for is not indexed.
+        questions: Texts; rows are in their order. What they do not ask for is not indexed. None: all of it is, for questions
+            that come later (`asking`).
         k1: Saturation of a word's frequency.
         b: Weight of length normalisation.
         window: Index terms in a window; 0: chunks alone.
@@ -54,7 +47,7 @@ class BM25Scorer:
     def __init__(
         self,
         corpus: Mapping[str, str],
-        questions: Sequence[str],
+        questions: Sequence[str] | None,
         *,
         k1: float = 1.5,
         b: float = 0.75,
@@ -62,19 +55,18 @@ class BM25Scorer:
         pairs: float = 0.0,
         language: str = "auto",
     ) -> None:
-        self.n_questions = len(questions)
         self.n_chunks = len(corpus)
         corpus = IndexedCorpus.of(corpus)
-        languages = languages_of(list(corpus.own.values()), language)
-        readings = [terms_of_question(text, languages) for text in questions]
-        asked: dict[str, int] = {}
-        self._terms = [[asked.setdefault(term, len(asked)) for term in merged(one)] for one in readings]
+        self._languages = languages = languages_of(list(corpus.own.values()), language)
         self._share_of_pairs = np.float32(pairs)
-        asked_pairs = [merged([pairs_of(terms) for terms in one]) for one in readings] if pairs else []
-        keys, self._pairs = _numbered_pairs(asked_pairs, asked)
-        lists = _Lists(len(asked), keys, window)
+        if questions is None:
+            self._vocabulary = Vocabulary.whole(corpus, languages, with_pairs=bool(pairs))
+        else:
+            self._vocabulary = Vocabulary.of(*self._read(questions))
+        self._ask(questions or ())
+        lists = _Lists(self._vocabulary, window)
         shard: list[Numbered] = []
-        for block in numbered(corpus, languages, asked):
+        for block in numbered(corpus, languages, self._vocabulary.number):
             shard.append(block)
             if sum(len(one.lengths) for one in shard) >= SHARD:
                 lists.add(shard)
@@ -85,8 +77,26 @@ class BM25Scorer:
         self._by_window = lists.windows.scored(k1, b) if any(len(one.firsts) > 2 for one in self._layouts) else None
         self._by_pair = lists.pairs.scored(k1, b) if pairs else None
 
+    def _read(self, questions: Sequence[str]) -> tuple[list[list[str]], list[list[str]]]:
+        """The terms of questions, and their pairs."""
+        readings = [terms_of_question(text, self._languages) for text in questions]
+        paired = readings if self._share_of_pairs else []
+        return [merged(one) for one in readings], [merged([pairs_of(terms) for terms in one]) for one in paired]
+
+    def _ask(self, questions: Sequence[str]) -> None:
+        terms, pairs = self._read(questions)
+        self.n_questions = len(questions)
+        self._terms = [[at for term in one if (at := self._vocabulary.number(term)) >= 0] for one in terms]
+        self._pairs = [[at for pair in one if (at := self._vocabulary.pair(pair)) >= 0] for one in pairs]
+
+    def asking(self, questions: Sequence[str]) -> BM25Scorer:
+        """The same index, which must be of all terms, asked other questions: a server's come one after the other."""
+        other = copy.copy(self)
+        other._ask(questions)
+        return other
+
     @classmethod
-    def of(cls, config: RetrievalConfig, corpus: Mapping[str, str], questions: Sequence[str]) -> BM25Scorer:
+    def of(cls, config: RetrievalConfig, corpus: Mapping[str, str], questions: Sequence[str] | None) -> BM25Scorer:
         """The scorer with a run's settings."""
         return cls(
             corpus,
@@ -126,11 +136,11 @@ class BM25Scorer:
 class _Lists:
     """The inverted lists of chunks, of their windows and of pairs of terms, in the making."""
 
-    def __init__(self, asked: int, pairs: npt.NDArray[np.int64], window: int) -> None:
-        self.chunks, self.windows, self.pairs = Counting(asked), Counting(asked), Counting(len(pairs))
+    def __init__(self, vocabulary: Vocabulary, window: int) -> None:
+        asked = len(vocabulary.terms)
+        self.chunks, self.windows, self.pairs = Counting(asked), Counting(asked), Counting(len(vocabulary.pairs))
         self.layouts: list[PositionFirst] = []
-        self._asked = asked
-        self._keys = pairs
+        self._keys = vocabulary.pairs
         self._window = window
 
     def add(self, blocks: Sequence[Numbered]) -> None:
@@ -147,7 +157,7 @@ class _Lists:
             self.chunks.add(block.terms[here], block.owners[here] + first)
             if size:
                 self.windows.add(*in_windows(block, layout, first, size))
-            pairs, owners = in_pairs(block, self._keys, self._asked)
+            pairs, owners = in_pairs(block, self._keys)
             self.pairs.add(pairs, owners + first)
             first += len(block.lengths)
         self.chunks.end_shard(lengths)
@@ -155,21 +165,6 @@ class _Lists:
             self.windows.end_shard(window_lengths(lengths, contexts, layout, size))
         self.pairs.end_shard(np.maximum(lengths - 1, 0))
         self.layouts.append(layout)
-
-
-def _numbered_pairs(
-    questions: Sequence[Sequence[str]], asked: Mapping[str, int]
-) -> tuple[npt.NDArray[np.int64], list[list[int]]]:
-    """The pairs that are asked for, as sorted numbers, and each question's as places among them."""
-    numbers = [[_pair_number(pair, asked) for pair in one] for one in questions]
-    keys = np.array(sorted({number for one in numbers for number in one}), np.int64)
-    place = {number: at for at, number in enumerate(keys.tolist())}
-    return keys, [[place[number] for number in one] for one in numbers]
-
-
-def _pair_number(pair: str, asked: Mapping[str, int]) -> int:
-    first, second = pair.split(" ")
-    return asked[first] * len(asked) + asked[second]
 
 
 def index_bytes(config: RetrievalConfig, corpus: Mapping[str, str]) -> int:

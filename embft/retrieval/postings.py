@@ -7,84 +7,22 @@ in shards, so that a question's scores of one shard fit into the processor's cac
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, pairwise
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from embft.embedded_text import IndexedCorpus
+from embft.retrieval.asked_terms import Numbered, pairs_in
 from embft.retrieval.best_windows import PositionFirst
-from embft.text.corpus_terms import analysers_of
-from embft.text.languages import Languages
-from embft.text.terms import LONGEST_KEPT, MOST_KEPT, Analyser
 
 Places = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
 
 SHARD = 1 << 14
 """Chunks of a shard."""
-_BLOCK = 1 << 11
-"""Chunks cut into terms at once."""
-
-
-@dataclass(frozen=True)
-class Numbered:
-    """Some texts as the numbers of their terms; -1 stands for a term that is not asked for.
-
-    Attributes:
-        terms: int32 [n_terms], text after text; each text's context stands before its own terms.
-        lengths: int64 [n_texts]: terms of each.
-        contexts: int64 [n_texts]: how many of these are the context's.
-    """
-
-    terms: npt.NDArray[np.int32]
-    lengths: Places
-    contexts: Places
-
-    @property
-    def owners(self) -> Places:
-        """int64 [n_terms]: the text that each term stands in."""
-        return np.repeat(np.arange(len(self.lengths)), self.lengths)
-
-    @property
-    def positions(self) -> Places:
-        """int64 [n_terms]: each term's place in its text."""
-        starts = np.cumsum(self.lengths) - self.lengths
-        return np.arange(len(self.terms)) - np.repeat(starts, self.lengths)
-
-
-def numbered(corpus: IndexedCorpus, languages: Languages, asked: dict[str, int]) -> Iterator[Numbered]:
-    """Chunks as numbers, block by block; no block reaches over the end of a shard."""
-    readers = {language: _Numbers(analyser, asked) for language, analyser in analysers_of(languages).items()}
-    every = zip(corpus.own.items(), languages.each, strict=True)
-    while block := list(islice(every, _BLOCK)):
-        own = [readers[language].of(text) for (_, text), language in block]
-        before = [readers[language].of(corpus.context(chunk_id)) for (chunk_id, _), language in block]
-        contexts = np.array([len(one) for one in before], np.int64)
-        lengths = contexts + [len(one) for one in own]
-        terms = chain.from_iterable(chain.from_iterable(zip(before, own, strict=True)))
-        yield Numbered(np.fromiter(terms, np.int32, int(lengths.sum())), lengths, contexts)
-
-
-class _Numbers(dict[str, tuple[int, ...]]):
-    """Runs of characters to the numbers of their terms."""
-
-    def __init__(self, analyser: Analyser, asked: dict[str, int]) -> None:
-        self.analyser = analyser
-        self._asked = asked
-
-    def of(self, text: str) -> list[int]:
-        """The numbers of a text's terms."""
-        return [*chain.from_iterable(map(self.__getitem__, self.analyser.runs(text)))] if text else []
-
-    def __missing__(self, run: str) -> tuple[int, ...]:
-        numbers = tuple(self._asked.get(term, -1) for term in self.analyser.terms_of_run(run))
-        if len(run) <= LONGEST_KEPT and len(self) < MOST_KEPT:
-            self[run] = numbers
-        return numbers
 
 
 @dataclass(frozen=True)
@@ -241,22 +179,19 @@ def window_lengths(lengths: Places, contexts: Places, layout: PositionFirst, siz
     return np.concatenate([each[layout.order[: end - first]] for first, end in pairwise(layout.firsts.tolist())])
 
 
-def in_pairs(block: Numbered, pairs: Places, asked: int) -> tuple[Places, Places]:
+def in_pairs(block: Numbered, pairs: Places) -> tuple[Places, Places]:
     """Asked pairs of neighbouring terms in a block.
 
     Args:
         block: Its terms.
-        pairs: int64, sorted: ``first * asked + second`` of each pair that is asked for; a pair's number is its place.
-        asked: Number of terms that are asked for.
+        pairs: int64: keys of a `Vocabulary`.
 
     Returns:
         int64 pairs and int64 texts of the block, once for each time a pair stands in a text.
     """
-    owners = block.owners
-    if not len(pairs) or len(owners) < 2:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    both = (owners[1:] == owners[:-1]) & (block.terms[1:] >= 0) & (block.terms[:-1] >= 0)
-    keys = block.terms[:-1][both].astype(np.int64) * asked + block.terms[1:][both]
+    keys, owners = pairs_in(block)
+    if not len(pairs):
+        return keys[:0], owners[:0]
     places = np.minimum(np.searchsorted(pairs, keys), len(pairs) - 1)
     known = pairs[places] == keys
-    return places[known], owners[:-1][both][known]
+    return places[known], owners[known]

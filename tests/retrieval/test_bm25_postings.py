@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from embft.config import RetrievalConfig
 from embft.embedded_text import IndexedCorpus
-from embft.retrieval import bm25, postings
+from embft.retrieval import asked_terms, bm25
 from embft.retrieval.best_windows import PositionFirst
 from embft.retrieval.bm25 import BM25Scorer, index_bytes, pairs_of, windows_of
 from embft.text.corpus_terms import CorpusTerms
@@ -58,11 +58,13 @@ def test_scores_are_those_of_the_whole_index(corpus, questions, contexts, window
     indexed = IndexedCorpus(*({str(at): text for at, text in enumerate(texts)} for texts in (corpus, contexts)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bm25, "SHARD", shard)
-        patch.setattr(postings, "_BLOCK", min(shard, 2))
+        patch.setattr(asked_terms, "_BLOCK", min(shard, 2))
         scorer = BM25Scorer(indexed, questions, window=window, pairs=share, language="en")
         scores = scorer.scores(0, len(questions))
+        whole = BM25Scorer(indexed, None, window=window, pairs=share, language="en")
     for row, question in zip(scores, questions, strict=True):
         assert np.array_equal(row, reference(corpus, question, window, share, "en", contexts))
+    assert np.array_equal(whole.asking(questions).scores(0, len(questions)), scores)
 
 
 def test_a_corpus_in_two_languages_is_asked_by_the_rules_of_both():
