@@ -52,6 +52,7 @@ def render_card(outcome: Outcome, load_example: str, *, held_out: bool = False) 
         f"{training.chunks:,} chunks of {plain(source)}, {_method(training)} "
         f"{training_sentence(training)}",
         "",
+        *([plain(data.context.sentence), ""] if data.context else []),
         "## Figures",
         "",
         f"{plain(test_questions(outcome))}. {_whose(outcome, refitted is not None)}95% intervals in brackets.",

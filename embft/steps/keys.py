@@ -16,6 +16,7 @@ from embft.config import ExperimentConfig
 GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
     "corpus": ("corpus",),
     "questions": ("questions",),
+    "context": (),
     "given_corpus": ("dataset",),
     "dataset": ("dataset",),
     "audits": ("retrieval", "model"),
@@ -73,7 +74,9 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         "corpus.url": _CONTENT,
         "corpus.sha256": _CONTENT,
         "corpus.bundled_questions": "the stage questions reads it",
+        "corpus.context": "the stage context reads it",
     },
+    "context": {},
     "questions": {
         "questions.name": _LABEL,
         "questions.human": _CONTENT,

@@ -90,6 +90,7 @@ def make_outcome(
         questions=stages.questions,
         dataset=data,
         searched=stages.dataset.splits.searched("test").corpus,
+        contexts=stages.dataset.splits.test.contexts,
         audits=stages.audits,
         tuned=stages.tuned,
         fusion=stages.rankings.fusion,
@@ -120,7 +121,7 @@ def write_report(outcome: Outcome, run: RunFolder, tracker: Tracker) -> None:
     write_html(folder / "report.html", outcome)
     write_markdown(folder / "report.md", outcome)
     if outcome.tuned is not None:
-        example = load_example(outcome.config, outcome.tuned)
+        example = load_example(outcome.config, outcome.tuned, bool(outcome.contexts))
         write_card(folder / MODEL_FOLDER, outcome, example)
         if outcome.config.training.refit:
             write_card(folder / HELD_OUT_FOLDER, outcome, example, held_out=True)
