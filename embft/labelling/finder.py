@@ -35,7 +35,7 @@ class Finder:
     def __init__(self, corpus: IndexedCorpus, config: RetrievalConfig) -> None:
         self._ids = tuple(corpus)
         self._places = {chunk_id: place for place, chunk_id in enumerate(self._ids)}
-        self._scorer = BM25Scorer.of(config, corpus, [])
+        self._scorer = BM25Scorer.of(config, corpus, None)
 
     def best(self, question: str, first: int) -> list[str]:
         """Chunk ids, best first; only those that share a word."""

@@ -131,8 +131,8 @@ def test_half_an_hour_by_keyboard_alone_survives_two_kills_and_gives_a_verdict(f
         page.keyboard.press("3")
         if not alone:  # with its only chunk judged a question is done
             page.keyboard.press("x")
-        wait_for_labels(folder, number + 1)
-    assert "20 of 20" in page.inner_text("#progress")
+        wait_for_text(page, "#progress", lambda text, number=number: f"{number + 1} of 20" in text)
+        assert len(labels(folder)) == number + 1
     page.keyboard.press("Alt+w")
     for number, text in enumerate(WRITTEN):
         page.wait_for_selector("#own:focus")
@@ -160,13 +160,14 @@ def verdict(folder: Path) -> str:
     register()
     words = [
         "corpus=chunks", f"corpus.path={folder / 'chunks.jsonl'}", f"questions.human={folder / 'labels.jsonl'}",
-        "training=none", "evaluation.systems=[bm25]", "tracking=local", f"cache_dir={folder / 'cache'}",
+        "training=none", "evaluation.systems=[bm25]", "questions.per_chunk=1", "tracking=local", f"cache_dir={folder / 'cache'}",
     ]  # fmt: skip
     line = check_line(words, config_tree(ROOT / "configs"), sweep=False)
     assert line.problems == []
     run_experiment(line.configs[0], folder / "run")
     metrics = json.loads((folder / "run" / "metrics.json").read_text(encoding="utf-8"))
-    assert metrics["dataset"]["questions"]["test"] == 25
+    questions = metrics["dataset"]["questions"]
+    assert questions["test"] + questions["dev"] == 25
     return str(metrics["verdict"]["decision"])
 
 
