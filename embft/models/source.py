@@ -174,6 +174,11 @@ def _checked(name: str, folder: Path, origin: str) -> ModelSource:
     )
 
 
+def folder_fingerprint(folder: Path) -> str:
+    """The fingerprint of a sentence-transformers folder: of every file that decides its vectors."""
+    return _fingerprint(folder, None)
+
+
 def _fingerprint(folder: Path, pooling: Pooling | None) -> str:
     """Hash of all files but those that are known not to be loaded; for a plain folder also of what its pooling is taken for."""
     hasher = hashlib.sha256()
