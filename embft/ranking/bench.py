@@ -13,7 +13,7 @@ from embft.records import Ranking, RetrievalDataset
 from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.excluding import excluding, without_excluded
-from embft.retrieval.scoring import Scorer, rank
+from embft.retrieval.scoring import Scorer, SomeQuestions, rank
 from embft.systems import system_of
 
 
@@ -107,6 +107,7 @@ class Bench:
         self.fusion: Fusion | None = None
         self._rankers: dict[str, Ranker] = {}
         self._scorers: dict[tuple[str, str], Mapping[str, Scorer]] = {}
+        self._lexical: dict[str, Scorer] = {}
         self._prepared: set[str] = set()
 
     @property
@@ -124,9 +125,17 @@ class Bench:
         return embedder
 
     def lexical(self, split: str) -> Scorer:
-        """BM25's scorer on a split."""
-        dataset = self.searched[split]
-        return BM25Scorer.of(self.retrieval, dataset.indexed, list(dataset.queries.values()))
+        """BM25's scorer on a split; the corpus is counted once for all splits that search it."""
+        if split not in self._lexical:
+            alike = self.splits_searching_as(split)
+            questions = [text for name in alike for text in self.searched[name].queries.values()]
+            whole = BM25Scorer.of(self.retrieval, self.searched[split].indexed, questions)
+            first = 0
+            for name in alike:
+                end = first + len(self.searched[name].queries)
+                self._lexical[name] = SomeQuestions(whole, first, end)
+                first = end
+        return self._lexical[split]
 
     def scorers(self, system: str, split: str) -> Mapping[str, Scorer]:
         """A system's scorers on a split."""
@@ -135,6 +144,15 @@ class Bench:
             searched = self.searched[split]
             self._scorers[system, split] = {name: excluding(scorer, searched) for name, scorer in scorers.items()}
         return self._scorers[system, split]
+
+    def splits_searching_as(self, split: str) -> list[str]:
+        """The splits whose questions search the same chunks as a split's, with itself."""
+        own = self.searched[split]
+        return [
+            name
+            for name, other in self.searched.items()
+            if name == split or (other.corpus == own.corpus and other.contexts == own.contexts)
+        ]
 
     def rank(self, system: str, split: str) -> dict[str, Ranking]:
         """A system's rankings of a split, by score function."""

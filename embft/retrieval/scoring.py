@@ -98,6 +98,33 @@ class TableScorer:
 
 
 @dataclass(frozen=True)
+class SomeQuestions:
+    """A scorer of some of another's questions.
+
+    Attributes:
+        start, end: The rows.
+    """
+
+    scorer: Scorer
+    start: int
+    end: int
+
+    @property
+    def n_questions(self) -> int:
+        """Rows."""
+        return self.end - self.start
+
+    @property
+    def n_chunks(self) -> int:
+        """Columns."""
+        return self.scorer.n_chunks
+
+    def scores(self, start: int, end: int) -> Scores:
+        """See `Scorer`."""
+        return self.scorer.scores(self.start + start, self.start + end)
+
+
+@dataclass(frozen=True)
 class FusedScorer:
     """A convex mix of two scorers, each question's scores min-max scaled to 0..1 first.
 
