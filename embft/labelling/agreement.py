@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from embft.errors import QuestionError
-from embft.files import write_jsonl
 from embft.evaluation.kappa import cohen_kappa
+from embft.files import write_jsonl
 from embft.labelling.labels import log_of, read_log, result_rows
 
 Pair = tuple[str, str]
