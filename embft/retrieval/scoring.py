@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from embft.errors import EndpointError
 from embft.models.vectors import is_unit, unit
+from embft.progress import progress
 from embft.records import Passages, Ranking
 
 Scores = npt.NDArray[np.float32]
@@ -190,8 +191,10 @@ def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict
 def blocks(scorer: Scorer) -> Iterator[tuple[int, Scores]]:
     """Yields (first question, scores) block by block."""
     size = max(1, _BLOCK_BYTES // (4 * max(1, scorer.n_chunks)))
-    for start in range(0, scorer.n_questions, size):
-        yield start, scorer.scores(start, min(start + size, scorer.n_questions))
+    with progress("scoring", scorer.n_questions, "questions") as work:
+        for start in range(0, scorer.n_questions, size):
+            yield start, scorer.scores(start, min(start + size, scorer.n_questions))
+            work.reach(start + size)
 
 
 def rank(
