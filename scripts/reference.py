@@ -1,8 +1,9 @@
-"""Writes docs/reference.md, the reference of every configuration key, from the schema: python scripts/reference.py [--check]."""
+"""Writes docs/reference.md, the reference of every configuration key, and the schema of metrics.json: python scripts/reference.py [--check]."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +12,12 @@ from embft.config import GROUPS, register
 from embft.config.composing import config_tree
 from embft.config.reference import reference
 from embft.files import write_text
+from embft.reporting.metrics_schema import metrics_schema
 from embft.runs.stopping import quietly
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference.md"
+SCHEMA = ROOT / "docs" / "metrics.schema.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 0 if current else 1
     write_text(PAGE, text)
-    print(PAGE)
+    write_text(SCHEMA, json.dumps(metrics_schema(), ensure_ascii=False, indent=2) + "\n")
+    print(PAGE, SCHEMA, sep="\n")
     return 0
 
 
