@@ -22,7 +22,7 @@ SCHEMA = ROOT / "docs" / "metrics.schema.json"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line. Returns 0; with --check 1 where the page is not what the schema says."""
-    parser = argparse.ArgumentParser(description="Writes docs/reference.md from the configuration's schema.")
+    parser = argparse.ArgumentParser(description="Writes docs/reference.md and docs/metrics.schema.json.")
     parser.add_argument("--check", action="store_true", help="write nothing, and tell whether the page is up to date")
     options = parser.parse_args(arguments)
     text = page()
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 0 if current else 1
     write_text(PAGE, text)
-    write_text(SCHEMA, json.dumps(metrics_schema(), ensure_ascii=False, indent=2) + "\n")
+    write_text(SCHEMA, json.dumps(metrics_schema(), indent=2, ensure_ascii=False) + "\n")
     print(PAGE, SCHEMA, sep="\n")
     return 0
 

@@ -47,6 +47,8 @@ def render_markdown(outcome: Outcome) -> str:
     lines += ["", "## Audits", ""]
     for finding in outcome.audits.findings:
         lines.append(f"- {audit_name(finding.audit)}: {plain(finding.text)} {plain(finding.remedy)}")
+        if finding.audit == "quotes":
+            lines += [f"  - {plain('; '.join(map(': '.join, one.items())))}" for one in finding.examples]
     if clean := clean_sentence(outcome):
         lines.append(f"- {clean}")
     if table := slice_markdown(outcome):
