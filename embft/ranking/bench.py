@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Protocol
 
@@ -142,7 +142,8 @@ class Bench:
         if (system, split) not in self._scorers:
             scorers = self._ranker(system).scorers(self, split)
             searched = self.searched[split]
-            self._scorers[system, split] = {name: excluding(scorer, searched) for name, scorer in scorers.items()}
+            less = {id(scorer): excluding(scorer, searched) for scorer in scorers.values()}
+            self._scorers[system, split] = {name: less[id(scorer)] for name, scorer in scorers.items()}
         return self._scorers[system, split]
 
     def splits_searching_as(self, split: str) -> list[str]:
@@ -156,11 +157,15 @@ class Bench:
 
     def rank(self, system: str, split: str) -> dict[str, Ranking]:
         """A system's rankings of a split, by score function."""
+        scorers = self.scorers(system, split)
         floor = self._ranker(system).floor(self)
-        return {
-            score_name: self.rank_by(scorer, system, score_name, split, floor=floor)
-            for score_name, scorer in self.scorers(system, split).items()
-        }
+        rankings: dict[str, Ranking] = {}
+        by_scorer: dict[int, Ranking] = {}  # cosine and dot are one scorer where vectors have length 1
+        for score_name, scorer in scorers.items():
+            if id(scorer) not in by_scorer:
+                by_scorer[id(scorer)] = self.rank_by(scorer, system, score_name, split, floor=floor)
+            rankings[score_name] = replace(by_scorer[id(scorer)], score_name=score_name)
+        return rankings
 
     def rank_by(
         self, scorer: Scorer, system: str, score_name: str, split: str, *, floor: float | None = None
