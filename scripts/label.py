@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from embft.labelling.command import main
+from embft.runs.stopping import quietly
 
 if __name__ == "__main__":
-    sys.exit(main(None, Path(__file__).resolve().parents[1] / "configs"))
+    sys.exit(quietly(main))

@@ -27,6 +27,10 @@ from embft.config.keys import all_keys
 from embft.config.untrained import leave_out_tuned
 from embft.errors import ConfigError
 
+_PACKAGED = Path(__file__).parents[1] / "configs"
+CONFIG_DIR = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "configs"
+"""embft's own tree: inside the installed package, or beside it in a checkout."""
+
 
 class ConfigTree:
     """The files that configurations are composed from.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from embft.config import ExperimentConfig, register
 from embft.config.command_line import check_line
-from embft.config.composing import config_tree
+from embft.config.composing import CONFIG_DIR, config_tree
 from embft.errors import ConfigError, EmbftError, QuestionError
 from embft.labelling.agreement import compare, merge
 from embft.labelling.labels import LabelFile
@@ -19,29 +19,27 @@ from embft.labelling.source import LabelSource, of_documents, of_run
 
 _EXAMPLES = """\
 examples:
-  label.py outputs/runs/2026-11-26_10-00-00        judge what a run's systems found for its test questions
-  label.py RUN --questions log.csv                 judge chunks for other questions, of a query log for example
-  label.py corpus.path=manual.pdf                  write questions about documents
-  label.py corpus.path=docs --questions log.csv    the same, with questions to judge
-  label.py --compare anna.jsonl ben.jsonl          how far two people agree
-  label.py --merge anna.jsonl ben.jsonl --out both.jsonl
+  embft label outputs/runs/2026-11-26_10-00-00        judge what a run's systems found for its test questions
+  embft label RUN --questions log.csv                 judge chunks for other questions, of a query log for example
+  embft label corpus.path=manual.pdf                  write questions about documents
+  embft label corpus.path=docs --questions log.csv    the same, with questions to judge
+  embft label --compare anna.jsonl ben.jsonl          how far two people agree
+  embft label --merge anna.jsonl ben.jsonl --out both.jsonl
 
-Then: run.py corpus.path=manual.pdf questions.human=labels.jsonl
+Then: embft corpus.path=manual.pdf questions.human=labels.jsonl
 """
 
 
-def main(arguments: Sequence[str] | None, config_dir: Path) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line and does what it says.
 
     Args:
         arguments: Without the program's name.
-        config_dir: The tree of configurations.
 
     Returns:
         0, or 2 for a mistake of the user's.
     """
     parser = argparse.ArgumentParser(
-        prog="label.py",
         description="Opens a page on this machine on which people write questions about chunks and judge what systems found.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -67,7 +65,7 @@ def main(arguments: Sequence[str] | None, config_dir: Path) -> int:
         if options.merge:
             print(merge(options.merge, _merged_file(options.out)))
             return 0
-        _serve(options, config_dir)
+        _serve(options)
     except EmbftError as error:
         print(f"label: {error}", file=sys.stderr)
         return 2
@@ -83,7 +81,7 @@ def _merged_file(out: Path | None) -> Path:
     return out
 
 
-def _serve(options: argparse.Namespace, config_dir: Path) -> None:
+def _serve(options: argparse.Namespace) -> None:
     import uvicorn
 
     from embft.labelling.app import make_app
@@ -92,7 +90,7 @@ def _serve(options: argparse.Namespace, config_dir: Path) -> None:
     if not 0 <= options.port <= 65535:
         raise ConfigError([f"--port={options.port}: a port is a number from 1 to 65535."])
     words = [*([f"corpus.path={options.corpus}"] if options.corpus else []), *options.what]
-    source, default = _source(words, options.questions, config_dir)
+    source, default = _source(words, options.questions)
     labels = LabelFile((options.out or default).absolute(), options.judge.strip() or "me")
     try:
         session = Session(source, labels)
@@ -127,7 +125,7 @@ def _listen(port: int) -> socket.socket:
     return listening
 
 
-def _source(words: Sequence[str], questions: str | None, config_dir: Path) -> tuple[LabelSource, Path]:
+def _source(words: Sequence[str], questions: str | None) -> tuple[LabelSource, Path]:
     """What is labelled, and where labels go if nothing is said."""
     folders = [word for word in words if "=" not in word]
     if folders and (len(words) > 1 or not Path(folders[0]).is_dir()):
@@ -138,12 +136,12 @@ def _source(words: Sequence[str], questions: str | None, config_dir: Path) -> tu
         return of_run(folder, questions), folder / "labels.jsonl"
     if not words:
         raise ConfigError(["Say what is labelled: a run's folder, or corpus.path=manual.pdf. --help shows examples."])
-    return of_documents(_composed(words, config_dir), questions), Path("labels.jsonl")
+    return of_documents(_composed(words), questions), Path("labels.jsonl")
 
 
-def _composed(words: Sequence[str], config_dir: Path) -> ExperimentConfig:
+def _composed(words: Sequence[str]) -> ExperimentConfig:
     register()
-    line = check_line(words, config_tree(config_dir), sweep=False)
+    line = check_line(words, config_tree(CONFIG_DIR), sweep=False)
     if line.problems:
         raise ConfigError(line.problems)
     return line.configs[0]

