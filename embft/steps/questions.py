@@ -57,6 +57,7 @@ def make_questions(
                 "human": len(mapped.questions),
                 "unjudged": mapped.unjudged,
                 "warnings": list(mapped.warnings),
+                "quotes": [asdict(one) for one in mapped.by_words],
             },
         )
 
