@@ -22,7 +22,7 @@ from embft.records import Page, RetrievalDataset
 
 _MOST = {"train": 150, "dev": 120, "test": 240}
 """Questions of each split; more are left out."""
-_ARTICLES = 5
+_ARTICLES = 4
 _FEW = 100
 """Questions; with fewer there are no train questions."""
 _SITE = re.compile(r"^\s*(.{3,90}?) \| The Nutrition Source")
@@ -189,12 +189,12 @@ def _shown(clones: Path, repository: str, path: str) -> Any:
 
 
 CORPORA: Mapping[str, Callable[[Path, Path], Corpus]] = {
-    "filings": lambda data, clones: filings(data, clones).sampled(180),
-    "cisi": lambda data, clones: beir(data / "cisi").sampled(300),
-    "cacm": lambda data, clones: beir(data / "cacm").sampled(350, relevant_first=True),
+    "filings": lambda data, clones: filings(data, clones).sampled(105),
+    "cisi": lambda data, clones: beir(data / "cisi").sampled(170),
+    "cacm": lambda data, clones: beir(data / "cacm").sampled(220, relevant_first=True),
     "covid_qa": lambda data, clones: covid_qa(clones),
     "squad": lambda data, clones: squad(clones),
-    "food": lambda data, clones: food(clones).sampled(120),
+    "food": lambda data, clones: food(clones).sampled(70),
 }
 """By name: how a corpus is made from the folders of data and of clones. Larger ones are sampled: two embeddings of each are a
 matter of minutes then."""
