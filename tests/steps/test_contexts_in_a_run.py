@@ -55,11 +55,19 @@ def runs(tmp_path_factory) -> dict[str, Path]:
         (docs / f"{name}.txt").write_text(topics[name][:1500], encoding="utf-8")
     common = [
         "corpus=files", f"corpus.path={docs}", "corpus.chunk_tokens=64", f"model.path={root / 'model'}", "tracking=local",
-        f"cache_dir={root / 'cache'}", "evaluation.resamples=100", "dataset.block_pages=1", "training.epochs=1",
-        "training.batch_size=4", "retrieval.window_tokens=24", "retrieval.window_overlap=4",
+        f"cache_dir={root / 'cache'}", "evaluation.resamples=100", "dataset.block_pages=1",
+        "retrieval.window_tokens=24", "retrieval.window_overlap=4",
     ]  # fmt: skip
-    for kind in ("none", "headings"):
-        run_experiment(composed(*common, f"corpus.context={kind}"), root / kind)
+    untrained = [
+        "training=none",
+        "evaluation=base_only",
+        "evaluation.systems=[bm25]",
+        "evaluation.objective=bm25/ndcg@10",
+    ]
+    run_experiment(
+        composed(*common, "training.epochs=1", "training.batch_size=4", "corpus.context=headings"), root / "headings"
+    )
+    run_experiment(composed(*common, *untrained), root / "none")
     return {kind: root / kind for kind in ("none", "headings")}
 
 
@@ -70,6 +78,7 @@ def test_texts_and_questions_stay_what_they_are(runs):
     assert plain.contexts == {}
     assert set(with_headings.contexts) == set(with_headings.corpus)
     assert all(context.startswith(("The ", "Lambdas")) for context in with_headings.contexts.values())
+    assert len(list((runs["none"].parent / "cache" / "stages" / "questions").iterdir())) == 1, "written once for both"
 
 
 def test_the_run_hands_over_the_contexts_of_all_that_is_searched(runs):
