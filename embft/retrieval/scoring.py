@@ -23,10 +23,8 @@ from embft.retrieval.best_windows import PositionFirst
 Scores = npt.NDArray[np.float32]
 
 _BLOCK_BYTES = 64 << 20
-_CHUNKS = 1 << 13
-"""Chunks whose windows are multiplied at once."""
-_GROUPS = 16
-"""Groups of scores, times the depth of the ranking, whose maxima bound what can be among the best."""
+_CHUNKS = 1 << 13  # whose windows are multiplied at once
+_GROUPS = 16  # of scores, times the depth of the ranking, whose maxima bound what can be among the best
 
 
 class Scorer(Protocol):
@@ -35,7 +33,6 @@ class Scorer(Protocol):
     @property
     def n_questions(self) -> int:
         """Rows."""
-        ...
 
     @property
     def n_chunks(self) -> int:

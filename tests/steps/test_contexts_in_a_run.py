@@ -78,7 +78,9 @@ def test_texts_and_questions_stay_what_they_are(runs):
     assert plain.contexts == {}
     assert set(with_headings.contexts) == set(with_headings.corpus)
     assert all(context.startswith(("The ", "Lambdas")) for context in with_headings.contexts.values())
-    assert len(list((runs["none"].parent / "cache" / "stages" / "questions").iterdir())) == 1, "written once for both"
+    assert len(list((runs["none"].parent / "cache" / "stages" / "questions").glob("[!.]*"))) == 1, (
+        "written once for both"
+    )
 
 
 def test_the_run_hands_over_the_contexts_of_all_that_is_searched(runs):
@@ -107,7 +109,6 @@ def test_report_and_card_show_the_context_apart(runs):
     card = (runs["headings"] / "model" / "README.md").read_text(encoding="utf-8")
     assert "its document's title and headings" in card
     assert "embedded_text(context, text)" in card
-    assert "embedded_text" not in (runs["none"] / "model" / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_datasets_file_brings_its_contexts_into_another_run(runs, tmp_path):
