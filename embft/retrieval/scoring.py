@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from embft.errors import EndpointError
 from embft.models.vectors import is_unit, unit
+from embft.progress import progress
 from embft.records import Passages, Ranking
 from embft.retrieval.best_windows import PositionFirst
 
@@ -127,33 +128,6 @@ class TableScorer:
 
 
 @dataclass(frozen=True)
-class SomeQuestions:
-    """A scorer of some of another's questions.
-
-    Attributes:
-        start, end: The rows.
-    """
-
-    scorer: Scorer
-    start: int
-    end: int
-
-    @property
-    def n_questions(self) -> int:
-        """Rows."""
-        return self.end - self.start
-
-    @property
-    def n_chunks(self) -> int:
-        """Columns."""
-        return self.scorer.n_chunks
-
-    def scores(self, start: int, end: int) -> Scores:
-        """See `Scorer`."""
-        return self.scorer.scores(self.start + start, self.start + end)
-
-
-@dataclass(frozen=True)
 class FusedScorer:
     """A convex mix of two scorers, each question's scores min-max scaled to 0..1 first.
 
@@ -219,8 +193,10 @@ def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict
 def blocks(scorer: Scorer) -> Iterator[tuple[int, int]]:
     """Yields first question and the one after the last, block by block."""
     size = max(1, _BLOCK_BYTES // (4 * max(1, scorer.n_chunks)))
-    for start in range(0, scorer.n_questions, size):
-        yield start, min(start + size, scorer.n_questions)
+    with progress("scoring", scorer.n_questions, "questions") as work:
+        for start in range(0, scorer.n_questions, size):
+            yield start, min(start + size, scorer.n_questions)
+            work.reach(start + size)
 
 
 def rank(

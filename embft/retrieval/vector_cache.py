@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embft.errors import EndpointError, ModelError
+from embft.progress import progress
 from embft.services.vectors import usable_rows
 from embft.sqlite_file import SqliteFile
 from embft.sqlite_rows import Table, checksum
@@ -67,12 +68,12 @@ class VectorCache:
         """
         keys = [_key(model, prompt, text) for text in texts]
         place = {key: at for at, key in enumerate(dict.fromkeys(keys))}
-        with closing(self._open()) as file:
+        with closing(self._open()) as file, progress("embedding", unit="texts") as work:
             known, table = self._read(file, model, list(place))
             missing = {key: text for key, text in zip(keys, texts, strict=True) if not known[place[key]]}
             # Longest first: batches of like length waste no padding, and memory runs out at once or never.
             order = sorted(missing, key=lambda key: -len(missing[key]))
-            size = at_once or _BLOCK
+            size, work.total = at_once or _BLOCK, len(order)
             for start in range(0, len(order), size):
                 block = order[start : start + size]
                 vectors = encode([missing[key] for key in block])
@@ -83,6 +84,7 @@ class VectorCache:
                     # An older version kept vectors of several lengths; the model has just shown which is its own.
                     return self.encode(model, prompt, texts, encode, at_once)
                 table[[place[key] for key in block]] = vectors
+                work.reach(start + len(block))
         if table is None:
             return np.zeros((0, 0), np.float32)
         return table if len(place) == len(keys) else table[[place[key] for key in keys]]
