@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-STAGES = ("corpus", "questions", "dataset", "training", "ranking", "evaluation", "report")
+STAGES = ("reading", "corpus", "questions", "dataset", "training", "ranking", "evaluation", "report")
 
 
 def run_experiment(
@@ -67,6 +67,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.model import open_model
     from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import rank_systems
+    from embft.steps.reading import read_corpus_documents
     from embft.steps.report import Stages, make_outcome, write_report
     from embft.steps.seeds import measure_seeds
     from embft.steps.tuning import tune_model
@@ -78,7 +79,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
 
     if config.questions.dry_run:
         enter("corpus")
-        documents = make_corpus(workspace)
+        documents = make_corpus(workspace, read_corpus_documents(workspace))
         enter("questions")
         print(estimate_run(workspace, documents, run.folder))
         run.outcome = "dry run"
@@ -95,7 +96,8 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         corpus = questions = None
         if config.dataset.kind == "generated":
             enter("corpus")
-            corpus = timings.note("corpus", make_corpus(lab))
+            reading = timings.note("reading", read_corpus_documents(lab))
+            corpus = timings.note("corpus", make_corpus(lab, reading))
             enter("questions")
             questions = timings.note("questions", make_questions(lab, corpus))
             if config.questions.stands_in:

@@ -17,7 +17,7 @@ from embft.evaluation.figures import (
     SystemResult,
 )
 from embft.results.outcome import Note, Outcome, RunFacts, Timing, Verdict
-from embft.results.stages import Audits, Corpus, Dataset, DatasetReport, QuestionSet, Rankings, Tuned
+from embft.results.stages import Audits, Corpus, Dataset, DatasetReport, QuestionSet, Rankings, Reading, Tuned
 
 __all__ = [
     "Audits",
@@ -33,6 +33,7 @@ __all__ = [
     "QuestionRow",
     "QuestionSet",
     "Rankings",
+    "Reading",
     "RunFacts",
     "Seeds",
     "SliceDifference",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embft.corpus import ReadingReport
+from embft.corpus.reading import ReadingReport
 from embft.dataset.findings import Finding
 from embft.dataset.traits import Trait
 from embft.evaluation.power import Power
@@ -21,8 +21,17 @@ Facts = Mapping[str, object]
 
 
 @dataclass(frozen=True)
+class Reading:
+    """Stage ``reading``: pages, the chunks where they exist already, and what was read, skipped, dropped and joined."""
+
+    pages: list[Page]
+    chunks: list[Chunk] | None
+    report: ReadingReport
+
+
+@dataclass(frozen=True)
 class Corpus:
-    """Stage ``corpus``: pages, chunks, and what was read, skipped, dropped and joined."""
+    """Stages ``reading`` and ``corpus``: pages, chunks, and what was read, skipped, dropped and joined."""
 
     pages: list[Page]
     chunks: list[Chunk]

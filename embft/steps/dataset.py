@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embft import typed_json
 from embft.config import DatasetConfig
-from embft.corpus import ReadingReport
+from embft.corpus.reading import ReadingReport
 from embft.dataset.formats import read_llama_index, write_llama_index
 from embft.dataset.leaks import without_leaks
 from embft.dataset.reading import dataset_files, read_given

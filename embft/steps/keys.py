@@ -14,6 +14,7 @@ from typing import Any
 from embft.config import ExperimentConfig
 
 GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
+    "reading": ("corpus",),
     "corpus": ("corpus",),
     "questions": ("questions",),
     "given_corpus": ("dataset",),
@@ -35,6 +36,7 @@ _TRANSPORT = "how requests are sent, not what is asked"
 _LIMIT = "ends a run, changes no reply"
 _BATCH = "how many texts at once: it moves the last bits of a vector alone"
 _NOT_READ = "this stage does not read it"
+_READING = "the stage reading reads it, whose key is in the key"
 
 _ENDPOINT = {
     **dict.fromkeys(("api_key_env", "batch_size", "concurrency", "timeout_seconds", "max_retries"), _TRANSPORT),
@@ -65,13 +67,21 @@ _DATASET = {
     **{f"dataset.{name}": _CONTENT for name in ("train", "dev", "test", "path")},
 }
 
+_DOCUMENTS = {
+    "corpus.name": _LABEL,
+    **{f"corpus.{name}": _CONTENT for name in ("path", "url", "sha256")},
+    "corpus.bundled_questions": "the stage questions reads it",
+}
+_CHUNKING = "the stage corpus reads it"
+
 NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
+    "reading": {**_DOCUMENTS, "corpus.chunk_tokens": _CHUNKING, "corpus.chunk_overlap": _CHUNKING},
     "corpus": {
-        "corpus.name": _LABEL,
-        "corpus.path": _CONTENT,
-        "corpus.url": _CONTENT,
-        "corpus.sha256": _CONTENT,
-        "corpus.bundled_questions": "the stage questions reads it",
+        **_DOCUMENTS,
+        **{
+            f"corpus.{name}": _READING
+            for name in ("kind", "pdf_reader", "ocr", "drop_boilerplate", "on_error", "language")
+        },
     },
     "questions": {
         "questions.name": _LABEL,

@@ -20,7 +20,7 @@ from embft.config import (
     TrackingConfig,
     TrainingConfig,
 )
-from embft.corpus import ReadingReport
+from embft.corpus.reading import ReadingReport
 from embft.dataset.findings import Finding
 from embft.evaluation.costs import MeasuredCosts, MeasuredDense, MeasuredLexical, SystemCosts
 from embft.evaluation.figures import (

@@ -18,7 +18,7 @@ from made_run import (
     with_training,
 )
 
-from embft.corpus import ReadingReport
+from embft.corpus.reading import ReadingReport
 from embft.questions import Unmapped
 from embft.ranking.bench import Fusion
 from embft.reporting.explorer import embedded_json, explorer_data
