@@ -1,4 +1,4 @@
-"""Writes docs/reference.md, the reference of every configuration key, from the schema: python scripts/reference.py [--check]."""
+"""Writes docs/reference.md, the reference of every configuration key, and docs/metrics.schema.json: python scripts/reference.py."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from pathlib import Path
 from embft.config import GROUPS, register
 from embft.config.composing import config_tree
 from embft.config.reference import reference
-from embft.files import write_text
+from embft.files import write_json, write_text
+from embft.reporting.metrics_schema import metrics_schema
 from embft.runs.stopping import quietly
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference.md"
+SCHEMA = ROOT / "docs" / "metrics.schema.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 0 if current else 1
     write_text(PAGE, text)
-    print(PAGE)
+    write_json(SCHEMA, metrics_schema())
+    print(PAGE, SCHEMA, sep="\n")
     return 0
 
 

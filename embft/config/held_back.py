@@ -28,5 +28,5 @@ class HeldBackConfig:
     """As questions.structured."""
     filters: bool = True
     """Throw out what LLMs write besides good questions, as configs/questions/filters/llm.yaml does."""
-    language: str | None = choice(None, None, "auto", *NAMES)
-    """Language of these questions; null: corpus.language."""
+    language: str = choice("corpus", "corpus", "auto", *NAMES)
+    """Language of these questions; corpus: that of corpus.language; auto: each passage's own."""

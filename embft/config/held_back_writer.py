@@ -34,7 +34,7 @@ def held_back_writer(config: ExperimentConfig) -> QuestionsConfig:
         base_url=own.base_url or questions.base_url,
         prompt=own.prompt,
         structured=own.structured,
-        language=own.language or config.corpus.language,
+        language=config.corpus.language if own.language == "corpus" else own.language,
         filters=LLM_FILTERS if asks_llm and own.filters else FiltersConfig(),
         pairs=0,
         types=[],

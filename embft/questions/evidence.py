@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
+from embft.questions.squeezing import SqueezedText, squeeze
 from embft.records import Chunk, Page, Piece, Place, Question
 from embft.text.tokens import count
 
@@ -49,6 +50,24 @@ def chunks_of(places: Iterable[Place], chunks: Mapping[Where, Sequence[Chunk]], 
 def place_of(chunk: Chunk) -> Place:
     """All of a chunk."""
     return Place(chunk.document, chunk.page, chunk.start, chunk.end, chunk.text)
+
+
+def with_places(questions: Iterable[Question], passages: Iterable[Chunk]) -> list[Question]:
+    """Questions made about passages, with the place of what answers them: the sentence that is their evidence, or the passage."""
+    known = {passage.id: passage for passage in passages}
+    return [_placed(question, [known[key] for key in question.chunk_ids]) for question in questions]
+
+
+def _placed(question: Question, passages: Sequence[Chunk]) -> Question:
+    if question.evidence and len(passages) == 1:
+        (passage,) = passages
+        quote = squeeze(question.evidence)
+        spans = SqueezedText(passage.text).spans(quote) if quote else ()
+        if span := next(iter(spans), None):
+            start, end = (passage.start + at for at in span)
+            place = Place(passage.document, passage.page, start, end, passage.text[span[0] : span[1]])
+            return replace(question, places=((place,),), whole=True)
+    return replace(question, places=tuple((place_of(passage),) for passage in passages), whole=False)
 
 
 def mapped_onto(questions: Sequence[Question], chunks: Mapping[Where, Sequence[Chunk]]) -> list[Question]:

@@ -5,25 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 from embft.errors import QuestionError, nearest
 from embft.questions.evidence import Where, by_page, chunks_of, place_of
 from embft.questions.human_files import HumanQuestion
 from embft.questions.quotes import QuoteFinder, QuotePlace, in_words
+from embft.questions.squeezing import SqueezedText, squeeze
 from embft.records import Chunk, Page, Place, Question
 
 logger = logging.getLogger(__name__)
-
-_QUOTES = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‛": "'", "`": "'", "–": "-", "—": "-"}
-)
-
 
 _LOST = 1 / 3
 """Share of the questions without a place in the corpus from which a reader of the verdict must know."""
@@ -65,7 +59,7 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
     borders cut a quote, the chunks that hold at least half of it are relevant, or else the one that holds most. Rows that name
     chunks, and have the same words, are one question.
     """
-    index = [_Squeezed(page) for page in pages] if any(row.evidence and not row.chunk_ids for row in rows) else []
+    index = [_IndexedPage(page) for page in pages] if any(row.evidence and not row.chunk_ids for row in rows) else []
     finder: QuoteFinder | None = None
     on_page = by_page(chunks)
     page_of = {(page.document, page.number): page for page in pages}
@@ -188,43 +182,17 @@ class _Answer:
     whole: bool
 
 
-class _Squeezed:
-    """A page's text without white space, case and typography, and the way back to its positions."""
+class _IndexedPage(SqueezedText):
+    """A page that quotes are looked for in."""
 
     def __init__(self, page: Page) -> None:
+        super().__init__(page.text)
         self.document, self.number = page.document, page.number
-        letters: list[str] = []
-        self.positions: list[int] = []
-        for position, letter in enumerate(page.text):
-            squeezed = _squeeze_letter(letter)
-            letters.append(squeezed)
-            self.positions.extend([position] * len(squeezed))
-        self.text = "".join(letters)
-
-    def spans(self, quote: str) -> Iterable[tuple[int, int]]:
-        """Character spans in the page's text where the squeezed quote stands."""
-        start = self.text.find(quote)
-        while start >= 0:
-            yield self.positions[start], self.positions[start + len(quote) - 1] + 1
-            start = self.text.find(quote, start + 1)
 
 
-def squeeze(text: str) -> str:
-    """What quotes are compared by: no white space, lower case, plain quotation marks and dashes, NFKD.
-
-    Letter by letter, as pages are indexed, and decomposed: a PDF may spell é as one character or as two.
-    """
-    return "".join(map(_squeeze_letter, text))
-
-
-@cache
-def _squeeze_letter(letter: str) -> str:
-    # Quotation marks first: NFKD makes a space and an accent of some of them.
-    decomposed = unicodedata.normalize("NFKD", letter.translate(_QUOTES))
-    return "".join(decomposed.translate(_QUOTES).casefold().split())
-
-
-def _by_quote(row: HumanQuestion, index: Sequence[_Squeezed], chunks: Mapping[Where, Sequence[Chunk]]) -> _Answer | str:
+def _by_quote(
+    row: HumanQuestion, index: Sequence[_IndexedPage], chunks: Mapping[Where, Sequence[Chunk]]
+) -> _Answer | str:
     quote = squeeze(row.evidence or "")
     places = [
         Place(page.document, page.number, start, end, row.evidence or "")
@@ -236,7 +204,7 @@ def _by_quote(row: HumanQuestion, index: Sequence[_Squeezed], chunks: Mapping[Wh
     return f"its evidence is not in the corpus: “{(row.evidence or '')[:80]}” ({row.where})"
 
 
-def _named(row: HumanQuestion, index: Sequence[_Squeezed]) -> Sequence[_Squeezed]:
+def _named(row: HumanQuestion, index: Sequence[_IndexedPage]) -> Sequence[_IndexedPage]:
     """The pages that the row's page and document leave, where the quote stands in one of them; else all."""
     quote = squeeze(row.evidence or "")
     of_document = [
@@ -274,9 +242,7 @@ def _goes_on(places: Sequence[QuotePlace], quote: str) -> bool:
     return abs((places[0].page or 0) - (places[1].page or 0)) == 1 and together <= _ONCE * len(squeeze(quote))
 
 
-def _by_page(
-    row: HumanQuestion, chunks: Mapping[Where, Sequence[Chunk]], pages: Mapping[Where, Page]
-) -> _Answer | str:
+def _by_page(row: HumanQuestion, chunks: Mapping[Where, Sequence[Chunk]], pages: Mapping[Where, Page]) -> _Answer | str:
     document = row.document or ""
     where: Where = (document, row.page)
     if where not in chunks:

@@ -26,6 +26,7 @@ from embft.reporting.explorer import embedded_json, explorer_data
 from embft.reporting.markdown import learned_sentence, training_sentence
 from embft.reporting.phrases import (
     REALISM,
+    answer_metrics,
     comparisons_of,
     dataset_rows,
     fact_rows,
@@ -70,6 +71,7 @@ def render_html(outcome: Outcome) -> str:
         training=training,
         systems=systems,
         shown=shown,
+        answers=answer_metrics(outcome),
         chosen=chosen,
         best={name: max(result.means[name] for result in systems.values()) for name in shown},
         test_questions=test_questions(outcome),
@@ -93,6 +95,7 @@ def render_html(outcome: Outcome) -> str:
             for title, facts in (
                 ("What was read", fact_rows(asdict(outcome.corpus.reading) if outcome.corpus else None)),
                 ("How questions were made", fact_rows(outcome.questions.report if outcome.questions else None)),
+                ("How dev and test questions were made", fact_rows(outcome.asked.report if outcome.asked else None)),
             )
             if facts
         ],

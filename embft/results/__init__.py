@@ -17,9 +17,10 @@ from embft.evaluation.figures import (
     SystemResult,
 )
 from embft.results.outcome import Note, Outcome, RunFacts, Timing, Verdict
-from embft.results.stages import Audits, Corpus, Dataset, DatasetReport, QuestionSet, Rankings, Reading, Tuned
+from embft.results.stages import Asked, Audits, Corpus, Dataset, DatasetReport, QuestionSet, Rankings, Reading, Tuned
 
 __all__ = [
+    "Asked",
     "Audits",
     "ComparisonRow",
     "Corpus",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from embft.corpus.reading import ReadingReport
 from embft.dataset.findings import Finding
+from embft.dataset.holding_back import HeldBack
 from embft.dataset.traits import Trait
 from embft.evaluation.power import Power
 from embft.evaluation.realism import RealismRow
@@ -43,12 +44,25 @@ class QuestionSet:
     """Stage ``questions``.
 
     Attributes:
-        questions: Human and generated.
+        questions: To train on.
         report: Counts of the generation.
-        unmapped: Human questions that no chunk answers.
     """
 
     questions: list[Question]
+    report: Facts
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Stage ``held_back``.
+
+    Attributes:
+        held: Dev and test questions, with the chunks that answer them.
+        report: Counts of the generation, where an LLM or rules wrote them.
+        unmapped: Questions whose evidence is not in the corpus.
+    """
+
+    held: HeldBack
     report: Facts
     unmapped: list[Unmapped]
 
@@ -64,6 +78,8 @@ class DatasetReport:
         left_out: Reason to count.
         warnings: What a reader must know.
         realism: One row for each split and origin.
+        asked: By split, a digest of its questions: runs that ask the same have the same.
+        cut: Digest of the chunks that test questions search.
     """
 
     questions: Mapping[str, int]
@@ -73,6 +89,8 @@ class DatasetReport:
     left_out: Mapping[str, int] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     realism: Sequence[RealismRow] = ()
+    asked: Mapping[str, str] = field(default_factory=dict)
+    cut: str = ""
 
 
 @dataclass(frozen=True)
