@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-STAGES = ("reading", "corpus", "held_back", "questions", "dataset", "training", "ranking", "evaluation", "report")
+STAGES = (
+    "reading", "corpus", "held_back", "questions", "context", "dataset", "training", "ranking", "evaluation", "report",
+)  # fmt: skip
 
 
 def run_experiment(
@@ -60,6 +62,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     # Heavy parts are imported once the configuration is known to be right.
     from embft.evaluation.answers import around_of
     from embft.steps.audits import audit_dataset, log_power, refuse_leaks
+    from embft.steps.context import add_contexts
     from embft.steps.corpus import make_corpus
     from embft.steps.costs import measure_costs
     from embft.steps.dataset import given_corpus, make_dataset
@@ -72,6 +75,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.ranking import rank_systems
     from embft.steps.reading import read_corpus_documents
     from embft.steps.report import Stages, make_outcome, write_report
+    from embft.steps.search import write_search
     from embft.steps.seeds import measure_seeds
     from embft.steps.tuning import tune_model
     from embft.steps.workspace import Workspace
@@ -107,6 +111,9 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             questions = timings.note("questions", make_questions(lab, corpus, asked))
             if config.questions.stands_in:
                 logger.warning("%s", config.questions.stands_in)
+            bare, corpus = corpus, add_contexts(lab, corpus)
+            if corpus is not bare:
+                timings.note("context", corpus)
         elif config.training.enabled and (given := given_corpus(lab)) is not None:
             enter("questions")
             questions = timings.note("questions", make_questions(lab, given, None))
@@ -155,6 +162,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             lab.base.encoder.notes,
         )
         outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
+        write_search(outcome, dataset.value.splits.searched("test"), run.folder, lab.base)
         write_report(outcome, run, tracker)
         return outcome.objective
 

@@ -1,4 +1,4 @@
-"""Writes docs/reference.md, the reference of every configuration key, and docs/metrics.schema.json: python scripts/reference.py."""
+"""Writes docs/reference.md (every configuration key) and docs/metrics.schema.json: python scripts/reference.py [--check]."""
 
 from __future__ import annotations
 

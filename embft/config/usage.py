@@ -90,6 +90,11 @@ _given_files = Condition(
     "dataset=llama_index", lambda c: c.dataset.kind == "llama_index", "dataset=llama_index (or beir, with dataset.path)"
 )
 _beir = Condition("dataset=beir", lambda c: c.dataset.kind == "beir", "dataset=beir")
+_has_titles = Condition(
+    "dataset=generated or beir",
+    lambda c: c.dataset.kind in {"generated", "beir"},
+    "dataset=generated; the files of dataset=llama_index hold contexts of their own",
+)
 _blocks = Condition(
     "dataset.split=blocks or article", lambda c: c.dataset.split in {"blocks", "article"}, "dataset.split=blocks"
 )
@@ -139,6 +144,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     # What a file calls itself, in reports.
     ("corpus.name questions.name dataset.name model.name training.name retrieval.name evaluation.name tracking.name", ALWAYS),
     ("corpus.kind corpus.bundled_questions corpus.language", (_generated,)),
+    ("corpus.context", (_has_titles,)),
     ("corpus.chunk_tokens corpus.chunk_overlap", (_generated, _cuts_chunks)),
     ("corpus.passage_tokens", (_writes_test, _cuts_chunks)),
     ("corpus.path", (_generated, _has_path)),

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embft.corpus.ocr import Tesseract
+from embft.corpus.outlines import Heading
+from embft.corpus.pdf_bookmarks import title_and_bookmarks
 from embft.corpus.pdf_columns import in_reading_order
 from embft.corpus.pdf_forms import filled_in, insert
 from embft.corpus.pdf_scans import FEW_LETTERS, PageMarks, listed, survey, unread_pages
@@ -44,12 +46,16 @@ class PdfText:
         scanned: Numbers, from 1, of the pages that are pictures and were not read.
         unreadable: Numbers of the pages whose fonts do not say which letters they show and that were not read.
         recognised: Numbers of the pages that OCR read.
+        title: Of the metadata.
+        outline: The bookmarks, with the pages that they lead to.
     """
 
     pages: list[str]
     scanned: tuple[int, ...] = ()
     unreadable: tuple[int, ...] = ()
     recognised: tuple[int, ...] = ()
+    title: str = ""
+    outline: tuple[Heading, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -119,6 +125,7 @@ def read_pdf(path: Path, reader: str = "pypdfium2", tesseract: Tesseract | None 
         tuple(number for number in scanned if number not in read),
         tuple(number for number in unreadable if number not in read),
         tuple(recognised),
+        *title_and_bookmarks(path),
     )
     _refuse_unread(text, with_ocr=tesseract is not None)
     return text

@@ -49,6 +49,7 @@ def render_card(outcome: Outcome, load_example: str) -> str:
         f"{training.chunks:,} chunks of {plain(source)}, {_method(training)} "
         f"{training_sentence(training)}",
         "",
+        *([plain(data.context.sentence), ""] if data.context else []),
         "## Figures",
         "",
         f"{plain(test_questions(outcome))}. No chunk of theirs was trained on. 95% intervals in brackets.",

@@ -64,6 +64,7 @@ def render_html(outcome: Outcome) -> str:
     columns, every_metric = metric_table(outcome)
     chosen = outcome.verdict.decision
     slice_heads, slices = slice_rows(outcome)
+    context = outcome.dataset.context
     return render_page(
         "report.html",
         script="report.js",
@@ -94,6 +95,7 @@ def render_html(outcome: Outcome) -> str:
             (title, facts)
             for title, facts in (
                 ("What was read", fact_rows(asdict(outcome.corpus.reading) if outcome.corpus else None)),
+                ("What stands before each chunk", fact_rows(asdict(context) if context else None)),
                 ("How questions were made", fact_rows(outcome.questions.report if outcome.questions else None)),
                 ("How dev and test questions were made", fact_rows(outcome.asked.report if outcome.asked else None)),
             )

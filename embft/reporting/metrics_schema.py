@@ -90,6 +90,7 @@ def _dataset() -> Schema:
             "origins": {"type": "object", "additionalProperties": _COUNTS},
             "left_out": _COUNTS,
             "realism": _list(_of(RealismRow)),
+            "context": anything,
             "reading": anything,
             "generation": anything,
             "held_back": anything,

@@ -17,6 +17,7 @@ from embft.evaluation.figures import (
     SystemResult,
 )
 from embft.results.outcome import Note, Outcome, RunFacts, Timing, Verdict
+from embft.results.search_setup import SearchModel, SearchSetup
 from embft.results.stages import Asked, Audits, Corpus, Dataset, DatasetReport, QuestionSet, Rankings, Reading, Tuned
 
 __all__ = [
@@ -36,6 +37,8 @@ __all__ = [
     "Rankings",
     "Reading",
     "RunFacts",
+    "SearchModel",
+    "SearchSetup",
     "Seeds",
     "SliceDifference",
     "SliceMean",

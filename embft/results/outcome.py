@@ -72,6 +72,7 @@ class Outcome:
     Attributes:
         corpus, asked, questions: None where the dataset was read from files.
         searched: Chunk id to text, of what test questions search.
+        contexts: Chunk id to what stands before it where it is embedded and indexed.
         tuned: None where nothing was tuned.
         general, seeds: None where they were not asked for.
         objective: The dev figure that a sweeper may optimise; NaN without dev questions.
@@ -96,3 +97,4 @@ class Outcome:
     notes: list[Note]
     objective: float
     timings: dict[str, Timing]
+    contexts: Mapping[str, str] = field(default_factory=dict)

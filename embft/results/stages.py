@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from embft.corpus.context import ContextReport
 from embft.corpus.reading import ReadingReport
 from embft.dataset.findings import Finding
 from embft.dataset.holding_back import HeldBack
@@ -32,11 +33,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Stages ``reading`` and ``corpus``: pages, chunks, and what was read, skipped, dropped and joined."""
+    """Stages ``reading`` and ``corpus``: pages, chunks, and what was read, skipped, dropped and joined.
+
+    Attributes:
+        context: What stands before the chunks; None where nothing does.
+    """
 
     pages: list[Page]
     chunks: list[Chunk]
     reading: ReadingReport
+    context: ContextReport | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class DatasetReport:
         realism: One row for each split and origin.
         asked: By split, a digest of its questions: runs that ask the same have the same.
         cut: Digest of the chunks that test questions search.
+        context: What stands before the chunks where they are embedded and indexed; None where nothing does.
     """
 
     questions: Mapping[str, int]
@@ -91,6 +98,7 @@ class DatasetReport:
     realism: Sequence[RealismRow] = ()
     asked: Mapping[str, str] = field(default_factory=dict)
     cut: str = ""
+    context: ContextReport | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from embft import typed_json
 from embft.config import DatasetConfig
+from embft.corpus.context import ContextReport
 from embft.corpus.reading import ReadingReport
 from embft.dataset.formats import read_llama_index, write_llama_index
 from embft.dataset.holding_back import NEAR_COPIES, rows_of
@@ -56,13 +57,14 @@ def make_dataset(
         DatasetError: A file is wrong, or a split is empty. All problems at once.
     """
     config, training = workspace.config.dataset, workspace.config.training.enabled
+    titles_apart = _titles_apart(workspace)
 
     def build(folder: Path, scratch: Path) -> None:
         if corpus is not None and asked is not None and questions is not None:
             draft = _from_corpus(config, corpus.value, asked.value, questions.value, training)
             write_jsonl(folder / HELD_BACK, rows_of(asked.value.held))
         else:
-            draft = _from_files(config, questions.value if questions else None)
+            draft = _from_files(config, questions.value if questions else None, titles_apart)
         splits = draft.splits
         warnings = [*draft.notes, *_check(draft, training)]
         for name in RetrievalDataset.SPLITS:
@@ -84,11 +86,14 @@ def make_dataset(
             folder / "evidence.json",
             {key: [[asdict(piece) for piece in one] for one in pieces] for key, pieces in splits.evidence.items()},
         )
-        typed_json.save(folder / "report.json", _report(splits, draft.left_out, warnings))
+        report = _report(splits, draft.left_out, warnings)
+        context = (corpus.value.context if corpus else None) or _context(splits, titles_apart)
+        typed_json.save(folder / "report.json", replace(report, context=context))
 
     inputs = [corpus.key] if corpus is not None else [file_digest(path) for path in dataset_files(config)]
     inputs += [stage.key for stage in (asked, questions) if stage is not None]
-    return workspace.run("dataset", build, _load, inputs=inputs, values={"training": training})
+    values = {"training": training, "titles apart": titles_apart}
+    return workspace.run("dataset", build, _load, inputs=inputs, values=values)
 
 
 def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
@@ -97,10 +102,10 @@ def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
     Raises:
         DatasetError: A file is wrong.
     """
-    config = workspace.config.dataset
+    config, titles_apart = workspace.config.dataset, _titles_apart(workspace)
 
     def build(folder: Path, scratch: Path) -> None:
-        splits = read_given(config, config.seed).splits
+        splits = read_given(config, config.seed, titles_apart).splits
         pages, chunks = ([], []) if splits.train.queries else training_chunks(splits, config)
         write_jsonl(folder / "pages.jsonl", pages)
         write_jsonl(folder / "chunks.jsonl", chunks)
@@ -111,8 +116,21 @@ def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
         return Corpus(pages, chunks, ReadingReport(len(pages), len(pages), sum(len(page.text) for page in pages)))
 
     inputs = [file_digest(path) for path in dataset_files(config)]
-    documents = workspace.run("given_corpus", build, load, inputs=inputs)
+    values = {"titles apart": titles_apart}
+    documents = workspace.run("given_corpus", build, load, inputs=inputs, values=values)
     return documents if documents.value.chunks else None
+
+
+def _titles_apart(workspace: Workspace) -> bool:
+    """Whether a BEIR folder's titles are contexts; else each stands in its text once, as BEIR has it."""
+    return workspace.config.dataset.kind == "beir" and workspace.config.corpus.context != "none"
+
+
+def _context(splits: Splits, titles_apart: bool) -> ContextReport | None:
+    """What the contexts of a dataset read from files are; None where it has none."""
+    searched = splits.searched("test").corpus
+    report = ContextReport.of("title" if titles_apart else "given", splits.test.contexts, searched)
+    return report if report.chunks else None
 
 
 def _from_corpus(config: DatasetConfig, corpus: Corpus, asked: Asked, questions: QuestionSet, training: bool) -> _Draft:
@@ -137,8 +155,8 @@ def _warnings(asked: Asked) -> tuple[str, ...]:
     return tuple(map(str, warnings)) if isinstance(warnings, list) else ()
 
 
-def _from_files(config: DatasetConfig, questions: QuestionSet | None) -> _Draft:
-    given = read_given(config, config.seed)
+def _from_files(config: DatasetConfig, questions: QuestionSet | None, titles_apart: bool) -> _Draft:
+    given = read_given(config, config.seed, titles_apart)
     if questions is None:
         return _Draft(given.splits, {}, given.notes)
     splits, left_out = with_training_questions(given.splits, questions.questions, config, config.seed)

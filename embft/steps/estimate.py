@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from embft.config.held_back_writer import held_back_writer
@@ -11,6 +12,7 @@ from embft.dataset.joining import homes_of
 from embft.files import write_json
 from embft.questions import estimate_questions
 from embft.questions.budget import in_words, total
+from embft.questions.contexts import estimate_contexts
 from embft.records import Chunk, Question
 from embft.results import Corpus, Reading
 from embft.stages import StageResult
@@ -43,8 +45,12 @@ def estimate_run(workspace: Workspace, reading: StageResult[Reading], corpus: St
         estimate_questions(held_passages, writer, workspace.cache_dir, config.test.seed) if held_passages else None,
     ]
     estimates = [estimate for estimate in asked if estimate is not None]
-    if not estimates:
+    contexts = None
+    if whole.corpus.context == "llm":
+        contexts = estimate_contexts(corpus.value.pages, chunks, config, workspace.cache_dir, whole.questions.test.seed)
+    every = [*estimates, *([contexts] if contexts else [])]
+    if not every:
         return f"{len(chunks):,} chunks: questions={config.backend} asks no LLM and costs nothing."
-    estimate = total(estimates)
-    write_json(folder / ESTIMATE, estimate.as_json())
-    return in_words(estimate)
+    write_json(folder / ESTIMATE, replace(total(every), chunks=len(chunks)).as_json())
+    questions = in_words(total(estimates)) if estimates else "none"
+    return f"Questions: {questions}\nContexts:  {in_words(contexts)}" if contexts else questions

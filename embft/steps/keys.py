@@ -18,6 +18,7 @@ GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
     "corpus": ("corpus",),
     "held_back": ("dataset", "questions"),
     "questions": ("questions",),
+    "context": (),
     "given_corpus": ("dataset",),
     "dataset": ("dataset",),
     "audits": ("retrieval", "model"),
@@ -97,16 +98,19 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
     "reading": {
         **_DOCUMENTS,
         **{f"corpus.{name}": _CHUNKING for name in ("chunk_tokens", "chunk_overlap")},
+        "corpus.context": "the stage context reads it",
         "corpus.passage_tokens": _HELD_BACK,
     },
     "corpus": {
         **_DOCUMENTS,
+        "corpus.context": "the stage context reads it",
         "corpus.passage_tokens": _HELD_BACK,
         **{
             f"corpus.{name}": _READING
             for name in ("kind", "pdf_reader", "ocr", "drop_boilerplate", "on_error", "language")
         },
     },
+    "context": {},
     "questions": {
         "questions.name": _LABEL,
         "questions.human": _HELD_BACK,

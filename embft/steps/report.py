@@ -91,6 +91,7 @@ def make_outcome(
         questions=stages.questions,
         dataset=data,
         searched=stages.dataset.splits.searched("test").corpus,
+        contexts=stages.dataset.splits.test.contexts,
         audits=stages.audits,
         tuned=stages.tuned,
         fusion=stages.rankings.fusion,
@@ -120,7 +121,7 @@ def write_report(outcome: Outcome, run: RunFolder, tracker: Tracker) -> None:
     write_html(folder / "report.html", outcome)
     write_markdown(folder / "report.md", outcome)
     if outcome.tuned is not None:
-        write_card(folder / "model", outcome, load_example(outcome.config, outcome.tuned))
+        write_card(folder / "model", outcome, load_example(outcome.config, outcome.tuned, bool(outcome.contexts)))
     outcome.timings["report"] = Timing(round(time.perf_counter() - started, 3), cached=False)
     metrics = metrics_of(outcome)
     write_json(folder / "metrics.json", metrics)
