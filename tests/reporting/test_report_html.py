@@ -78,7 +78,7 @@ def test_text_from_outside_is_shown_and_never_markup() -> None:
         verdict=replace(outcome.verdict, headline=NASTY, reasons=[NASTY]),
         audits=replace(outcome.audits, findings=[finding]),
         corpus=replace(outcome.corpus, reading=ReadingReport(1, 1, 1, skipped=({NASTY: NASTY},))),
-        questions=replace(outcome.questions, unmapped=[Unmapped(NASTY, NASTY)], report={NASTY: NASTY}),
+        asked=replace(outcome.asked, unmapped=[Unmapped(NASTY, NASTY)], report={NASTY: NASTY}),
         notes=[Note("warning", NASTY), Note(NASTY, NASTY)],
         searched={**make_passages(), "chunk-0": NASTY},
         evaluated=replace(
