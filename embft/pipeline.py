@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from embft.config import ExperimentConfig
 from embft.config.problems import problems
+from embft.config.untrained import leave_out_tuned
 from embft.errors import ConfigError
+from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.runs.folder import RunFolder
 from embft.training.processes import launch_problems
 
@@ -48,6 +50,7 @@ def run_experiment(
     Raises:
         EmbftError: A mistake that the user can mend. It is in ``status.json`` too.
     """
+    config = leave_out_tuned(config)
     messages = [*problems(config), *launch_problems(config.training)]
     if messages:
         raise ConfigError(messages)
@@ -74,6 +77,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.questions import make_questions
     from embft.steps.ranking import rank_systems
     from embft.steps.reading import read_corpus_documents
+    from embft.steps.refit import refit_model
     from embft.steps.report import Stages, make_outcome, write_report
     from embft.steps.search import write_search
     from embft.steps.seeds import measure_seeds
@@ -131,7 +135,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         if config.training.enabled:
             enter("training")
             tuned = timings.note("training", tune_model(lab, dataset, tracker.log))
-            run.copy_model(tuned.value.folder)
+            run.copy_model(tuned.value.folder, HELD_OUT_FOLDER if config.training.refit else MODEL_FOLDER)
 
         around = around_of(corpus.value.chunks, config.retrieval.expand) if corpus else {}
         enter("ranking")
@@ -145,6 +149,13 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         general = measure_general(lab, tuned)
         measured = measure_costs(lab, dataset)
         timings.note("evaluation", evaluated)
+
+        refitted = None
+        if tuned is not None and config.training.refit:
+            enter("refit")
+            if (refitted := refit_model(lab, dataset, questions, tuned)) is not None:
+                timings.note("refit", refitted)
+            run.copy_model((refitted or tuned).value.folder)
 
         enter("report")
         stages = Stages(
@@ -160,6 +171,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             general,
             seeds,
             lab.base.encoder.notes,
+            refitted.value if refitted else None,
         )
         outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
         write_search(outcome, dataset.value.splits.searched("test"), run.folder, lab.base)

@@ -21,6 +21,10 @@ from embft.files import iter_jsonl
 _Record = TypeVar("_Record", "Page", "Chunk", "Question")
 
 
+MODEL_FOLDER, HELD_OUT_FOLDER = "model", "model_heldout"
+"""Of a run: the model that ships, and the one that was judged where the first was trained on everything afterwards."""
+
+
 @dataclass(frozen=True)
 class Page:
     """One page of a document after cleaning.

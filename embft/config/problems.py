@@ -189,11 +189,9 @@ def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig)
         yield f"evaluation.primary={evaluation.primary} must be one of evaluation.metrics."
     if not training.enabled and "tuned" in systems:
         yield (
-            "training.enabled=false (training=none) leaves no tuned model: add evaluation=base_only, or take 'tuned' out of "
-            "evaluation.systems; fused is then BM25 + base."
+            "training.enabled=false (training=none) leaves no tuned model, and evaluation.systems names no other: leave it out, "
+            "or add base."
         )
-    if evaluation.general is not None and not training.enabled:
-        yield "evaluation.general compares the tuned model with the base one: it needs a training=... recipe."
     system, _, metric = evaluation.objective.partition("/")
     scored = [name for name in systems if name != "tuned" or training.enabled]
     if system not in scored:

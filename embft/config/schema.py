@@ -173,8 +173,7 @@ class DatasetConfig:
     seed: int = number(42, 0, 2**31 - 1)
     """Decides which passages, or which people's questions, are dev and which test; apart from the seed of the training."""
     test_from: str | None = None
-    """The dev and test questions of another run: its folder, or a file of its folder dataset. Their evidence is looked up in this
-    corpus."""
+    """Dev and test questions of another run (its folder, or a file of its dataset/), looked up in this corpus."""
 
 
 @dataclass
@@ -249,8 +248,7 @@ class RetrievalConfig:
     depth: int = number(100, 10, 100_000)
     """Chunks kept per question."""
     expand: str = choice("none", "none", "neighbours", "page")
-    """What is handed over around a found chunk, each once, and counted in answer@N: nothing, the chunks before and after it, or
-    its whole page."""
+    """What is handed over around a found chunk and counted in answer@N: nothing, the chunks beside it, or its page."""
     bm25_k1: float = number(1.5, 0.0, 10.0)
     """How much a word that is repeated in a chunk adds to its score."""
     bm25_b: float = number(0.75, 0.0, 1.0)
@@ -282,6 +280,8 @@ class EvaluationConfig:
     """Metrics that get intervals and comparisons."""
     primary: str = "ndcg@10"
     """The metric that the verdict is about."""
+    weights: str = choice("none", "none", "count")
+    """What each question counts: none: all alike; count: as often as it was asked, where questions.human is a query log."""
     relevant_from: int = number(1, 1, 100)
     """Grade from which a chunk counts as relevant in hit rate, MRR, MAP, precision and recall; nDCG uses every grade."""
     margin: float = number(0.01, 0.0, 0.5)

@@ -30,6 +30,9 @@ class Condition:
 
 ALWAYS: tuple[Condition, ...] = ()
 
+_query_log = Condition(
+    "questions.human", lambda c: c.dataset.kind == "generated" and c.questions.human is not None, "questions.human=LOG"
+)
 _generated = Condition(
     "dataset=generated",
     lambda c: c.dataset.kind == "generated",
@@ -121,6 +124,9 @@ _teacher = Condition(
 _learns_questions = Condition(
     "training from questions", lambda c: c.training.learn_from != "windows", "training.learn_from=questions"
 )
+_learns_windows = Condition(
+    "training from windows", lambda c: c.training.learn_from != "questions", "training.learn_from=windows"
+)
 _mines = Condition("training.negatives above 0", lambda c: c.training.negatives > 0, "training=hard_negatives")
 _truncates = Condition("retrieval.mode=truncate", lambda c: c.retrieval.mode == "truncate", "retrieval=truncate")
 _windows = Condition("retrieval.mode=windows or late", lambda c: c.retrieval.mode != "truncate", "retrieval=windows")
@@ -188,8 +194,9 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("training.device", (_weights,)),
     ("training.epochs training.batch_size training.learning_rate training.warmup_ratio training.schedule", (_trained,)),
     ("training.weight_decay training.max_grad_norm training.temperature training.select_by", (_trained,)),
-    ("training.dev_chunks training.patience training.seeds training.part", (_trained,)),
+    ("training.dev_chunks training.patience training.seeds training.refit training.part", (_trained,)),
     ("training.dropout training.learn_from training.precision training.attention", (_trained, _tunes_model)),
+    ("training.window_chunks", (_trained, _tunes_model, _learns_windows)),
     ("training.gradient_checkpointing training.compile training.average", (_trained, _tunes_model)),
     ("training.whitening training.checkpoint_steps training.loss training.symmetric", (_trained, _tunes_model)),
     ("training.hardness training.matryoshka training.mini_batch", (_trained, _tunes_model)),
@@ -208,6 +215,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("retrieval.fusion_metric", (_fuses,)),
     ("evaluation.systems evaluation.metrics evaluation.primary evaluation.resamples evaluation.confidence", ALWAYS),
     ("evaluation.precision evaluation.objective evaluation.relevant_from evaluation.margin", ALWAYS),
+    ("evaluation.weights", (_query_log,)),
     ("evaluation.general", (_trained,)),
     ("evaluation.openai.model evaluation.openai.base_url evaluation.openai.api_key_env", (_asks_openai,)),
     ("evaluation.openai.query_model evaluation.openai.batch_size evaluation.openai.concurrency", (_asks_openai,)),

@@ -17,6 +17,7 @@ from embft.corpus.pdf_forms import filled_in, insert
 from embft.corpus.pdf_scans import FEW_LETTERS, PageMarks, listed, survey, unread_pages
 from embft.corpus.pdf_words import quarter_turns, read_words
 from embft.errors import CorpusError
+from embft.progress import each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -207,7 +208,7 @@ def _read_pypdfium2(path: Path) -> list[_Page]:
     try:
         if document.get_formtype() != pdfium.FORMTYPE_NONE:
             document.init_forms()
-        for index in range(len(document)):
+        for index in each(range(len(document)), "reading pages", "pages"):
             page = document[index]
             pages.append(_read_page(page))
             page.close()

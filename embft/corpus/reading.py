@@ -24,6 +24,7 @@ from embft.corpus.sources import FoundFiles, Source, find_sources
 from embft.corpus.text_files import read_text_file
 from embft.errors import CorpusError
 from embft.files import digest, file_digest
+from embft.progress import each
 from embft.records import Page
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], Read
     tesseract = open_tesseract(config.language, cache_dir / "ocr") if config.ocr == "auto" else None
     documents: dict[str, Document] = {}
     skipped: list[dict[str, str]] = []
-    for source in sources:
+    for source in each(sources, "reading", "files"):
         try:
             documents[source.name] = _read(source, config, tesseract)
         except CorpusError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from embft.errors import QuestionError, nearest
 from embft.questions.evidence import Where, by_page, chunks_of, place_of
 from embft.questions.human_files import HumanQuestion
+from embft.questions.quote_chunks import FoundQuote
 from embft.questions.quotes import QuoteFinder, QuotePlace, in_words
 from embft.questions.squeezing import SqueezedText, squeeze
 from embft.records import Chunk, Page, Place, Question
@@ -42,12 +43,14 @@ class Mapped:
         unmapped: Questions whose evidence, page or chunks the corpus lacks.
         unjudged: Questions that came without any, with how often each was asked.
         warnings: What a reader of the verdict must know.
+        by_words: Quotes that were found by their words alone.
     """
 
     questions: list[Question]
     unmapped: list[Unmapped]
     unjudged: dict[str, int]
     warnings: tuple[str, ...] = ()
+    by_words: tuple[FoundQuote, ...] = ()
 
 
 def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: Sequence[Chunk]) -> Mapped:
@@ -68,6 +71,7 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
     by_id: dict[str, list[HumanQuestion]] = {}
     unmapped: list[Unmapped] = []
     unjudged: Counter[str] = Counter()
+    by_words: list[FoundQuote] = []
     for row in rows:
         if row.chunk_ids:
             by_id.setdefault(_same(row.question), []).append(row)
@@ -77,7 +81,7 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
             answer = _by_quote(row, index, on_page) if row.evidence else _by_page(row, on_page, page_of)
             if row.evidence and isinstance(answer, str):
                 finder = finder or QuoteFinder(pages)  # an index of its own, made where a quote needs it
-                answer = _by_words(row, answer, finder, on_page, page_of)
+                answer = _by_words(row, answer, finder, (on_page, page_of), by_words)
             if isinstance(answer, str):
                 unmapped.append(Unmapped(row.question, answer))
                 continue
@@ -101,9 +105,8 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
         else:
             reason = f"the corpus has no chunk '{lacking[0]}'" if lacking else "all its chunks have grade 0"
             unmapped.append(Unmapped(same[0].question, f"{reason} ({same[0].where})"))
-    return Mapped(
-        list(questions.values()), unmapped, _merged(unjudged), _warnings(len(questions), unmapped, unjudged, missing)
-    )
+    warnings = _warnings(len(questions), unmapped, unjudged, missing)
+    return Mapped(list(questions.values()), unmapped, _merged(unjudged), warnings, tuple(by_words))
 
 
 def require_mapped(mapped: Mapped, source: str) -> None:
@@ -219,16 +222,24 @@ def _by_words(
     row: HumanQuestion,
     reason: str,
     finder: QuoteFinder,
-    chunks: Mapping[Where, Sequence[Chunk]],
-    pages: Mapping[Where, Page],
+    index: tuple[Mapping[Where, Sequence[Chunk]], Mapping[Where, Page]],
+    by_words: list[FoundQuote],
 ) -> _Answer | str:
-    """A quote that is not there letter by letter: where most of its words are, else the page beside it."""
-    search = finder.find(row.evidence or "", row.document, row.page)
+    """A quote that is not there letter by letter: where most of its words are, else the page beside it.
+
+    Args:
+        index: Chunks and pages by document and page.
+        by_words: Gets what was found.
+    """
+    chunks, pages = index
+    quote = row.evidence or ""
+    search = finder.find(quote, row.document, row.page)
     for place in search.places:
+        by_words.append(FoundQuote(row.question, quote, place.text, place.document, place.page, place.score))
         logger.info("%s: found by its words (%.0f%%): “%s”", row.where, 100 * place.score, " ".join(place.text.split()))
     places = [Place(one.document, one.page, one.start, one.end, one.text) for one in search.places]
     if chunks_of(places, chunks):
-        goes_on = _goes_on(search.places, row.evidence or "")
+        goes_on = _goes_on(search.places, quote)
         return _Answer((tuple(places),) if goes_on else tuple((place,) for place in places), whole=True)
     on_page = _by_page(row, chunks, pages) if row.document and row.page is not None else reason
     return on_page if not isinstance(on_page, str) else reason + in_words(search)

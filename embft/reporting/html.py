@@ -23,7 +23,7 @@ from embft.reporting.audit_phrases import (
     warnings_of,
 )
 from embft.reporting.explorer import embedded_json, explorer_data
-from embft.reporting.markdown import learned_sentence, training_sentence
+from embft.reporting.markdown import learned_sentence, refit_sentences, training_sentence
 from embft.reporting.phrases import (
     REALISM,
     answer_metrics,
@@ -107,7 +107,9 @@ def render_html(outcome: Outcome) -> str:
         settings=settings_rows(outcome),
         training_settings=fact_rows(training.settings if training else None),
         timings=timing_rows(outcome),
-        trained=training_sentence(training) + learned_sentence(training) if training else "",
+        trained=" ".join([training_sentence(training) + learned_sentence(training), *refit_sentences(outcome)])
+        if training
+        else "",
         data=embedded_json(explorer_data(outcome)),
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from embft.evaluation.names import label
 from embft.files import write_text
+from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.reporting.audit_phrases import (
     audit_name,
     clean_sentence,
@@ -47,6 +48,8 @@ def render_markdown(outcome: Outcome) -> str:
     lines += ["", "## Audits", ""]
     for finding in outcome.audits.findings:
         lines.append(f"- {audit_name(finding.audit)}: {plain(finding.text)} {plain(finding.remedy)}")
+        if finding.audit == "quotes":
+            lines += [f"  - {plain('; '.join(map(': '.join, one.items())))}" for one in finding.examples]
     if clean := clean_sentence(outcome):
         lines.append(f"- {clean}")
     if table := slice_markdown(outcome):
@@ -56,7 +59,8 @@ def render_markdown(outcome: Outcome) -> str:
         lines += ["", "## Notes", "", *(f"- {note.level}: {plain(note.text)}" for note in outcome.notes)]
     if outcome.tuned:
         training = outcome.tuned.report
-        lines += ["", "## Training", "", f"{training_sentence(training)}{learned_sentence(training)}"]
+        trained = [f"{training_sentence(training)}{learned_sentence(training)}", *refit_sentences(outcome)]
+        lines += ["", "## Training", "", " ".join(trained)]
     if fusion := outcome.fusion:
         lines += ["", f"Fusion: weight {fusion.weight:g} of {fusion.dense}, the rest BM25; chosen on dev."]
     lines += ["", "## How to reproduce", "", fenced(experiment.command), ""]
@@ -99,11 +103,39 @@ def training_sentence(training: TrainingReport) -> str:
     )
 
 
+def refit_sentences(outcome: Outcome) -> list[str]:
+    """Whose the figures are, where the model that ships was trained on everything afterwards."""
+    refitted = outcome.refitted
+    if refitted is None:
+        return []
+    report = refitted.report
+    learned = f"all {report.questions:,} questions about {report.chunks:,} chunks, those of dev and test included"
+    if report.learned_from == "windows":
+        which = "drawn from all" if _is_drawn(report) else "those that answer dev and test questions included"
+        learned = f"windows of {report.chunks:,} chunks, {which}"
+    return [
+        f"All figures are those of the model in {HELD_OUT_FOLDER}/, which saw no dev or test question. The one to ship is in "
+        f"{MODEL_FOLDER}/: trained afterwards from the base model, by the same recipe, on {learned} ({report.epochs} "
+        f"{'epoch' if report.epochs == 1 else 'epochs'}, {report.seconds:.1f} s). It has no figures of its own, because no "
+        "question is left to test it."
+    ]
+
+
 def learned_sentence(training: TrainingReport) -> str:
     """What stood in the batches where it was not the questions; else empty."""
     if training.learned_from != "windows":
         return ""
-    return " It learned from windows of the train chunks that ask for their neighbours, not from the questions."
+    sentence = " It learned from windows of the train chunks that ask for their neighbours, not from the questions."
+    if not _is_drawn(training):
+        return sentence
+    return (
+        f"{sentence} {training.chunks:,} of these chunks were drawn: more teach nothing new (training.window_chunks)."
+    )
+
+
+def _is_drawn(training: TrainingReport) -> bool:
+    """Whether there were more chunks than were learned from."""
+    return training.learned_from == "windows" and training.chunks == training.settings.get("window_chunks")
 
 
 def stop_sentence(training: TrainingReport) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from embft.dataset.findings import Finding
 from embft.evaluation.costs import SystemCosts
-from embft.evaluation.figures import ComparisonRow, Seeds, SliceRow
+from embft.evaluation.figures import Askings, ComparisonRow, Seeds, SliceRow
 from embft.evaluation.power import Power
 from embft.evaluation.realism import RealismRow
 from embft.ranking.bench import Fusion
@@ -46,6 +46,8 @@ def metrics_schema() -> Schema:
             "slices": _list(_of(SliceRow)),
             "general": _or_null(_general()),
             "seeds": _or_null(_of(Seeds)),
+            "askings": _or_null(_of(Askings)),
+            "refit": _or_null(_training()),
             "verdict": _verdict(),
             "objective": _object(
                 {"name": {"type": "string"}, "split": {"const": "dev"}, "value": {"type": ["number", "null"]}}

@@ -9,9 +9,10 @@ from embft import typed_json
 from embft.evaluation.answers import Around, HandedOver
 from embft.evaluation.comparing import comparisons, pairs_for_slices, question_rows
 from embft.evaluation.dependence import Dependence
-from embft.evaluation.figures import SystemResult
+from embft.evaluation.figures import Askings, SystemResult
 from embft.evaluation.scoring import Statistics, all_metrics, main_ranking, means_of, scores_of
 from embft.evaluation.slices import slices
+from embft.evaluation.weights import TRAIT, Weights, how_often
 from embft.results import Audits, Dataset, Evaluated, Rankings
 from embft.stages import StageResult
 from embft.steps.workspace import Lab
@@ -44,35 +45,47 @@ def evaluate(
             system: scores_of(main_ranking(ranked), splits.dev, config.relevant_from, handed["dev"])
             for system, ranked in on_dev.items()
         }
-        statistics = Statistics(config, Dependence.of(list(test.queries), test.relevant_docs), lab.seed)
+        counts = [splits.counts.get(question_id, 1) for question_id in test.queries]
+        weights, on_dev_weights = (
+            Weights.of(list(part.queries), splits.counts, config.weights) for part in (test, splits.dev)
+        )
+        statistics = Statistics(config, Dependence.of(list(test.queries), test.relevant_docs), lab.seed, weights)
         on_dev_questions = Dependence.of(list(splits.dev.queries), splits.dev.relevant_docs) if on_dev else None
-        dev_statistics = replace(statistics, dependence=on_dev_questions or statistics.dependence)
+        dev_statistics = replace(
+            statistics, dependence=on_dev_questions or statistics.dependence, weights=on_dev_weights
+        )
         systems = {
             system: SystemResult(
-                means=means_of(scores[system]),
+                means=means_of(scores[system], weights=weights),
                 intervals=statistics.intervals(scores[system]),
                 score_name=main_ranking(ranked).score_name,
-                dev=means_of(dev_scores[system]) if system in dev_scores else {},
+                dev=means_of(dev_scores[system], weights=on_dev_weights) if system in dev_scores else {},
                 dev_intervals=dev_statistics.intervals(dev_scores[system]) if system in dev_scores else {},
-                metrics=all_metrics(ranked, test, config.relevant_from),
+                metrics=all_metrics(ranked, test, config.relevant_from, weights),
             )
             for system, ranked in by_system.items()
         }
         by_trait = slices(
             {system: values[config.primary] for system, values in scores.items()},
             statistics.dependence,
-            [audits.value.traits[question_id] for question_id in test.queries],
+            [
+                {**audits.value.traits[question_id], **({TRAIT: part} if part else {})}
+                for question_id, part in zip(test.queries, how_often(counts), strict=True)
+            ],
             pairs_for_slices(list(scores)),
             confidence=config.confidence,
+            weights=weights,
         )
+        askings = Askings(len(counts), sum(counts), config.weights, round(weights.worth, 1))
         typed_json.save(
             folder / "evaluation.json",
             Evaluated(
                 systems,
                 comparisons(scores, statistics),
                 by_trait,
-                question_rows(by_system, scores, test, splits.origins),
+                question_rows(by_system, scores, test, splits.origins, splits.counts),
                 statistics.prospects(scores),
+                askings if max(counts, default=1) > 1 else None,
             ),
         )
 

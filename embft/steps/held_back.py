@@ -75,6 +75,7 @@ def hold_back_questions(
                 "human": len(mapped.questions),
                 "unjudged": mapped.unjudged,
                 "warnings": list(mapped.warnings),
+                "quotes": [asdict(one) for one in mapped.by_words],
             }
         write_jsonl(folder / HELD_BACK, rows_of(held))
         write_jsonl(folder / "rejected.jsonl", rejected)

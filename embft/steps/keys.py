@@ -62,6 +62,7 @@ _TRAINING = {
     "training.precision": "the precision that it means is in the key",
     "training.checkpoint_steps": "a training continues as if nothing had happened",
     "training.seeds": "how many trainings there are, not what one is",
+    "training.refit": "whether there is one more training, not what one is",
     **_MODEL,
     **_RETRIEVAL,
     **_BM25,
@@ -150,6 +151,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
                 "confidence",
                 "precision",
                 "margin",
+                "weights",
                 "relevant_from",
                 "general",
                 "objective",
@@ -175,7 +177,10 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         **_BM25,
         "evaluation.name": _LABEL,
         "evaluation.general": _CONTENT,
-        **{f"evaluation.{name}": _NOT_READ for name in ("systems", "primary", "precision", "margin", "objective")},
+        **{
+            f"evaluation.{name}": _NOT_READ
+            for name in ("systems", "primary", "precision", "margin", "weights", "objective")
+        },
         **{f"evaluation.openai.{name}": _NOT_READ for name in ("model", "base_url", "query_model", "max_tokens")},
         **{f"evaluation.openai.{name}": _NOT_READ for name in _ENDPOINT},
     },
