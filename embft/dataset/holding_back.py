@@ -107,9 +107,11 @@ _GAP = 2
 """Characters of white space between two passages; more may hold text that is neither's."""
 
 
-def rows_of(held: HeldBack) -> list[dict[str, Any]]:
+def rows_of(held: HeldBack) -> list[dict[str, object]]:
     """The lines of held_back.jsonl: a question or a stretch each, with its split."""
-    questions = [{"split": name, **asdict(question)} for name in HELD for question in held.questions.get(name, ())]
+    questions: list[dict[str, object]] = [
+        {"split": name, **asdict(question)} for name in HELD for question in held.questions.get(name, ())
+    ]
     stretches = [{"split": name, "stretch": asdict(place)} for name in HELD for place in held.stretches.get(name, ())]
     return [*questions, *stretches]
 
