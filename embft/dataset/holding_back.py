@@ -109,11 +109,11 @@ _GAP = 2
 
 def rows_of(held: HeldBack) -> list[dict[str, object]]:
     """The lines of held_back.jsonl: a question or a stretch each, with its split."""
-    questions: list[dict[str, object]] = [
-        {"split": name, **asdict(question)} for name in HELD for question in held.questions.get(name, ())
-    ]
-    stretches = [{"split": name, "stretch": asdict(place)} for name in HELD for place in held.stretches.get(name, ())]
-    return [*questions, *stretches]
+    rows: list[dict[str, object]] = []
+    for name in HELD:
+        rows += [{"split": name, **asdict(question)} for question in held.questions.get(name, ())]
+        rows += [{"split": name, "stretch": asdict(place)} for place in held.stretches.get(name, ())]
+    return rows
 
 
 def held_back_of(rows: Iterable[Mapping[str, Any]], left_out: Mapping[str, int]) -> HeldBack:
