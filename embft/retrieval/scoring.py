@@ -23,10 +23,8 @@ from embft.retrieval.best_windows import PositionFirst
 Scores = npt.NDArray[np.float32]
 
 _BLOCK_BYTES = 64 << 20
-_CHUNKS = 1 << 13
-"""Chunks whose windows are multiplied at once."""
-_GROUPS = 16
-"""Groups of scores, times the depth of the ranking, whose maxima bound what can be among the best."""
+_CHUNKS = 1 << 13  # whose windows are multiplied at once
+_GROUPS = 16  # of scores, times the depth of the ranking, whose maxima bound what can be among the best
 
 
 class Scorer(Protocol):
@@ -35,7 +33,6 @@ class Scorer(Protocol):
     @property
     def n_questions(self) -> int:
         """Rows."""
-        ...
 
     @property
     def n_chunks(self) -> int:
@@ -124,33 +121,6 @@ class TableScorer:
     def scores(self, start: int, end: int) -> Scores:
         """See `Scorer`. Rounded to 1e-6, as `DenseScorer`'s are."""
         return np.round(self.table[start:end], 6)
-
-
-@dataclass(frozen=True)
-class SomeQuestions:
-    """A scorer of some of another's questions.
-
-    Attributes:
-        start, end: The rows.
-    """
-
-    scorer: Scorer
-    start: int
-    end: int
-
-    @property
-    def n_questions(self) -> int:
-        """Rows."""
-        return self.end - self.start
-
-    @property
-    def n_chunks(self) -> int:
-        """Columns."""
-        return self.scorer.n_chunks
-
-    def scores(self, start: int, end: int) -> Scores:
-        """See `Scorer`."""
-        return self.scorer.scores(self.start + start, self.start + end)
 
 
 @dataclass(frozen=True)
@@ -285,13 +255,9 @@ def _bound(row: Scores, depth: int) -> np.float32:
     """At most the ``depth``-th highest score, and close to it: as many groups of scores have a maximum that high."""
     groups = _GROUPS * depth
     folds = len(row) // groups
-    if folds < 2:
-        low: np.float32 = (
-            np.partition(row, len(row) - depth)[len(row) - depth] if depth < len(row) else row.min(initial=0)
-        )
-        return low
-    maxima = row[: groups * folds].reshape(folds, groups).max(axis=0)
-    bound: np.float32 = np.partition(maxima, groups - depth)[groups - depth]
+    maxima = row if folds < 2 else row[: groups * folds].reshape(folds, groups).max(axis=0)
+    last = len(maxima) - depth
+    bound: np.float32 = np.partition(maxima, last)[last] if last > 0 else maxima.min(initial=0)
     return bound
 
 
