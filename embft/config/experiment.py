@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
 from embft.config.fields import choice, number
@@ -111,6 +110,8 @@ def register() -> None:
     And the resolver ``has_key``: ``${has_key:NAME,a,b}`` is ``a`` where the environment variable is set, else ``b``. It tells
     whether there is a key, never what it is.
     """
+    from hydra.core.config_store import ConfigStore
+
     OmegaConf.register_new_resolver("has_key", _has_key, replace=True)
     store = ConfigStore.instance()
     store.store(name="experiment_schema", node=ExperimentConfig)

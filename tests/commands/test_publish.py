@@ -44,6 +44,10 @@ class Hub:
         self.blobs: dict[str, bytes] = {}
         self.commits: list[list[dict[str, object]]] = []
         self.server, self.status = server, status
+        if status != 200:
+            for path in ("/api/repos/create", "/api/models/me/mine", "/api/models/me/mine/preupload/main"):
+                server.expect_request(path).respond_with_json({"error": "Unauthorized"}, status)
+            return
         server.expect_request("/api/repos/create").respond_with_handler(self.create)
         server.expect_request("/api/models/me/mine/preupload/main").respond_with_handler(self.preupload)
         server.expect_request("/me/mine.git/info/lfs/objects/batch").respond_with_handler(self.batch)
@@ -52,8 +56,6 @@ class Hub:
         server.expect_request("/api/models/me/mine").respond_with_json({"id": "me/mine", "siblings": []})
 
     def create(self, request: Request) -> Response:
-        if self.status != 200:
-            return Response(json.dumps({"error": "Unauthorized"}), self.status, content_type="application/json")
         self.created.append(request.get_json())
         return Response(json.dumps({"url": f"{self.server.url_for('')}/me/mine"}), content_type="application/json")
 

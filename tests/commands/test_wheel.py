@@ -69,7 +69,7 @@ def test_an_experiment_runs_from_the_wheel_alone(command: Path, tmp_path: Path):
     (tmp_path / "notes.md").write_text(
         "\n\n".join(
             f"# Rule {number}\n\nRule {number} says that thing {number} costs {number} euros a year."
-            for number in range(40)
+            for number in range(150)
         ),
         encoding="utf-8",
     )
