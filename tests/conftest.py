@@ -41,3 +41,11 @@ def minilm_folder() -> Path:
     found = sorted(Path(spec.origin).parent.rglob("modules.json"))
     assert found, "the package carries no sentence-transformers folder"
     return found[0].parent
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run, small and real: see `small_run`."""
+    from small_run import run_small
+
+    return run_small(tmp_path_factory.mktemp("finished"))
