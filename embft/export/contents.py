@@ -19,7 +19,8 @@ from embft.retrieval.bm25 import pairs_of, windows_of
 from embft.serving.answering import Answering
 from embft.serving.run_files import ChunkRow, RunFiles, write_chunks
 from embft.serving.standing import VectorIndex
-from embft.text.terms import CorpusTerms, merged
+from embft.text.corpus_terms import CorpusTerms
+from embft.text.terms import merged
 
 ALONE = Path(__file__).parent / "alone"
 KNOWN = ("bm25", "base", "tuned", "fused")

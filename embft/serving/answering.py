@@ -64,22 +64,23 @@ class Answering:
     Args:
         run: The run.
         device: What the model computes on; None: as in the run.
+        refitted: With the tuned model that was trained again on everything, of which no figure speaks.
 
     Raises:
         ModelError: A model is not available, or is not the one that was ranked.
     """
 
-    def __init__(self, run: RunFiles, device: str | None = None) -> None:
+    def __init__(self, run: RunFiles, device: str | None = None, *, refitted: bool = False) -> None:
         self.run = run
         self._empty = replace(run.test, queries={}, relevant_docs={}, grades={}, excluded={})
-        base, tuned = self._models(device)
+        base, tuned = self._models(device, refitted)
         self._bench = AnsweringBench(run.config.retrieval, run.config.evaluation, {}, base, tuned)
         self._bench.fusion = run.setup.fusion
 
-    def _models(self, device: str | None) -> tuple[Embedder, Embedder | None]:
+    def _models(self, device: str | None, refitted: bool) -> tuple[Embedder, Embedder | None]:
         """Only those that a system of the run uses: a base model that nothing asks need not be available."""
         used = {self.run.model_of(system) for system in self.run.setup.systems}
-        tuned = open_embedder(self.run, "tuned", device) if "tuned" in used else None
+        tuned = open_embedder(self.run, "tuned", device, refitted=refitted) if "tuned" in used else None
         if "base" in used or tuned is None:
             return open_embedder(self.run, "base", device), tuned
         return tuned, tuned

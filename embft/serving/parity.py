@@ -145,7 +145,7 @@ def _figures(
 ) -> dict[str, tuple[float, float]]:
     run = answering.run
     questions, passages = vectors
-    scorer: Scorer = DenseScorer(unit(questions), unit(passages), index.starts)
+    scorer: Scorer = DenseScorer(unit(questions), unit(passages), index.passages.starts)
     if system == "fused" and run.setup.fusion is not None:
         scorer = FusedScorer(scorer, answering.lexical(list(run.test.queries.values())), run.setup.fusion.weight)
     means = _means(scorer, run.test, run.config.retrieval.depth, run.config.evaluation.relevant_from)
