@@ -104,7 +104,7 @@ def from_folder(folder: Path, library: str, python: str, prompts: tuple[str, str
             environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
             try:
                 done = subprocess.run(
-                    [python, str(_SCRIPT), str(asked), str(answer)],
+                    [python, "-I", str(_SCRIPT), str(asked), str(answer)],  # -I: our folder is not on its path
                     capture_output=True, text=True, check=False, env={**environment, "HF_HUB_OFFLINE": "1"}, cwd=place,
                 )  # fmt: skip
             except OSError as error:

@@ -56,10 +56,10 @@ def edited(file: Path, **settings) -> None:
     file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **settings}), encoding="utf-8")
 
 
-def without_modules(folder: Path, *kinds: str) -> None:
+def without_last(folder: Path, kind: str) -> None:
     modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    kept = [module for module in modules if module["type"].rpartition(".")[2] not in kinds]
-    (folder / "modules.json").write_text(json.dumps(kept), encoding="utf-8")
+    last = [place for place, module in enumerate(modules) if module["type"].endswith(f".{kind}")][-1]
+    (folder / "modules.json").write_text(json.dumps(modules[:last] + modules[last + 1 :]), encoding="utf-8")
 
 
 def no_prompts(folder: Path) -> None:
@@ -74,13 +74,13 @@ def long_vectors(folder: Path) -> None:
     import torch
     from safetensors.torch import load_file, save_file
 
-    without_modules(folder, "Normalize")
-    (dense,) = folder.glob("*_Dense/model.safetensors")
+    without_last(folder, "Normalize")
+    *_, dense = sorted(folder.glob("*_Dense/model.safetensors"))
     save_file({key: 3 * torch.as_tensor(value) for key, value in load_file(dense).items()}, dense)
 
 
 def no_last_layer(folder: Path) -> None:
-    without_modules(folder, "Dense")
+    without_last(folder, "Dense")
 
 
 def shorter_texts(folder: Path) -> None:
