@@ -66,7 +66,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.general import check_general, measure_general
     from embft.steps.model import open_model
     from embft.steps.questions import estimate_run, make_questions
-    from embft.steps.ranking import rank_systems
+    from embft.steps.ranking import check_reranker, rank_systems
     from embft.steps.report import Stages, make_outcome, write_report
     from embft.steps.seeds import measure_seeds
     from embft.steps.tuning import tune_model
@@ -87,6 +87,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     # The model first: a model that is not available is known before any work.
     enter("model")
     lab = open_model(workspace)
+    check_reranker(lab)
     with open_tracker(config.tracking, folder=run.folder, name=run.name, group=group, settings=run.settings) as tracker:
         if config.evaluation.general is not None:
             enter("evaluation")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from embft.config.fields import DEV_METRICS, choice, number
+from embft.config.reranking import RerankerConfig
 from embft.text.codes import NAMES
 
 
@@ -245,8 +246,10 @@ class RetrievalConfig:
     """BM25 adds the score by pairs of neighbouring words, stop words not counted, times this; 0: single words alone."""
     bm25_language: str = choice("auto", "auto", *NAMES)
     """Whose words BM25 cuts, stems and leaves out; auto: each chunk's own language."""
+    fuse: list[str] = field(default_factory=lambda: ["bm25", "dense"])
+    """What the system fused mixes: bm25 and dense, and with late the model's token vectors besides."""
     fusion_metric: str = choice("ndcg@10", *DEV_METRICS)
-    """The dev metric that chooses the weight of the fusion."""
+    """The dev metric that chooses the weights of the fusion and of the reranker."""
     batch_size: int = number(32, 1, 65536)
     """Texts encoded at once."""
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")
@@ -261,7 +264,7 @@ class EvaluationConfig:
     name: str = MISSING
     """What reports call the choice: the name of its file."""
     systems: list[str] = field(default_factory=lambda: ["bm25", "base", "tuned", "fused"])
-    """What is ranked and compared: names from `embft.systems.SYSTEMS`, such as bm25, base, tuned, fused, openai."""
+    """What is ranked and compared: names from `embft.systems.SYSTEMS`, such as bm25, base, tuned, fused, openai, reranked."""
     metrics: list[str] = field(default_factory=lambda: ["hit_rate@5", "ndcg@10", "mrr@10", "map@100"])
     """Metrics that get intervals and comparisons."""
     primary: str = "ndcg@10"
@@ -282,3 +285,5 @@ class EvaluationConfig:
     """``<system>/<metric>`` on dev that run.py returns to a sweeper."""
     openai: EndpointConfig = field(default_factory=EndpointConfig)
     """The API that is the system openai."""
+    reranker: RerankerConfig = field(default_factory=RerankerConfig)
+    """Who reorders the fusion's first chunks: the system reranked."""

@@ -99,21 +99,12 @@ def _verify(folder: Path, config: ModelConfig) -> None:
 
 
 def _from_hub(config: ModelConfig) -> tuple[Path, str]:
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     model_id = config.id or ""
 
     def download(local_only: bool) -> Path:
-        return Path(
-            snapshot_download(
-                model_id,
-                revision=config.revision,
-                allow_patterns=_WANTED,
-                ignore_patterns=_UNWANTED,
-                local_files_only=local_only,
-            )
-        )
+        return hub_snapshot(model_id, config.revision, local_only=local_only)
 
     try:
         cached = download(local_only=True)
@@ -121,7 +112,7 @@ def _from_hub(config: ModelConfig) -> tuple[Path, str]:
             return cached, "cache"
     except (LocalEntryNotFoundError, OSError, ValueError):
         pass  # not in the cache: the hub is next
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
+    if hub_is_forbidden():
         raise ModelError(_three_ways(config, "it is not in the local cache, and HF_HUB_OFFLINE=1 forbids the hub"))
     try:
         return download(local_only=False), "hub"
@@ -136,6 +127,26 @@ def _from_hub(config: ModelConfig) -> tuple[Path, str]:
         ) from error
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(_three_ways(config, f"the hub cannot be reached ({type(error).__name__})")) from error
+
+
+def hub_snapshot(model_id: str, revision: str | None, *, local_only: bool) -> Path:
+    """The folder of a model of the hub, with what embft loads of it; errors are those of huggingface_hub."""
+    from huggingface_hub import snapshot_download
+
+    return Path(
+        snapshot_download(
+            model_id,
+            revision=revision,
+            allow_patterns=_WANTED,
+            ignore_patterns=_UNWANTED,
+            local_files_only=local_only,
+        )
+    )
+
+
+def hub_is_forbidden() -> bool:
+    """Whether HF_HUB_OFFLINE says that nothing is to be fetched."""
+    return os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}
 
 
 def _three_ways(config: ModelConfig, why: str) -> str:
@@ -154,13 +165,13 @@ def _checked(name: str, folder: Path, origin: str) -> ModelSource:
     return ModelSource(
         name,
         folder,
-        _fingerprint(folder, pooling),
+        folder_fingerprint(folder, pooling),
         origin,
         () if pooling is None else (pooling.note(name),),
     )
 
 
-def _fingerprint(folder: Path, pooling: Pooling | None) -> str:
+def folder_fingerprint(folder: Path, pooling: Pooling | None = None) -> str:
     """Hash of all files but those that are known not to be loaded; for a plain folder also of what its pooling is taken for."""
     hasher = hashlib.sha256()
     for file in sorted(_loaded(folder)):

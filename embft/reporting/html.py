@@ -76,7 +76,11 @@ def render_html(outcome: Outcome) -> str:
         comparisons=comparisons,
         difference_plot=differences(comparisons),
         dot_plots=[(name, _dots(outcome, name)) for name in shown],
-        curves=[curve for curve in (_fusion_curve(outcome), *_training_curves(training)) if curve[1] is not None],
+        curves=[
+            curve
+            for curve in (_fusion_curve(outcome), _reranking_curve(outcome), *_training_curves(training))
+            if curve[1] is not None
+        ],
         findings=outcome.audits.findings,
         alarms=list(dict.fromkeys(audit_name(finding.audit) for finding in warnings_of(outcome))),
         clean=clean_sentence(outcome),
@@ -140,7 +144,21 @@ def _fusion_curve(outcome: Outcome) -> tuple[str, Markup | None]:
         return "", None
     title = f"{label(fusion.metric)} on dev by weight of {fusion.dense}"
     x_label = f"weight of {fusion.dense} (0 = BM25 alone)"
-    return title, curve(fusion.curve, title=title, x_label=x_label, mark=fusion.weight)
+    mark = fusion.weight
+    if fusion.late:
+        title, x_label = f"{title} against BM25", f"{x_label}; beside {fusion.late:.0%} token vectors"
+        mark = fusion.weight / (1 - fusion.late) if fusion.late < 1 else 0.0
+    return title, curve(fusion.curve, title=title, x_label=x_label, mark=round(mark, 6))
+
+
+def _reranking_curve(outcome: Outcome) -> tuple[str, Markup | None]:
+    reranking = outcome.reranking
+    if reranking is None or not reranking.curve:
+        return "", None
+    title = f"{label(reranking.metric)} on dev by weight of the reranker"
+    return title, curve(
+        reranking.curve, title=title, x_label="weight of the reranker (0 = the fusion)", mark=reranking.weight
+    )
 
 
 def _training_curves(training: TrainingReport | None) -> list[tuple[str, Markup | None]]:

@@ -57,7 +57,11 @@ def render_markdown(outcome: Outcome) -> str:
         training = outcome.tuned.report
         lines += ["", "## Training", "", f"{training_sentence(training)}{learned_sentence(training)}"]
     if fusion := outcome.fusion:
-        lines += ["", f"Fusion: weight {fusion.weight:g} of {fusion.dense}, the rest BM25; chosen on dev."]
+        late = f" and {fusion.late:g} of its token vectors" if fusion.late else ""
+        lines += ["", f"Fusion: weight {fusion.weight:g} of {fusion.dense}{late}, the rest BM25; chosen on dev."]
+    if reranking := outcome.reranking:
+        how = "chosen on dev" if reranking.chosen else "not chosen on dev"
+        lines += ["", f"Reranker: weight {reranking.weight:g} of {reranking.reranker}, the rest the fusion's; {how}."]
     lines += ["", "## How to reproduce", "", fenced(experiment.command), ""]
     lines += [
         f"embft {experiment.embft_version}, commit {experiment.commit or 'unknown'}, Python {experiment.python}, "

@@ -23,6 +23,7 @@ def metrics_of(outcome: Outcome) -> dict[str, object]:
         "timings": {name: asdict(timing) for name, timing in outcome.timings.items()},
         "dataset": _dataset(outcome),
         "fusion": asdict(outcome.fusion) if outcome.fusion else None,
+        "reranking": asdict(outcome.reranking) if outcome.reranking else None,
         "training": outcome.tuned.report.as_json() if outcome.tuned else None,
         "notes": [asdict(note) for note in outcome.notes],
         "audits": {
@@ -83,6 +84,8 @@ def tracker_keys(metrics: Mapping[str, Any]) -> dict[str, object]:
     flat |= {f"dataset/questions/{name}": count for name, count in metrics["dataset"]["questions"].items()}
     if metrics["fusion"]:
         flat["fusion/weight"] = metrics["fusion"]["weight"]
+    if metrics["reranking"]:
+        flat["reranking/weight"] = metrics["reranking"]["weight"]
     return flat
 
 

@@ -10,6 +10,7 @@ from embft.evaluation.figures import ComparisonRow, Seeds, SliceRow
 from embft.evaluation.power import Power
 from embft.evaluation.realism import RealismRow
 from embft.ranking.bench import Fusion
+from embft.ranking.reranking import Reranking
 from embft.reporting.metrics_file import SCHEMA_VERSION
 from embft.results import Note, RunFacts, Timing
 
@@ -32,6 +33,7 @@ def metrics_schema() -> Schema:
             "timings": {"type": "object", "additionalProperties": _of(Timing)},
             "dataset": _dataset(),
             "fusion": _or_null(_of(Fusion)),
+            "reranking": _or_null(_of(Reranking)),
             "training": _or_null(_training()),
             "notes": _list(_of(Note)),
             "audits": _object(

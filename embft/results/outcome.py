@@ -9,6 +9,7 @@ from embft.config import ExperimentConfig
 from embft.evaluation.costs import MeasuredCosts, SystemCosts
 from embft.evaluation.figures import Evaluated, General, Seeds
 from embft.ranking.bench import Fusion
+from embft.ranking.reranking import Reranking
 from embft.results.stages import Audits, Corpus, DatasetReport, QuestionSet, Tuned
 
 
@@ -87,6 +88,7 @@ class Outcome:
     audits: Audits
     tuned: Tuned | None
     fusion: Fusion | None
+    reranking: Reranking | None
     evaluated: Evaluated
     measured: MeasuredCosts
     general: General | None

@@ -40,13 +40,34 @@ _ENDPOINT = {
     **dict.fromkeys(("api_key_env", "batch_size", "concurrency", "timeout_seconds", "max_retries"), _TRANSPORT),
     "price_per_million_tokens": "money, not vectors",
 }
+_RERANKER = "evaluation.reranker"
+_RERANKER_LEFT_OUT = {
+    # Folder and hub id stand for weights, which are in the key by their fingerprint.
+    **{f"{_RERANKER}.{name}": _FINGERPRINT for name in ("id", "revision", "path")},
+    **{
+        f"{_RERANKER}.api.{name}": _TRANSPORT
+        for name in ("api_key_env", "concurrency", "timeout_seconds", "max_retries")
+    },
+    **{
+        f"{_RERANKER}.api.{name}": "money, not scores"
+        for name in ("price_per_thousand_requests", "price_per_million_tokens")
+    },
+    **{f"{_RERANKER}.api.{name}": _LIMIT for name in ("max_cost_usd", "max_requests")},
+}
+_RERANKER_READ = (
+    *(f"{_RERANKER}.{name}" for name in ("kind", "first", "weight", "max_length")),
+    *(f"{_RERANKER}.api.{name}" for name in ("model", "base_url", "batch_size")),
+)
 _MODEL = {
     "model.name": _LABEL,
     **{f"model.{name}": _FINGERPRINT for name in ("id", "revision", "path", "package", "package_sha256")},
     **{f"model.endpoint.{name}": reason for name, reason in _ENDPOINT.items()},
 }
 _RETRIEVAL = {"retrieval.name": _LABEL, "retrieval.batch_size": _BATCH}
-_BM25 = {f"retrieval.{name}": _NOT_READ for name in ("bm25_k1", "bm25_b", "bm25_window", "bm25_pairs", "fusion_metric")}
+_BM25 = {
+    f"retrieval.{name}": _NOT_READ
+    for name in ("bm25_k1", "bm25_b", "bm25_window", "bm25_pairs", "fuse", "fusion_metric")
+}
 _TRAINING = {
     **{f"training.{name}": _LABEL for name in ("name",)},
     "training.enabled": "decides whether there is this stage",
@@ -111,6 +132,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
             )
         },
         **{f"evaluation.openai.{name}": reason for name, reason in _ENDPOINT.items()},
+        **_RERANKER_LEFT_OUT,
     },
     "evaluation": {
         "evaluation.name": _LABEL,
@@ -123,6 +145,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
             for name in ("model", "base_url", "query_model", "max_tokens")
         },
         **{f"evaluation.openai.{name}": reason for name, reason in _ENDPOINT.items()},
+        **dict.fromkeys((*_RERANKER_LEFT_OUT, *_RERANKER_READ), "the rankings are in the key"),
     },
     "general": {
         **_MODEL,
@@ -133,6 +156,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         **{f"evaluation.{name}": _NOT_READ for name in ("systems", "primary", "precision", "margin", "objective")},
         **{f"evaluation.openai.{name}": _NOT_READ for name in ("model", "base_url", "query_model", "max_tokens")},
         **{f"evaluation.openai.{name}": _NOT_READ for name in _ENDPOINT},
+        **dict.fromkeys((*_RERANKER_LEFT_OUT, *_RERANKER_READ), _NOT_READ),
     },
     "costs": {**_MODEL, "retrieval.name": _LABEL},
 }

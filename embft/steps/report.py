@@ -15,7 +15,7 @@ from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
 from embft.evaluation.figures import SystemResult
 from embft.evaluation.verdict import CANNOT_TELL, Evidence, decide
 from embft.files import write_json, write_jsonl
-from embft.prices import embedding_price
+from embft.prices import embedding_price, rerank_prices
 from embft.ranking.bench import SystemFacts, ranker_of
 from embft.reporting.audit_phrases import general_sentence
 from embft.reporting.card import write_card
@@ -70,7 +70,12 @@ def make_outcome(
     training = stages.tuned.report if stages.tuned else None
     whitened = bool(training and training.whitening and training.whitening.left_out is None)
     facts = SystemFacts(
-        model_name, config.retrieval, config.evaluation.openai.model, stages.rankings.fusion, whitened=whitened
+        model_name,
+        config.retrieval,
+        config.evaluation.openai.model,
+        stages.rankings.fusion,
+        whitened,
+        stages.rankings.reranking,
     )
     systems = {
         name: replace(result, description=ranker_of(name).describe(facts))
@@ -91,6 +96,7 @@ def make_outcome(
         audits=stages.audits,
         tuned=stages.tuned,
         fusion=stages.rankings.fusion,
+        reranking=stages.rankings.reranking,
         evaluated=evaluated,
         measured=stages.measured,
         general=stages.general,
@@ -134,7 +140,15 @@ def _rates(config: ExperimentConfig) -> Rates:
 
     model, api = config.model, config.evaluation.openai
     base = price(model.endpoint.model, model.endpoint.price_per_million_tokens) if model.kind == "endpoint" else 0.0
-    return Rates(base, price(api.model, api.price_per_million_tokens), api.model)
+    rerank = config.evaluation.reranker.api
+    by_request, by_token = rerank_prices(rerank.model)
+    return Rates(
+        base,
+        price(api.model, api.price_per_million_tokens),
+        api.model,
+        by_token if rerank.price_per_million_tokens is None else rerank.price_per_million_tokens,
+        by_request if rerank.price_per_thousand_requests is None else rerank.price_per_thousand_requests,
+    )
 
 
 def _verdict(config: ExperimentConfig, stages: Stages, evaluated: Evaluated, costs: dict[str, SystemCosts]) -> Verdict:
