@@ -14,6 +14,7 @@ from typing import ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from embft.embedded_text import IndexedCorpus
 from embft.files import iter_jsonl
 
 _Record = TypeVar("_Record", "Page", "Chunk", "Question")
@@ -42,6 +43,7 @@ class Chunk:
         id: Stable: a hash of document, page and text (equal chunks of one page differ by a suffix).
         text: ``page.text[start:end]``.
         start, end: Character span in the text of its page.
+        context: What is embedded and indexed before its text (`embft.embedded_text`); never part of ``text``.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Chunk:
     page: int | None
     start: int
     end: int
+    context: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class RetrievalDataset:
         grades: Question id to chunk id to how relevant the chunk is. A relevant chunk that is not named has grade 1.
         excluded: Question id to chunks that are left out of its ranking: its own copy in the corpus.
         notes: What a reader passed over or understood in its own way, one sentence each.
+        contexts: Chunk id to what is embedded and indexed before its text; a chunk that is missing has none. The splits of
+            one dataset may share one map, so it may name chunks of others too.
     """
 
     queries: Mapping[str, str]
@@ -97,8 +102,14 @@ class RetrievalDataset:
     grades: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    contexts: Mapping[str, str] = field(default_factory=dict)
 
     SPLITS: ClassVar[tuple[str, ...]] = ("train", "dev", "test")
+
+    @property
+    def indexed(self) -> IndexedCorpus:
+        """The corpus as it is embedded and indexed, each chunk's text behind its context."""
+        return IndexedCorpus(self.corpus, self.contexts)
 
     def grade(self, question_id: str, chunk_id: str) -> int:
         """How relevant a chunk is: 0 where it is not."""
@@ -116,6 +127,7 @@ class RetrievalDataset:
             {key: self.grades[key] for key in kept if key in self.grades},
             {key: self.excluded[key] for key in kept if key in self.excluded},
             self.notes,
+            self.contexts,
         )
 
 
@@ -156,6 +168,11 @@ class Splits:
             corpus.update(self.distractors if part == "distractors" else getattr(self, part).corpus)
         own: RetrievalDataset = getattr(self, split)
         return replace(own, corpus=dict(sorted(corpus.items())))
+
+    def with_contexts(self, contexts: Mapping[str, str]) -> Splits:
+        """The same with a context for chunks of any part, distractors included."""
+        train, dev, test = (replace(part, contexts=contexts) for part in (self.train, self.dev, self.test))
+        return replace(self, train=train, dev=dev, test=test)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ class BM25Ranker:
     def scorers(self, bench: Bench, split: str) -> Mapping[str, Scorer]:
         """One score function, its own."""
         dataset = bench.searched[split]
-        return {"bm25": BM25Scorer.of(bench.retrieval, dataset.corpus, list(dataset.queries.values()))}
+        return {"bm25": BM25Scorer.of(bench.retrieval, dataset.indexed, list(dataset.queries.values()))}
 
     def floor(self, bench: Bench) -> float:
         """A chunk that shares no word with the question is not retrieved."""

@@ -13,6 +13,7 @@ from itertools import chain, pairwise
 import numpy as np
 
 from embft.config import RetrievalConfig
+from embft.embedded_text import IndexedCorpus
 from embft.retrieval.scoring import Scores
 from embft.text.terms import CorpusTerms, merged
 
@@ -27,7 +28,8 @@ class BM25Scorer:
     (Metzler and Croft, "A Markov Random Field Model for Term Dependencies", SIGIR 2005: sequential dependence).
 
     Args:
-        corpus: Chunk id to text; columns are in its order.
+        corpus: Chunk id to text; columns are in its order. Where it is an `IndexedCorpus`, chunks and each of their windows
+            have the words of their context too.
         questions: Texts; rows are in their order.
         k1: Saturation of a word's frequency.
         b: Weight of length normalisation.
@@ -49,13 +51,18 @@ class BM25Scorer:
     ) -> None:
         self.n_questions = len(questions)
         self.n_chunks = len(corpus)
-        terms = CorpusTerms.of(list(corpus.values()), language)
+        corpus = IndexedCorpus.of(corpus)
+        terms = CorpusTerms.of(list(corpus.own.values()), language)
         self._questions = [terms.question(text) for text in questions]
-        chunks = terms.chunks
+        contexts = terms.of_contexts([corpus.context(chunk_id) for chunk_id in corpus])
+        chunks = [[*context, *chunk] for context, chunk in zip(contexts, terms.chunks, strict=True)]
         self._chunks = _Index(chunks, k1, b)
         self._windows = None
-        if window and any(len(chunk) > window for chunk in chunks):
-            cut = [windows_of(chunk, window) for chunk in chunks]
+        if window and any(len(chunk) > window for chunk in terms.chunks):
+            cut = [
+                [[*context, *stretch] for stretch in windows_of(chunk, window)]
+                for context, chunk in zip(contexts, terms.chunks, strict=True)
+            ]
             self._windows = _Index(list(chain.from_iterable(cut)), k1, b)
             self._starts = np.cumsum([0, *map(len, cut[:-1])])
         self._share_of_pairs = np.float32(pairs)

@@ -81,7 +81,7 @@ class RunFolder:
         """Puts dataset/{train,dev,test}.json, and what is searched besides, into the run."""
         target = self.folder / "dataset"
         target.mkdir(exist_ok=True)
-        for name in (*RetrievalDataset.SPLITS, "distractors"):
+        for name in (*RetrievalDataset.SPLITS, "distractors", "contexts"):
             shutil.copyfile(stage / f"{name}.json", target / f"{name}.json")
 
     def copy_model(self, stage: Path) -> None:

@@ -22,9 +22,12 @@ from embft.dataset.question_audits import (
 )
 from embft.dataset.traits import traits_of
 from embft.dataset.truncation import hidden_evidence, sights_of, truncation_findings
+from embft.embedded_text import prefix_of
 from embft.errors import DatasetError
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.power import power_of
+from embft.models.text_encoder import TextEncoder
+from embft.records import RetrievalDataset
 from embft.results import Audits, Corpus, Dataset, QuestionSet
 from embft.stages import StageResult
 from embft.steps.workspace import Lab
@@ -57,9 +60,7 @@ def audit_dataset(
         # Where nothing is cut, only the relevant chunks are looked at.
         relevant = {key: searched.corpus[key] for ids in searched.relevant_docs.values() for key in ids}
         looked_at = searched.corpus if limit else relevant
-        sights = sights_of(
-            looked_at, encoder.token_spans, encoder.read_ends(list(looked_at.values())) if limit else None
-        )
+        sights = sights_of(looked_at, encoder.token_spans, _read_ends(searched, encoder) if limit else None)
         hidden = hidden_evidence(searched, sights)
         places = {chunk.id: (chunk.document, chunk.page) for chunk in corpus.value.chunks} if corpus else {}
         findings: list[Finding] = [
@@ -92,6 +93,13 @@ def audit_dataset(
         inputs=[dataset.key, corpus.key if corpus else "", base.encoder.fingerprint],
         values={"model": base.encoder.name, "confidence": confidence, "unmapped": unmapped},
     )
+
+
+def _read_ends(searched: RetrievalDataset, encoder: TextEncoder) -> list[int]:
+    """Characters of each chunk's own text that the model reads behind its context."""
+    indexed = searched.indexed
+    ends = encoder.read_ends(list(indexed.values()))
+    return [max(0, end - len(prefix_of(indexed.context(key)))) for key, end in zip(indexed, ends, strict=True)]
 
 
 def refuse_leaks(audits: Audits, allowed: bool) -> None:

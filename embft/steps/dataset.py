@@ -61,6 +61,7 @@ def make_dataset(
         for name in RetrievalDataset.SPLITS:
             write_llama_index(folder / f"{name}.json", getattr(splits, name))
         write_json(folder / "distractors.json", dict(splits.distractors))
+        write_json(folder / "contexts.json", dict(splits.test.contexts))
         write_json(
             folder / "splits.json",
             {
@@ -140,7 +141,7 @@ def _load(folder: Path) -> Dataset:
         sources=described["sources"],
         counts=described["counts"],
         shares_chunks=described["shares_chunks"],
-    )
+    ).with_contexts(read_json(folder / "contexts.json"))
     return Dataset(splits, typed_json.load(DatasetReport, folder / "report.json"))
 
 

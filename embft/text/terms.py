@@ -126,6 +126,14 @@ class CorpusTerms:
             [readers[language].terms(text) for text, language in zip(texts, languages.each, strict=True)], languages
         )
 
+    def of_contexts(self, contexts: Sequence[str]) -> list[list[str]]:
+        """The terms of each chunk's context, cut by the rules for that chunk."""
+        cut: dict[tuple[str, str], list[str]] = {}
+        for language, context in zip(self.languages.each, contexts, strict=True):
+            if (language, context) not in cut:
+                cut[language, context] = _analyser_in(language, self.languages.all).terms(context)
+        return [cut[key] for key in zip(self.languages.each, contexts, strict=True)]
+
     def question(self, text: str) -> list[list[str]]:
         """A question's terms by the rules of each language of the corpus; one list where they have the same rules."""
         readers = self._readers

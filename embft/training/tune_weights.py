@@ -82,7 +82,7 @@ def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) ->
     train = splits.train
     cut_out = bool(splits.sources) and all(key in splits.sources for key in train.queries)
     if config.learn_from == "windows" or (config.learn_from == "auto" and cut_out and not config.negatives):
-        pairs = window_pairs(base.windows(train.corpus))
+        pairs = window_pairs(base.windows(train.indexed), train.contexts)
         # Chunks that are hardly longer than a window have no neighbours to ask for.
         if config.learn_from == "windows" or 2 * len(pairs) >= len(train.corpus):
             if len(pairs) < 2:
@@ -91,7 +91,7 @@ def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) ->
                     f"lower retrieval.window_tokens ({base.retrieval.window_tokens}), or learn_from=questions."
                 )
             return "windows", pairs
-    passages = _positives(config, train.corpus, base)
+    passages = _positives(config, train.indexed, base)
     questions = vectors = None
     # The few windows of a truncated chunk are distinguished by words alone: embedding all of them would cost half the training.
     if base.retrieval.mode != "truncate" or config.negatives:
