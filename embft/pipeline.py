@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-STAGES = ("corpus", "questions", "dataset", "training", "ranking", "evaluation", "report")
+STAGES = ("corpus", "questions", "dataset", "training", "ranking", "judging", "evaluation", "report")
 
 
 def run_experiment(
@@ -64,6 +64,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.dataset import given_corpus, make_dataset
     from embft.steps.evaluation import evaluate
     from embft.steps.general import check_general, measure_general
+    from embft.steps.judging import estimate_judging, judge_pool
     from embft.steps.model import open_model
     from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import check_reranker, rank_systems
@@ -126,8 +127,17 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         if (spread := measure_seeds(lab, dataset, tuned)) is not None:
             seeds, timings.by_stage["seeds"] = spread
 
+        judged = None
+        if config.evaluation.judge != "none":
+            enter("judging")
+            if config.evaluation.judging.dry_run:
+                print(estimate_judging(lab, dataset, rankings))
+                run.outcome = "dry run"
+                return float("nan")
+            judged = timings.note("judging", judge_pool(lab, dataset, rankings))
+
         enter("evaluation")
-        evaluated = evaluate(lab, dataset, audits, rankings)
+        evaluated = evaluate(lab, dataset, audits, rankings, judged)
         general = measure_general(lab, tuned)
         measured = measure_costs(lab, dataset)
         timings.note("evaluation", evaluated)
@@ -145,6 +155,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             general,
             seeds,
             lab.base.encoder.notes,
+            judged.value if judged else None,
         )
         outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
         write_report(outcome, run, tracker)

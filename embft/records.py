@@ -94,6 +94,7 @@ class RetrievalDataset:
         notes: What a reader passed over or understood in its own way, one sentence each.
         contexts: Chunk id to what is embedded and indexed before its text; a chunk that is missing has none. The splits of
             one dataset may share one map, so it may name chunks of others too.
+        not_relevant: Question id to chunks that were judged and are not relevant; most datasets name none.
     """
 
     queries: Mapping[str, str]
@@ -103,6 +104,7 @@ class RetrievalDataset:
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=(), compare=False)
     contexts: Mapping[str, str] = field(default_factory=dict)
+    not_relevant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     SPLITS: ClassVar[tuple[str, ...]] = ("train", "dev", "test")
 
@@ -128,6 +130,7 @@ class RetrievalDataset:
             {key: self.excluded[key] for key in kept if key in self.excluded},
             self.notes,
             self.contexts,
+            {key: self.not_relevant[key] for key in kept if key in self.not_relevant},
         )
 
 

@@ -1,12 +1,12 @@
 """The configuration: its schema, its limits, what cannot be combined, and the command line that sets it."""
 
+from embft.config.evaluation import EvaluationConfig
 from embft.config.experiment import GROUPS, MOVED_KEYS, ExperimentConfig, TrackingConfig, register
 from embft.config.fields import OBJECTIVE_METRICS
 from embft.config.schema import (
     CorpusConfig,
     DatasetConfig,
     EndpointConfig,
-    EvaluationConfig,
     FiltersConfig,
     ModelConfig,
     QuestionsConfig,

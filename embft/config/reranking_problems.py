@@ -1,8 +1,9 @@
-"""What is wrong with the settings of fusion and reranker."""
+"""What is wrong with the settings of fusion, reranker and judge."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from embft.config.experiment import ExperimentConfig
 from embft.errors import nearest
@@ -27,6 +28,7 @@ def reranking_problems(config: ExperimentConfig) -> Iterator[str]:
                 f"retrieval.fuse: late needs one vector per token, and model={config.model.name} is an API with one per text: "
                 "take it out."
             )
+    yield from _judge_problems(config)
     if "reranked" not in systems:
         return
     reranker = config.evaluation.reranker
@@ -44,6 +46,18 @@ def reranking_problems(config: ExperimentConfig) -> Iterator[str]:
         yield (
             "evaluation.reranker.kind=cross_encoder needs evaluation.reranker.path=DIR, or a hub id: "
             "evaluation.reranker.id=cross-encoder/ms-marco-MiniLM-L6-v2."
+        )
+
+
+def _judge_problems(config: ExperimentConfig) -> Iterator[str]:
+    judge, judging = config.evaluation.judge, config.evaluation.judging
+    if judge not in {"none", "llm"} and not Path(judge).expanduser().is_file():
+        hint = nearest(judge, ("none", "llm"))
+        yield f"evaluation.judge={judge} is neither none nor llm, nor a file of judgements.{hint}"
+    if judging.first > config.retrieval.depth:
+        yield (
+            f"evaluation.judging.first={judging.first} is more than retrieval.depth={config.retrieval.depth}, the chunks that "
+            "are kept per question: lower it, or raise that."
         )
 
 

@@ -121,6 +121,13 @@ _cross_encoder = Condition(
     "evaluation.reranker.kind=cross_encoder",
 )
 _hub_reranker = Condition("no evaluation.reranker.path", lambda c: not c.evaluation.reranker.path)
+_judges = Condition("evaluation.judge", lambda c: c.evaluation.judge != "none", "evaluation.judge=llm")
+_llm_judges = Condition("evaluation.judge=llm", lambda c: c.evaluation.judge == "llm", "evaluation.judge=llm")
+_judge_endpoint = Condition(
+    "evaluation.judging.backend=openai",
+    lambda c: c.evaluation.judging.backend == "openai",
+    "evaluation.judging.backend=openai",
+)
 _rerank_api = Condition(
     "evaluation.reranker.kind=api", lambda c: c.evaluation.reranker.kind == "api", "evaluation.reranker.kind=api"
 )
@@ -194,6 +201,14 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("evaluation.openai.query_model evaluation.openai.batch_size evaluation.openai.concurrency", (_asks_openai,)),
     ("evaluation.openai.timeout_seconds evaluation.openai.max_retries evaluation.openai.max_tokens", (_asks_openai,)),
     ("evaluation.openai.price_per_million_tokens", (_asks_openai,)),
+    ("evaluation.judge evaluation.judging.first", ALWAYS),
+    ("evaluation.judging.relevant_from evaluation.judging.dry_run", (_judges,)),
+    ("evaluation.judging.check evaluation.judging.backend evaluation.judging.model", (_llm_judges,)),
+    ("evaluation.judging.structured evaluation.judging.temperature evaluation.judging.reply_tokens", (_llm_judges,)),
+    ("evaluation.judging.max_cost_usd evaluation.judging.max_tokens evaluation.judging.prices", (_llm_judges,)),
+    ("evaluation.judging.concurrency evaluation.judging.requests_per_minute", (_llm_judges,)),
+    ("evaluation.judging.timeout_seconds evaluation.judging.max_retries", (_llm_judges,)),
+    ("evaluation.judging.base_url evaluation.judging.api_key_env", (_llm_judges, _judge_endpoint)),
     ("evaluation.reranker.kind evaluation.reranker.first evaluation.reranker.weight", (_reranks,)),
     ("evaluation.reranker.path evaluation.reranker.max_length", (_reranks, _cross_encoder)),
     ("evaluation.reranker.id evaluation.reranker.revision", (_reranks, _cross_encoder, _hub_reranker)),

@@ -19,6 +19,7 @@ class SystemResult:
         dev: Means on the dev questions; empty without any.
         metrics: The 15 or 30 metrics by their full names (``cosine_ndcg@10``).
         description: What the system is, in one line.
+        judged: Share of its first chunks that the dataset labels (judged@k); None where that was not looked at.
     """
 
     means: dict[str, float]
@@ -27,6 +28,7 @@ class SystemResult:
     dev: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     description: str = ""
+    judged: float | None = None
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,26 @@ class Prospects:
 
 
 @dataclass(frozen=True)
+class PooledFigures:
+    """A system's figures with the judge's grades beside the given labels."""
+
+    means: dict[str, float]
+    intervals: dict[str, Interval]
+
+
+@dataclass(frozen=True)
+class PooledReading:
+    """The same test questions with the pool judged: figures by system, comparisons by the primary metric, prospects."""
+
+    systems: dict[str, PooledFigures]
+    comparisons: list[ComparisonRow]
+    prospects: Prospects
+
+
+@dataclass(frozen=True)
 class Evaluated:
     """Stage ``evaluation``: figures by system, comparisons of every pair, slices, a row for each question, and what shipping
-    each system may cost by the primary metric.
+    each system may cost by the primary metric; and the same with the pool judged, where it was.
     """
 
     systems: dict[str, SystemResult]
@@ -142,6 +161,7 @@ class Evaluated:
     slices: list[SliceRow]
     rows: list[QuestionRow]
     prospects: Prospects = field(default_factory=lambda: Prospects({}, {}, ()))
+    pooled: PooledReading | None = None
 
 
 @dataclass(frozen=True)

@@ -92,8 +92,9 @@ def measure_reranking(reranker: Reranker, searched: RetrievalDataset, first: int
         first: Chunks that are reordered.
     """
     draw = _Draw.of(searched, first, seed)
-    texts = tuple(draw.dataset.corpus.values())
-    asked = [Candidates(question, tuple(draw.dataset.corpus), texts) for question in draw.questions]
+    corpus = draw.dataset.indexed
+    asked = [Candidates(question, tuple(corpus), corpus) for question in draw.questions]
+    texts = asked[0].texts
     tokens = sum(map(text_tokens, texts)) + len(texts) * round(fmean(text_tokens(text) for text in draw.questions))
     requests = reranker.requests_for(len(texts))
     if requests:

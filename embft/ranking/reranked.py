@@ -92,10 +92,11 @@ class RerankedRanker:
         if split not in self._candidates:
             first, dataset = bench.evaluation.reranker.first, bench.searched[split]
             (fusion,) = bench.rank("fused", split).values()
-            asked = []
-            for question_id, text in dataset.queries.items():
-                head = fusion.chunk_ids[question_id][:first]
-                asked.append(Candidates(text, head, tuple(dataset.corpus[key] for key in head)))
+            corpus = dataset.indexed
+            asked = [
+                Candidates(text, fusion.chunk_ids[question_id][:first], corpus)
+                for question_id, text in dataset.queries.items()
+            ]
             cache = ScoreCache(bench.base.cache.path.with_name(SCORES))
             try:
                 scored = cache.scores(self._open(bench), asked)

@@ -23,6 +23,7 @@ from embft.reporting.audit_phrases import (
     warnings_of,
 )
 from embft.reporting.explorer import embedded_json, explorer_data
+from embft.reporting.judging_phrases import judge_sentences, judged_columns, judged_rows
 from embft.reporting.markdown import learned_sentence, training_sentence
 from embft.reporting.phrases import (
     REALISM,
@@ -87,6 +88,9 @@ def render_html(outcome: Outcome) -> str:
         power=power_sentences(outcome),
         slice_heads=slice_heads,
         slices=slices,
+        judged_columns=judged_columns(outcome),
+        judged_rows=judged_rows(outcome),
+        judge_sentences=judge_sentences(outcome.judged) if outcome.judged else [],
         cost_columns=COST_COLUMNS,
         cost_rows=cost_rows(outcome),
         dataset_rows=dataset_rows(outcome),

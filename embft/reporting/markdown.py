@@ -13,6 +13,7 @@ from embft.reporting.audit_phrases import (
     power_sentences,
     slice_markdown,
 )
+from embft.reporting.judging_phrases import judged_markdown
 from embft.reporting.markdown_text import fenced, plain
 from embft.reporting.phrases import (
     comparisons_of,
@@ -43,6 +44,7 @@ def render_markdown(outcome: Outcome) -> str:
         lines += [spread, ""]
     lines += [f"- {sentence(row)}" for row in comparisons_of(outcome, verdict.metric)]
     lines += ["", *power_sentences(outcome)]
+    lines += ["", "## Chunks that nobody judged", "", *judged_markdown(outcome)]
     lines += ["", "## Audits", ""]
     for finding in outcome.audits.findings:
         lines.append(f"- {audit_name(finding.audit)}: {plain(finding.text)} {plain(finding.remedy)}")

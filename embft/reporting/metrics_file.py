@@ -18,7 +18,7 @@ def metrics_of(outcome: Outcome) -> dict[str, object]:
         "schema_version": SCHEMA_VERSION,
         "status": "ok",
         "experiment": asdict(outcome.experiment),
-        "systems": {name: _system(result) for name, result in outcome.evaluated.systems.items()},
+        "systems": {name: _system(result, outcome) for name, result in outcome.evaluated.systems.items()},
         "comparisons": [asdict(row) for row in outcome.evaluated.comparisons],
         "timings": {name: asdict(timing) for name, timing in outcome.timings.items()},
         "dataset": _dataset(outcome),
@@ -35,6 +35,7 @@ def metrics_of(outcome: Outcome) -> dict[str, object]:
         "slices": [asdict(row) for row in outcome.evaluated.slices],
         "general": _general(outcome),
         "seeds": asdict(outcome.seeds) if outcome.seeds else None,
+        "judging": _judging(outcome),
         "verdict": asdict(outcome.verdict),
         "objective": {"name": outcome.config.evaluation.objective, "split": "dev", "value": outcome.objective},
     }
@@ -109,9 +110,17 @@ def question_table(rows: list[QuestionRow], systems: list[str]) -> tuple[list[st
     ]
 
 
-def _system(result: SystemResult) -> dict[str, object]:
+def _system(result: SystemResult, outcome: Outcome) -> dict[str, object]:
     fields = asdict(result)
-    return {**fields.pop("means"), **fields}
+    judged = fields.pop("judged")
+    name = f"judged@{outcome.config.evaluation.judging.first}"
+    return {**fields.pop("means"), **({} if judged is None else {name: judged}), **fields}
+
+
+def _judging(outcome: Outcome) -> dict[str, object] | None:
+    if outcome.judged is None or outcome.evaluated.pooled is None:
+        return None
+    return {**asdict(outcome.judged), "with_pool": asdict(outcome.evaluated.pooled)}
 
 
 def _dataset(outcome: Outcome) -> dict[str, object]:

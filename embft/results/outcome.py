@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from embft.config import ExperimentConfig
 from embft.evaluation.costs import MeasuredCosts, SystemCosts
 from embft.evaluation.figures import Evaluated, General, Seeds
+from embft.judging.judgements import JudgingReport
 from embft.ranking.bench import Fusion
 from embft.ranking.reranking import Reranking
 from embft.results.stages import Audits, Corpus, DatasetReport, QuestionSet, Tuned
@@ -21,6 +22,7 @@ class Verdict:
         decision: A system's name, or ``cannot_tell``.
         margin, expected_loss, chance_best, meanwhile: As in `embft.evaluation.verdict.Decision`.
         costs: By system.
+        with_pool: What the decision is with the pool judged; None where it was not.
     """
 
     decision: str
@@ -32,6 +34,7 @@ class Verdict:
     expected_loss: dict[str, float] = field(default_factory=dict)
     chance_best: dict[str, float] = field(default_factory=dict)
     meanwhile: str | None = None
+    with_pool: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Outcome:
         corpus, questions: None where the dataset was read from files.
         searched: Chunk id to text, of what test questions search.
         tuned: None where nothing was tuned.
-        general, seeds: None where they were not asked for.
+        general, seeds, judged: None where they were not asked for.
         objective: The dev figure that a sweeper may optimise; NaN without dev questions.
     """
 
@@ -93,6 +96,7 @@ class Outcome:
     measured: MeasuredCosts
     general: General | None
     seeds: Seeds | None
+    judged: JudgingReport | None
     verdict: Verdict
     notes: list[Note]
     objective: float

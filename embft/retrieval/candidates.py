@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from embft.embedded_text import IndexedCorpus
 
 Scores = npt.NDArray[np.float32]
 
@@ -19,12 +22,17 @@ class Candidates:
     Attributes:
         question: Its text.
         chunk_ids: Best first, as the first search has them.
-        texts: Of these chunks, as they are embedded.
+        corpus: Where their texts stand; may hold others.
     """
 
     question: str
     chunk_ids: tuple[str, ...]
-    texts: tuple[str, ...]
+    corpus: IndexedCorpus
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """Of these chunks, as they are embedded and indexed."""
+        return tuple(self.corpus[key] for key in self.chunk_ids)
 
 
 class Reranker(Protocol):

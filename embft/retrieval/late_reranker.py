@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from embft.embedded_text import IndexedCorpus
 from embft.models.token_vectors import token_vectors
 from embft.records import TokenVectors
 from embft.retrieval.candidates import Candidates, Scores
@@ -47,8 +48,9 @@ class LateReranker:
         if not candidates:
             return
         encoder = self._embedder.open_model
-        texts = {key: text for one in candidates for key, text in zip(one.chunk_ids, one.texts, strict=True)}
+        texts = {key: one.corpus.own[key] for one in candidates for key in one.chunk_ids}
         texts = dict(sorted(texts.items(), key=lambda item: -len(item[1])))  # of like length: little padding in a batch
+        contexts = {key: one.corpus.context(key) for one in candidates for key in one.chunk_ids}
         asked_by: dict[str, list[tuple[int, int]]] = {}
         for row, one in enumerate(candidates):
             for place, key in enumerate(one.chunk_ids):
@@ -56,7 +58,7 @@ class LateReranker:
         scores = [np.empty(len(one.texts), np.float32) for one in candidates]
         missing = [len(one.texts) for one in candidates]
         questions = token_vectors(encoder, encoder.model, [one.question for one in candidates], queries=True)
-        passages = self._embedder.windows(texts)
+        passages = self._embedder.windows(IndexedCorpus(texts, contexts))
         chunk_ids = list(texts)
         for chunks, windows in blocks_of_chunks(passages):
             vectors = token_vectors(encoder, encoder.model, passages.texts[windows], queries=False)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from embft import typed_json
 from embft.evaluation.comparing import comparisons, pairs_for_slices, question_rows
 from embft.evaluation.dependence import Dependence
-from embft.evaluation.figures import SystemResult
+from embft.evaluation.figures import PooledFigures, PooledReading, SystemResult
 from embft.evaluation.scoring import Statistics, all_metrics, main_ranking, means_of, scores_of
 from embft.evaluation.slices import slices
+from embft.judging.judgements import Judged, judged_share, with_pool
+from embft.records import Ranking, RetrievalDataset
 from embft.results import Audits, Dataset, Evaluated, Rankings
 from embft.stages import StageResult
 from embft.steps.workspace import Lab
 
 
 def evaluate(
-    lab: Lab, dataset: StageResult[Dataset], audits: StageResult[Audits], rankings: StageResult[Rankings]
+    lab: Lab,
+    dataset: StageResult[Dataset],
+    audits: StageResult[Audits],
+    rankings: StageResult[Rankings],
+    judged: StageResult[Judged] | None = None,
 ) -> StageResult[Evaluated]:
-    """Scores every ranking question by question, then says what the means are worth."""
+    """Scores every ranking question by question, then says what the means are worth; and again with the pool judged."""
     config = lab.config.evaluation
 
     def build(folder: Path, scratch: Path) -> None:
@@ -38,6 +45,7 @@ def evaluate(
                 if system in on_dev
                 else {},
                 metrics=all_metrics(ranked, test, config.relevant_from),
+                judged=judged_share(main_ranking(ranked), test, config.judging.first),
             )
             for system, ranked in by_system.items()
         }
@@ -56,6 +64,7 @@ def evaluate(
                 by_trait,
                 question_rows(by_system, scores, test, splits.origins),
                 statistics.prospects(scores),
+                _with_pool(lab, judged.value, by_system, test) if judged else None,
             ),
         )
 
@@ -63,6 +72,23 @@ def evaluate(
         "evaluation",
         build,
         lambda folder: typed_json.load(Evaluated, folder / "evaluation.json"),
-        inputs=[dataset.key, audits.key, rankings.key],
+        inputs=[dataset.key, audits.key, rankings.key, *([judged.key] if judged else ())],
         values={"seed": lab.seed},
+    )
+
+
+def _with_pool(
+    lab: Lab, judged: Judged, by_system: Mapping[str, Mapping[str, Ranking]], test: RetrievalDataset
+) -> PooledReading:
+    """The same with the judge's grades where the dataset has no label."""
+    config = lab.config.evaluation
+    pooled = with_pool(test, judged.grades, config.judging.relevant_from)
+    scores = {
+        system: scores_of(main_ranking(ranked), pooled, config.relevant_from) for system, ranked in by_system.items()
+    }
+    statistics = Statistics(config, Dependence.of(list(pooled.queries), pooled.relevant_docs), lab.seed)
+    return PooledReading(
+        {system: PooledFigures(means_of(own), statistics.intervals(own)) for system, own in scores.items()},
+        [row for row in comparisons(scores, statistics) if row.metric == config.primary],
+        statistics.prospects(scores),
     )

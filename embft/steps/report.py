@@ -15,12 +15,14 @@ from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
 from embft.evaluation.figures import SystemResult
 from embft.evaluation.verdict import CANNOT_TELL, Evidence, decide
 from embft.files import write_json, write_jsonl
+from embft.judging.judgements import Judged
 from embft.prices import embedding_price, rerank_prices
 from embft.ranking.bench import SystemFacts, ranker_of
 from embft.reporting.audit_phrases import general_sentence
 from embft.reporting.card import write_card
 from embft.reporting.cost_phrases import cost_sentence, untried_sentence
 from embft.reporting.html import write_html
+from embft.reporting.judging_phrases import both_readings
 from embft.reporting.load_example import load_example
 from embft.reporting.markdown import write_markdown
 from embft.reporting.metrics_file import metrics_of, per_query_rows, question_table, tracker_keys
@@ -61,6 +63,7 @@ class Stages:
     general: General | None
     seeds: Seeds | None
     model_notes: Sequence[str] = ()
+    judged: Judged | None = None
 
 
 def make_outcome(
@@ -101,6 +104,7 @@ def make_outcome(
         measured=stages.measured,
         general=stages.general,
         seeds=stages.seeds,
+        judged=stages.judged.report if stages.judged else None,
         verdict=_verdict(config, stages, evaluated, costs),
         notes=notes_of(data, training, _warnings(config, stages)),
         objective=_objective(config, systems),
@@ -160,7 +164,19 @@ def _verdict(config: ExperimentConfig, stages: Stages, evaluated: Evaluated, cos
         primary=primary,
         prospects=evaluated.prospects,
     )
-    verdict = Verdict(**vars(decide(evidence, config.evaluation.margin)), costs=costs)
+    decision = decide(evidence, config.evaluation.margin)
+    pooled = stages.evaluated.pooled
+    with_pool = None
+    if stages.judged is not None and pooled is not None:
+        read = replace(
+            evidence,
+            means={name: figures.means[primary] for name, figures in pooled.systems.items()},
+            comparisons=pooled.comparisons,
+            prospects=pooled.prospects,
+        )
+        other = decide(read, config.evaluation.margin)
+        decision, with_pool = both_readings(decision, other, stages.judged.report), other.decision
+    verdict = Verdict(**vars(decision), costs=costs, with_pool=with_pool)
     reasons = verdict.reasons
     if verdict.decision != CANNOT_TELL:
         reasons.append(cost_sentence(costs[verdict.decision], stages.measured.chunks))
