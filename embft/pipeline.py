@@ -69,6 +69,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import check_reranker, rank_systems
     from embft.steps.report import Stages, make_outcome, write_report
+    from embft.steps.search import write_search
     from embft.steps.seeds import measure_seeds
     from embft.steps.tuning import tune_model
     from embft.steps.workspace import Workspace
@@ -158,6 +159,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             judged.value if judged else None,
         )
         outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
+        write_search(outcome, dataset.value.splits.searched("test"), run.folder, lab.base)
         write_report(outcome, run, tracker)
         return outcome.objective
 

@@ -11,6 +11,7 @@ from embft.config import EvaluationConfig, RetrievalConfig
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
 from embft.ranking.reranking import Reranking
 from embft.records import Ranking, RetrievalDataset
+from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.excluding import excluding, without_excluded
 from embft.retrieval.scoring import Scorer, rank
@@ -127,6 +128,11 @@ class Bench:
             self._prepared.add(name)
             embedder.searcher.prepare(embedder, list(self.searched.values()))
         return embedder
+
+    def lexical(self, split: str) -> Scorer:
+        """BM25's scorer on a split."""
+        dataset = self.searched[split]
+        return BM25Scorer.of(self.retrieval, dataset.indexed, list(dataset.queries.values()))
 
     def scorers(self, system: str, split: str) -> Mapping[str, Scorer]:
         """A system's scorers on a split."""

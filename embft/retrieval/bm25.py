@@ -6,6 +6,7 @@ How text of each language is cut into terms: `embft.text.terms`.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Mapping, Sequence
 from itertools import chain, pairwise
@@ -52,7 +53,7 @@ class BM25Scorer:
         self.n_questions = len(questions)
         self.n_chunks = len(corpus)
         corpus = IndexedCorpus.of(corpus)
-        terms = CorpusTerms.of(list(corpus.own.values()), language)
+        self._terms = terms = CorpusTerms.of(list(corpus.own.values()), language)
         self._questions = [terms.question(text) for text in questions]
         contexts = terms.of_contexts([corpus.context(chunk_id) for chunk_id in corpus])
         chunks = [[*context, *chunk] for context, chunk in zip(contexts, terms.chunks, strict=True)]
@@ -80,6 +81,13 @@ class BM25Scorer:
             pairs=config.bm25_pairs,
             language=config.bm25_language,
         )
+
+    def asking(self, questions: Sequence[str]) -> BM25Scorer:
+        """The same index, asked other questions: a server's come one after the other."""
+        other = copy.copy(self)
+        other.n_questions = len(questions)
+        other._questions = [self._terms.question(text) for text in questions]
+        return other
 
     @property
     def index_bytes(self) -> int:

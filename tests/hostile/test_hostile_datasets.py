@@ -242,7 +242,7 @@ add("table", "letters behind a quotation mark", 'question,passage\n"a" b,c\n', "
 add("table", "a row without passage", [{"question": Q}], "no text in passage")
 add("table", "a row without question", [{"question": "  ", "passage": P}], "no text in question")
 add("table", "a passage that is a number", [{"question": Q, "passage": 5}], "not a text but 5")
-add("table", "a passage that is an object", [{"question": Q, "passage": {"text": P}}], "not a text but")
+add("table", "a passage that is an object", [{"question": Q, "passage": {"title": P}}], "not a text but")
 add("table", "latin-1", 'question,passage\n"caf\xe9?",b\n'.encode("latin-1"), "not UTF-8", file="a.csv")
 add("table", "binary", bytes(range(256)) * 8, "cannot be read", file="a.csv")
 add("table", "not a parquet", "PAR1 no", "cannot be read as parquet", file="a.parquet")
