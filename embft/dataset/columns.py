@@ -97,7 +97,9 @@ def id_of(value: Any) -> str | None:
         return str(int(value))
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise ValueError(f"the id is neither a text nor a whole number but {json.dumps(value, default=str, ensure_ascii=False)[:40]}")
+    raise ValueError(
+        f"the id is neither a text nor a whole number but {json.dumps(value, default=str, ensure_ascii=False)[:40]}"
+    )
 
 
 def number_of(value: Any) -> float:

@@ -14,6 +14,7 @@ from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import dataset_scores
 from embft.ranking.bench import Bench, Fusion, SystemFacts
 from embft.ranking.fused import FusedRanker
+from embft.records import RetrievalDataset
 from embft.retrieval.excluding import excluding
 from embft.retrieval.scoring import Scorer, Scores, min_max
 
@@ -26,7 +27,7 @@ class FusionRanker(FusedRanker):
     """See `embft.ranking.bench.Ranker`. Of two parts it is `embft.ranking.fused.FusedRanker`."""
 
     def __init__(self) -> None:
-        self._late: dict[str, Scorer] = {}
+        self._late: dict[str, tuple[RetrievalDataset, Scorer]] = {}
 
     def scorers(self, bench: Bench, split: str) -> Mapping[str, Scorer]:
         """One score function, its own."""
@@ -95,14 +96,14 @@ class FusionRanker(FusedRanker):
         )
 
     def _tokens(self, bench: Bench, split: str) -> Scorer:
-        if split not in self._late:
+        dataset = bench.searched[split]
+        if split not in self._late or self._late[split][0] is not dataset:
             embedder = bench.embedder(bench.dense)
             embedder = replace(embedder.in_mode("late"), query_map=None, whitening=None)
             if not self._late:
                 embedder.searcher.prepare(embedder, list(bench.searched.values()))
-            dataset = bench.searched[split]
-            self._late[split] = excluding(embedder.scorers(dataset)["cosine"], dataset)
-        return self._late[split]
+            self._late[split] = (dataset, excluding(embedder.scorers(dataset)["cosine"], dataset))
+        return self._late[split][1]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import dataset_scores
 from embft.ranking.bench import Bench, SystemFacts, ranker_of
 from embft.ranking.reranking import NOT_AMONG, CandidateScorer, Reranking, ScoredCandidates, ranked
+from embft.records import RetrievalDataset
 from embft.retrieval.candidates import Candidates, Reranker
 from embft.retrieval.rerankers import reranker_of
 from embft.retrieval.score_cache import ScoreCache
@@ -28,7 +29,7 @@ class RerankedRanker:
 
     def __init__(self) -> None:
         self._reranker: Reranker | None = None
-        self._candidates: dict[str, Mapping[str, ScoredCandidates]] = {}
+        self._candidates: dict[str, tuple[RetrievalDataset, Mapping[str, ScoredCandidates]]] = {}
 
     def scorers(self, bench: Bench, split: str) -> Mapping[str, Scorer]:
         """One score function, its own."""
@@ -89,8 +90,8 @@ class RerankedRanker:
 
     def _scored(self, bench: Bench, split: str) -> Mapping[str, ScoredCandidates]:
         """By question, what the fusion finds and how the reranker scores the first of it."""
-        if split not in self._candidates:
-            first, dataset = bench.evaluation.reranker.first, bench.searched[split]
+        first, dataset = bench.evaluation.reranker.first, bench.searched[split]
+        if split not in self._candidates or self._candidates[split][0] is not dataset:
             (fusion,) = bench.rank("fused", split).values()
             corpus = dataset.indexed
             asked = [
@@ -102,13 +103,14 @@ class RerankedRanker:
                 scored = cache.scores(self._open(bench), asked)
             finally:
                 cache.close()
-            self._candidates[split] = {
+            made = {
                 question_id: ScoredCandidates(
                     fusion.chunk_ids[question_id], np.array(fusion.scores[question_id], np.float32), scores
                 )
                 for question_id, scores in zip(dataset.queries, scored, strict=True)
             }
-        return self._candidates[split]
+            self._candidates[split] = (dataset, made)
+        return self._candidates[split][1]
 
     def _open(self, bench: Bench) -> Reranker:
         if self._reranker is None:

@@ -91,13 +91,13 @@ class Outcome:
     audits: Audits
     tuned: Tuned | None
     fusion: Fusion | None
-    reranking: Reranking | None
     evaluated: Evaluated
     measured: MeasuredCosts
     general: General | None
     seeds: Seeds | None
-    judged: JudgingReport | None
     verdict: Verdict
     notes: list[Note]
     objective: float
     timings: dict[str, Timing]
+    reranking: Reranking | None = None
+    judged: JudgingReport | None = None

@@ -54,7 +54,9 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def seen(folder: Path) -> str:
     """The words of the report's page, without their white space."""
-    page = re.sub(r"<(script|style)\b.*?</\1>", " ", (folder / "report.html").read_text(encoding="utf-8"), flags=re.DOTALL)
+    page = re.sub(
+        r"<(script|style)\b.*?</\1>", " ", (folder / "report.html").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
     return "".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
@@ -69,7 +71,10 @@ def human(path: Path, rows: list[dict[str, Any]]) -> None:
 def test_word_and_scans_in_two_languages_come_to_the_report(tmp_path: Path) -> None:
     if shutil.which("tesseract") is None:
         pytest.skip("Tesseract is not installed: apt install tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim")
-    if "chi_sim" not in subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=True).stdout:
+    if (
+        "chi_sim"
+        not in subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=True).stdout
+    ):
         pytest.skip("Tesseract has no Chinese: apt install tesseract-ocr-chi-sim")
     pytest.importorskip("markitdown", reason="pip install 'embft[office]'")
     (tmp_path / "docs").mkdir()
@@ -102,7 +107,9 @@ def test_word_and_scans_in_two_languages_come_to_the_report(tmp_path: Path) -> N
 
 def test_chunks_with_chinese_ids_keep_them_up_to_the_report(tmp_path: Path) -> None:
     with (tmp_path / "块.csv").open("w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file, delimiter=";").writerows([("编号", "正文", "来源"), *((k, v, "手册") for k, v in CHUNKS.items())])
+        csv.writer(file, delimiter=";").writerows(
+            [("编号", "正文", "来源"), *((k, v, "手册") for k, v in CHUNKS.items())]
+        )
     human(
         tmp_path / "问题.jsonl",
         [

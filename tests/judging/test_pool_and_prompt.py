@@ -99,8 +99,11 @@ def test_people_s_judgements_are_read_by_id_or_text_and_the_middle_one_counts(tm
         {"question_id": "q3", "chunk_id": "other3", "grade": 2, "judge": "ann"},
         {"question_id": "q3", "chunk_id": "other3", "grade": None, "judge": "ann"},
         "",
+        {"question": "what is number 3?", "chunk_id": "", "grade": 0, "judge": "ann"},
         {"question_id": "elsewhere", "chunk_id": "other3", "grade": 2},
     )
+    with file.open("a", encoding="utf-8") as log:
+        log.write('{"question_id": "q1", "chu')  # the server was killed here
     found = read_people(file, dataset())
     assert {(one.question_id, one.chunk_id): one.grade for one in found.judgements} == {
         ("q1", "hidden1"): 2,

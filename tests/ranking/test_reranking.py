@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from embft.config import EvaluationConfig, RetrievalConfig
-from embft.config.reranking import RerankerConfig
+from embft.config.reranking import RerankApiConfig, RerankerConfig
 from embft.embedded_text import IndexedCorpus
+from embft.models.cross_encoder import open_cross_encoder
 from embft.models.encoder import Encoder
 from embft.ranking.bench import Bench
 from embft.ranking.reranked import RerankedRanker
@@ -17,6 +21,11 @@ from embft.retrieval.candidates import Candidates
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.late_reranker import LateReranker
 from embft.retrieval.vector_cache import VectorCache
+
+for _folder in ("models", "services"):
+    sys.path.append(str(Path(__file__).parents[1] / _folder))
+from fault_server import Answer, serving  # noqa: E402
+from tiny_cross_encoder import save_tiny_cross_encoder  # noqa: E402
 
 ROW = ScoredCandidates(
     ("a", "b", "c", "d", "e"), np.array([0.9, 0.8, 0.7, 0.6, 0.5], np.float32), np.array([1, 3, 2], np.float32)
@@ -119,6 +128,30 @@ def test_scores_that_were_worked_out_are_not_worked_out_again(embedder, monkeypa
     monkeypatch.setattr(LateReranker, "scores", lambda self, candidates: pytest.fail("asked again"))
     bench_of(embedder, ["test"]).rank("reranked", "test")
     assert RerankedRanker().floor(None) < -1e8
+
+
+def test_a_cross_encoder_and_an_api_reorder_as_their_scores_say(embedder, tmp_path):
+    cross = save_tiny_cross_encoder(tmp_path / "cross")
+    bench = bench_of(embedder, ["test"], kind="cross_encoder", path=str(cross), weight=1.0)
+    ranking = bench.rank("reranked", "test")["reranked"]
+    model = open_cross_encoder(bench.evaluation.reranker, None)
+    top = ranking.chunk_ids["q1"][:4]
+    scores = model.scores([(QUERIES["q1"], CORPUS[key]) for key in top])
+    assert list(scores) == sorted(scores, reverse=True)
+    assert bench.reranking.reranker == str(cross)
+
+    def longest_first(body, count):
+        rows = [{"index": at, "relevance_score": len(text)} for at, text in enumerate(body["documents"])]
+        return Answer({"results": rows})
+
+    with serving(longest_first) as (url, seen):
+        api = RerankApiConfig(model="m", base_url=url, api_key_env=None)
+        bench = bench_of(embedder, ["test"], kind="api", weight=1.0, api=api)
+        ranking = bench.rank("reranked", "test")["reranked"]
+        assert len(seen.requests) == len(QUERIES)
+    lengths = [len(CORPUS[key]) for key in ranking.chunk_ids["q2"][:4]]
+    assert lengths == sorted(lengths, reverse=True)
+    assert "scores.sqlite" in {path.name for path in embedder.cache.path.parent.iterdir()}
 
 
 def test_a_fusion_of_three_parts_ranks_by_three_shares(embedder):
