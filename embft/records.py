@@ -6,6 +6,7 @@ system's ranking orders chunks for each question.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -20,6 +21,10 @@ from embft.files import iter_jsonl
 _Record = TypeVar("_Record", "Page", "Chunk", "Question")
 
 
+MODEL_FOLDER, HELD_OUT_FOLDER = "model", "model_heldout"
+"""Of a run: the model that ships, and the one that was judged where the first was trained on everything afterwards."""
+
+
 @dataclass(frozen=True)
 class Page:
     """One page of a document after cleaning.
@@ -28,11 +33,24 @@ class Page:
         document: The document's name: its path below the corpus folder, or the topic's name.
         number: Counted from 1 as a PDF viewer counts; None where the format has no pages.
         text: Cleaned text; hard-wrapped lines are joined, paragraphs are separated by a blank line.
+        title: The document's, as `embft.corpus.titles` chose it; empty where nothing says what it is.
+        headings: Places in ``text`` from which on a path of headings holds, and that path, the highest level first.
     """
 
     document: str
     number: int | None
     text: str
+    title: str = ""
+    headings: tuple[tuple[int, tuple[str, ...]], ...] = ()
+
+    def __post_init__(self) -> None:
+        places = tuple((int(start), tuple(path)) for start, path in self.headings)
+        object.__setattr__(self, "headings", places)
+
+    def headings_at(self, place: int) -> tuple[str, ...]:
+        """The path of headings that a place in the text stands under."""
+        at = bisect_right(self.headings, place, key=lambda heading: heading[0])
+        return self.headings[at - 1][1] if at else ()
 
 
 @dataclass(frozen=True)

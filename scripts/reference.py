@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,15 +12,17 @@ from embft.config import GROUPS, register
 from embft.config.composing import config_tree
 from embft.config.reference import reference
 from embft.files import write_text
+from embft.reporting.metrics_schema import metrics_schema
 from embft.runs.stopping import quietly
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference.md"
+SCHEMA = ROOT / "docs" / "metrics.schema.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line. Returns 0; with --check 1 where the page is not what the schema says."""
-    parser = argparse.ArgumentParser(description="Writes docs/reference.md from the configuration's schema.")
+    parser = argparse.ArgumentParser(description="Writes docs/reference.md and docs/metrics.schema.json.")
     parser.add_argument("--check", action="store_true", help="write nothing, and tell whether the page is up to date")
     options = parser.parse_args(arguments)
     text = page()
@@ -32,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 0 if current else 1
     write_text(PAGE, text)
-    print(PAGE)
+    write_text(SCHEMA, json.dumps(metrics_schema(), indent=2, ensure_ascii=False) + "\n")
+    print(PAGE, SCHEMA, sep="\n")
     return 0
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from embft.config.fields import number
+from embft.config.fields import choice, number
 from embft.config.judging import JudgingConfig
 from embft.config.reranking import RerankerConfig
 from embft.config.schema import EndpointConfig
@@ -24,6 +24,8 @@ class EvaluationConfig:
     """Metrics that get intervals and comparisons."""
     primary: str = "ndcg@10"
     """The metric that the verdict is about."""
+    weights: str = choice("none", "none", "count")
+    """What each question counts: none: all alike; count: as often as it was asked, where questions.human is a query log."""
     relevant_from: int = number(1, 1, 100)
     """Grade from which a chunk counts as relevant in hit rate, MRR, MAP, precision and recall; nDCG uses every grade."""
     margin: float = number(0.01, 0.0, 0.5)

@@ -14,7 +14,7 @@ from embft.evaluation.costs import MeasuredCosts, MeasuredDense, MeasuredLexical
 from embft.models.token_vectors import token_vectors
 from embft.questions.usage import text_tokens
 from embft.records import RetrievalDataset, TokenVectors
-from embft.retrieval.bm25 import BM25Scorer
+from embft.retrieval.bm25 import BM25Scorer, index_bytes
 from embft.retrieval.candidates import Candidates, Reranker
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.max_sim import max_sim
@@ -74,7 +74,7 @@ def measure_search(
         chunk_tokens=round(draw.scale * sum(_lengths(base, list(draw.dataset.indexed.values())))),
         dense=measure(base, draw) if uses_model else None,
         bm25=MeasuredLexical(
-            index_bytes=round(draw.scale * lexical.index_bytes),
+            index_bytes=round(draw.scale * index_bytes(base.retrieval, draw.dataset.indexed)),
             query_ms=1000 * draw.scale * _searching(lexical, len(draw.questions), base.retrieval.depth),
         ),
     )

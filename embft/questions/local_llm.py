@@ -30,16 +30,17 @@ def ask_local_llm(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: P
 
 
 @contextmanager
-def local_server(config: QuestionsConfig) -> Iterator[tuple[QuestionsConfig, str]]:
-    """A server in this process for as long as it is needed.
+def local_server(config: QuestionsConfig) -> Iterator[tuple[QuestionsConfig, str | None]]:
+    """The settings to ask an LLM by, and what stands for its address in the keys of stored replies.
 
-    Yields:
-        The settings with its address in them, and what stands for that address in the keys of stored replies: the port is new
-        at each start, and many files are called model.gguf, so it is the digest of the weights.
+    For ``local_llm`` a server runs in this process as long as the context is open; any other LLM has an address of its own.
 
     Raises:
         QuestionError: llama.cpp or the weights are not there; says how to get them.
     """
+    if config.backend != "local_llm":
+        yield config, config.base_url
+        return
     weights = find_weights(config.model, config.setting)
     try:
         import xllamacpp
@@ -55,10 +56,10 @@ def local_server(config: QuestionsConfig) -> Iterator[tuple[QuestionsConfig, str
     params.warmup = False
     params.verbosity = 1  # errors; its default tells of every token batch on stderr
     server = xllamacpp.Server(params)
-    yield (
-        replace(config, base_url=f"{server.listening_address}/v1", api_key_env=None, model=weights.name),
-        local_identity(weights),
-    )
+    # The port is new at each start, and many files are called model.gguf: the cache knows the weights by their bytes.
+    local = replace(config, base_url=f"{server.listening_address}/v1", api_key_env=None, model=weights.name)
+    yield local, local_identity(weights)
+    del server
 
 
 def estimate_local_llm(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int) -> Estimate:

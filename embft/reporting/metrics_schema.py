@@ -6,7 +6,7 @@ from typing import Any
 
 from embft.dataset.findings import Finding
 from embft.evaluation.costs import SystemCosts
-from embft.evaluation.figures import ComparisonRow, Seeds, SliceRow
+from embft.evaluation.figures import Askings, ComparisonRow, Seeds, SliceRow
 from embft.evaluation.power import Power
 from embft.evaluation.realism import RealismRow
 from embft.judging.judgements import JudgingReport
@@ -48,6 +48,8 @@ def metrics_schema() -> Schema:
             "slices": _list(_of(SliceRow)),
             "general": _or_null(_general()),
             "seeds": _or_null(_of(Seeds)),
+            "askings": _or_null(_of(Askings)),
+            "refit": _or_null(_training()),
             "judging": _or_null(_judging()),
             "verdict": _verdict(),
             "objective": _object(
@@ -92,6 +94,7 @@ def _dataset() -> Schema:
             "origins": {"type": "object", "additionalProperties": _COUNTS},
             "left_out": _COUNTS,
             "realism": _list(_of(RealismRow)),
+            "context": anything,
             "reading": anything,
             "generation": anything,
             "unmapped": _list({"type": "object"}),

@@ -46,12 +46,10 @@ class AnsweringBench(Bench):
 
     def lexical(self, split: str) -> Scorer:
         """See `Bench.lexical`; the index is made once."""
-        questions = list(self.searched[split].queries.values())
+        dataset = self.searched[split]
         if self._index is None:
-            made = super().lexical(split)
-            assert isinstance(made, BM25Scorer)
-            self._index = made
-        return self._index.asking(questions)
+            self._index = BM25Scorer.of(self.retrieval, dataset.indexed, None)
+        return self._index.asking(list(dataset.queries.values()))
 
     def embedder(self, name: str) -> Embedder:
         """See `Bench.embedder`; nothing is embedded ahead."""

@@ -17,6 +17,7 @@ from embft.dataset.question_audits import (
     dependent_findings,
     language_findings,
     prompt_findings,
+    quote_findings,
     repeat_findings,
     unanswerable_findings,
 )
@@ -51,6 +52,7 @@ def audit_dataset(
     """Audits the dataset. Nothing is refused here: see `refuse_leaks`."""
     base, language, confidence = lab.base, lab.config.model.language, lab.config.evaluation.confidence
     unmapped = [asdict(row) for row in questions.value.unmapped] if questions else []
+    quotes = questions.value.report.get("quotes") if questions else None
 
     def build(folder: Path, scratch: Path) -> None:
         splits = dataset.value.splits
@@ -71,6 +73,7 @@ def audit_dataset(
             *repeat_findings(splits),
             *dependent_findings(splits),
             *unanswerable_findings(splits, unmapped),
+            *quote_findings(quotes),
             *language_findings(splits, language),
             *prompt_findings(encoder.name, encoder.query_prompt, encoder.document_prompt),
         ]
@@ -91,7 +94,7 @@ def audit_dataset(
         build,
         lambda folder: typed_json.load(Audits, folder / "audits.json"),
         inputs=[dataset.key, corpus.key if corpus else "", base.encoder.fingerprint],
-        values={"model": base.encoder.name, "confidence": confidence, "unmapped": unmapped},
+        values={"model": base.encoder.name, "confidence": confidence, "unmapped": unmapped, "quotes": quotes},
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import random
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +19,7 @@ from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.scoring import min_max
 
 Vectors = npt.NDArray[np.float32]
+logger = logging.getLogger(__name__)
 
 _SHORTEST = 80
 """Characters of a passage that must be left once sentences are hidden."""
@@ -120,6 +123,17 @@ def window_pairs(passages: Passages, contexts: Mapping[str, str] | None = None) 
             )
         )
     return examples
+
+
+def drawn(examples: Sequence[ChunkExample], most: int | None, seed: int) -> list[ChunkExample]:
+    """So many examples at random, in their order; all where there are no more, or ``most`` is None."""
+    if most is None or len(examples) <= most:
+        return list(examples)
+    logger.info(
+        "%s of %s train chunks are drawn: the windows of more teach nothing new (training.window_chunks).",
+        f"{most:,}", f"{len(examples):,}",
+    )  # fmt: skip
+    return [examples[place] for place in sorted(random.Random(seed).sample(range(len(examples)), most))]
 
 
 def hidden(sources: Mapping[str, str], share: float) -> dict[str, str]:
