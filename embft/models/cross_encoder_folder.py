@@ -9,6 +9,7 @@ from typing import Any
 from embft.errors import ModelError
 from embft.models.folder_check import MODULES, read_object
 from embft.models.weight_files import check_weights
+from embft.services.body import JsonObject
 
 _KNOWN = frozenset({"Transformer", "LogitScore"})
 _TOKENIZERS = (
@@ -101,7 +102,7 @@ def _check_kind(name: str, folder: Path, modules: list[str]) -> None:
         )
 
 
-def _check_head(name: str, folder: Path, config: dict[str, Any], modules: list[str]) -> None:
+def _check_head(name: str, folder: Path, config: JsonObject, modules: list[str]) -> None:
     heads = config.get("architectures")
     head = str(heads[0]) if isinstance(heads, list) and heads else ""
     if head.endswith("ForCausalLM") and "LogitScore" in modules:
@@ -119,7 +120,7 @@ def _check_head(name: str, folder: Path, config: dict[str, Any], modules: list[s
         )
 
 
-def _check_activation(name: str, folder: Path, config: dict[str, Any]) -> None:
+def _check_activation(name: str, folder: Path, config: JsonObject) -> None:
     own = config.get("sentence_transformers")
     file = folder / "config_sentence_transformers.json"
     named = [

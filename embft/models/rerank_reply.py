@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embft.services.body import parse_json
+from embft.services.body import JsonObject, parse_json
 from embft.services.words import read_words, words_of
 
 Scores = npt.NDArray[np.float32]
@@ -82,7 +82,7 @@ def read_scores(content: bytes, count: int, secrets: Sequence[str] = ()) -> Rera
     return RerankReply(scores.astype(np.float32), _tokens(body))
 
 
-def _number(row: dict[str, Any], place: int) -> float:
+def _number(row: JsonObject, place: int) -> float:
     value = next((row[name] for name in _SCORES if name in row), None)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnusableScoresError(f"gave {type(value).__name__} in place of a score for text {place}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -168,7 +167,7 @@ class RerankService:
         )
 
     async def _send(self, transport: Transport, question: str, texts: list[str]) -> Answer:
-        body: dict[str, Any] = {"query": question, "documents": texts, "model": self.model}
+        body: dict[str, object] = {"query": question, "documents": texts, "model": self.model}
         if self._texts_form:
             body = {"query": question, "texts": texts, "truncate": True}
         elif self._asks_for_all:

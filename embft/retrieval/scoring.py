@@ -266,9 +266,7 @@ def best_of(
     """
     bound = _bound(row, depth)
     if not rounded:
-        bound = (
-            bound - np.float32(2e-6) - abs(bound) * np.float32(2e-6)
-        )  # two scores that far apart may be one, rounded
+        bound = bound - np.float32(2e-6) * (1 + abs(bound))  # two scores that far apart may be one, rounded
     places = np.flatnonzero(row >= bound)
     if floor is not None and bound <= floor:
         places = np.flatnonzero(row > floor)
@@ -289,9 +287,8 @@ def _bound(row: Scores, depth: int) -> np.float32:
     groups = _GROUPS * depth
     folds = len(row) // groups
     if folds < 2:
-        low: np.float32 = (
-            np.partition(row, len(row) - depth)[len(row) - depth] if depth < len(row) else row.min(initial=0)
-        )
+        rest = len(row) - depth
+        low: np.float32 = np.partition(row, rest)[rest] if rest > 0 else row.min(initial=0)
         return low
     maxima = row[: groups * folds].reshape(folds, groups).max(axis=0)
     bound: np.float32 = np.partition(maxima, groups - depth)[groups - depth]
