@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from embft.config.fields import choice, number
+from embft.config.fields import ANSWER_METRICS, choice, number
 from embft.config.judging import JudgingConfig
 from embft.config.reranking import RerankerConfig
 from embft.config.schema import EndpointConfig
@@ -20,7 +20,7 @@ class EvaluationConfig:
     """What reports call the choice: the name of its file."""
     systems: list[str] = field(default_factory=lambda: ["bm25", "base", "tuned", "fused"])
     """What is ranked and compared: names from `embft.systems.SYSTEMS`, such as bm25, base, tuned, fused, openai, reranked."""
-    metrics: list[str] = field(default_factory=lambda: ["hit_rate@5", "ndcg@10", "mrr@10", "map@100"])
+    metrics: list[str] = field(default_factory=lambda: ["hit_rate@5", "ndcg@10", "mrr@10", "map@100", *ANSWER_METRICS])
     """Metrics that get intervals and comparisons."""
     primary: str = "ndcg@10"
     """The metric that the verdict is about."""

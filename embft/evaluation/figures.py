@@ -17,6 +17,7 @@ class SystemResult:
         intervals: Of those means that have one.
         score_name: Of the ranking that stands for the system.
         dev: Means on the dev questions; empty without any.
+        dev_intervals: Of those of them that have one.
         metrics: The 15 or 30 metrics by their full names (``cosine_ndcg@10``).
         description: What the system is, in one line.
         judged: Share of its first chunks that the dataset labels (judged@k); None where that was not looked at.
@@ -29,6 +30,7 @@ class SystemResult:
     metrics: dict[str, float] = field(default_factory=dict)
     description: str = ""
     judged: float | None = None
+    dev_intervals: dict[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from embft.evaluation.figures import Evaluated, General, Seeds
 from embft.judging.judgements import JudgingReport
 from embft.ranking.bench import Fusion
 from embft.ranking.reranking import Reranking
-from embft.results.stages import Audits, Corpus, DatasetReport, QuestionSet, Tuned
+from embft.results.stages import Asked, Audits, Corpus, DatasetReport, QuestionSet, Tuned
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Outcome:
     """A run's whole result.
 
     Attributes:
-        corpus, questions: None where the dataset was read from files.
+        corpus, asked, questions: None where the dataset was read from files.
         searched: Chunk id to text, of what test questions search.
         contexts: Chunk id to what stands before it where it is embedded and indexed.
         tuned: None where nothing was tuned.
@@ -87,6 +87,7 @@ class Outcome:
     config: ExperimentConfig
     model_name: str
     corpus: Corpus | None
+    asked: Asked | None
     questions: QuestionSet | None
     dataset: DatasetReport
     searched: Mapping[str, str]

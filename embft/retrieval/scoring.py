@@ -286,12 +286,9 @@ def _bound(row: Scores, depth: int) -> np.float32:
     """At most the ``depth``-th highest score, and close to it: as many groups of scores have a maximum that high."""
     groups = _GROUPS * depth
     folds = len(row) // groups
-    if folds < 2:
-        rest = len(row) - depth
-        low: np.float32 = np.partition(row, rest)[rest] if rest > 0 else row.min(initial=0)
-        return low
-    maxima = row[: groups * folds].reshape(folds, groups).max(axis=0)
-    bound: np.float32 = np.partition(maxima, groups - depth)[groups - depth]
+    maxima = row if folds < 2 else row[: groups * folds].reshape(folds, groups).max(axis=0)
+    last = len(maxima) - depth
+    bound: np.float32 = np.partition(maxima, last)[last] if last > 0 else maxima.min(initial=0)
     return bound
 
 

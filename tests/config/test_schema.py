@@ -128,7 +128,7 @@ def test_each_value_of_a_sweep_is_checked_before_any_job():
         (["model=openai", "training=adapter", "training.loss=distillation"], "leave out training.loss"),
         (["model=openai", "training=adapter", "model.endpoint.max_tokens=2"], "must be between 16 and"),
         (["model=openai", "training=adapter", "model.endpoint.base_url=http://me:pass@host/v1"], "name or password"),
-        (["questions.per_chunk=0", "questions.human=null"], "leaves no questions"),
+        (["questions.per_chunk=0", "questions.human=null"], "leaves nothing to train on"),
     ],
 )
 def test_combinations_that_cannot_work_say_so(overrides, says):
