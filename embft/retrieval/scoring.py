@@ -37,7 +37,6 @@ class Scorer(Protocol):
     @property
     def n_chunks(self) -> int:
         """Columns."""
-        ...
 
     def scores(self, start: int, end: int) -> Scores:
         """Scores of questions start..end for every chunk; float32 [end - start, n_chunks]."""
