@@ -1,4 +1,4 @@
-"""Writes docs/reference.md, the reference of every configuration key, from the schema: python scripts/reference.py [--check]."""
+"""Writes docs/reference.md, every configuration key, and docs/metrics.schema.json: python scripts/reference.py [--check]."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from pathlib import Path
 from embft.config import GROUPS, register
 from embft.config.composing import config_tree
 from embft.config.reference import reference
-from embft.files import write_text
+from embft.files import write_json, write_text
+from embft.reporting.metrics_schema import metrics_schema
 from embft.runs.stopping import quietly
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference.md"
+SCHEMA = ROOT / "docs" / "metrics.schema.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parses the command line. Returns 0; with --check 1 where the page is not what the schema says."""
-    parser = argparse.ArgumentParser(description="Writes docs/reference.md from the configuration's schema.")
+    """Parses the command line. Returns 0; with --check 1 where the page is not what the configuration's schema says."""
+    parser = argparse.ArgumentParser(description="Writes docs/reference.md from the configuration's schema, and docs/metrics.schema.json.")
     parser.add_argument("--check", action="store_true", help="write nothing, and tell whether the page is up to date")
     options = parser.parse_args(arguments)
     text = page()
@@ -32,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 0 if current else 1
     write_text(PAGE, text)
-    print(PAGE)
+    write_json(SCHEMA, metrics_schema())
+    print(PAGE, SCHEMA, sep="\n")
     return 0
 
 
