@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import string
 from pathlib import Path
 
+LETTERS = (
+    *string.ascii_lowercase, *string.digits, *(f"##{letter}" for letter in string.ascii_lowercase + string.digits),
+    *map(chr, range(0x4E00, 0x9FA6)),
+)  # fmt: skip
+"""A vocabulary of English and Chinese letters, so that no two texts are the same to the model."""
 
-def save_tiny_bert(folder: Path, words: tuple[str, ...] = ("a", "b", "c", "d"), layers: int = 3) -> Path:
+
+def save_tiny_bert(
+    folder: Path, words: tuple[str, ...] = ("a", "b", "c", "d"), layers: int = 3, positions: int = 64
+) -> Path:
     """Writes the model; returns its folder."""
     import torch
     from sentence_transformers import SentenceTransformer
@@ -15,10 +24,12 @@ def save_tiny_bert(folder: Path, words: tuple[str, ...] = ("a", "b", "c", "d"), 
     torch.manual_seed(0)
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
-    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
     sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": layers}
-    BertModel(BertConfig(vocab_size=len(vocabulary), max_position_embeddings=64, **sizes)).save_pretrained(folder)
+    BertModel(BertConfig(vocab_size=len(vocabulary), max_position_embeddings=positions, **sizes)).save_pretrained(
+        folder
+    )
     SentenceTransformer(modules=[Transformer(str(folder)), Pooling(8)], device="cpu").save_pretrained(
         str(folder / "model")
     )
