@@ -21,7 +21,7 @@ SCHEMA = ROOT / "docs" / "metrics.schema.json"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line. Returns 0; with --check 1 where the page is not what the configuration's schema says."""
-    parser = argparse.ArgumentParser(description="Writes docs/reference.md from the configuration's schema, and docs/metrics.schema.json.")
+    parser = argparse.ArgumentParser(description="Writes docs/reference.md and docs/metrics.schema.json anew.")
     parser.add_argument("--check", action="store_true", help="write nothing, and tell whether the page is up to date")
     options = parser.parse_args(arguments)
     text = page()

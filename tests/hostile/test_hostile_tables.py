@@ -164,7 +164,7 @@ add("letters behind a quotation mark", 'question,passage\n"a" b,c\n', "no row of
 add("a row without passage", [{"question": Q}], "no text in passage")
 add("a row without question", [{"question": "  ", "passage": P}], "no text in question")
 add("a passage that is a number", [{"question": Q, "passage": 5}], "not a text but 5")
-add("a passage that is an object", [{"question": Q, "passage": {"text": P}}], "not a text but")
+add("a passage that is an object", [{"question": Q, "passage": {"title": P}}], "not a text but")
 add("latin-1", 'question,passage\n"caf\xe9?",b\n'.encode("latin-1"), "not UTF-8", file="a.csv")
 add("binary", bytes(range(256)) * 8, "cannot be read", file="a.csv")
 add("not a parquet", "PAR1 no", "cannot be read as parquet", file="a.parquet")
