@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-import torch
 from forks import in_fork
 from safetensors.numpy import load_file
+from tiny_bert import save_tiny_bert
 from torchrun import torchrun
 from tune_on_processes import CASES
 
@@ -42,21 +42,8 @@ ENVIRONMENT = {
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
     """A folder with a random BERT of three layers and a small dataset."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
     folder = tmp_path_factory.mktemp("place")
-    raw = folder / "model" / "raw"
-    raw.mkdir(parents=True)
-    (raw / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]) + "\n")
-    BertTokenizerFast(str(raw / "vocab.txt")).save_pretrained(raw)
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": 3}
-    BertModel(BertConfig(vocab_size=5 + len(WORDS), **sizes)).save_pretrained(raw)
-    model = SentenceTransformer(modules=[Transformer(str(raw)), Pooling(8)], device="cpu")
-    model.save_pretrained(str(folder / "model" / "saved"))
-
+    save_tiny_bert(folder / "model", tuple(WORDS), positions=512)
     draw = np.random.default_rng(1)
     for name, chunks in (("train", 21), ("dev", 12), ("test", 12)):
         corpus = {f"{name} {number}": " ".join(draw.choice(WORDS, size=12)) for number in range(chunks)}
@@ -69,7 +56,7 @@ def place(tmp_path_factory) -> Path:
 
 RECIPE = [
     "dataset=llama_index", "dataset.train=train.json", "dataset.dev=dev.json", "dataset.test=test.json",
-    "model.path=model/saved", "training.batch_size=4", "training.epochs=2", "training.frozen_share=0.34",
+    "model.path=model/model", "training.batch_size=4", "training.epochs=2", "training.frozen_share=0.34",
     "training.max_grad_norm=1e38", "evaluation.resamples=100", "tracking=local",
 ]  # fmt: skip
 
@@ -84,7 +71,7 @@ def cases(place) -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
     one, two = place / "one", place / "two"
     one.mkdir()
     two.mkdir()
-    command = [str(PROGRAM), str(place / "model" / "saved")]
+    command = [str(PROGRAM), str(place / "model" / "model")]
     alone = in_fork(*command, str(one), *recipe("one"), cwd=place, environment=ENVIRONMENT)
     assert alone.returncode == 0, alone.stderr[-3000:]
     done = torchrun(PROGRAM, *command[1:], two, *recipe("two"), cwd=place, environment=ENVIRONMENT).wait()
@@ -98,7 +85,7 @@ def test_two_processes_give_the_losses_and_the_weights_of_one(cases, place, name
     assert [report["processes"] for report in reports] == [1, 2]
     assert np.allclose(reports[0]["losses"], reports[1]["losses"], atol=1e-4, rtol=0)
     weights = [load_file(folder / name / "model.safetensors") for folder in cases[:2]]
-    base = load_file(place / "model" / "saved" / "model.safetensors")
+    base = load_file(place / "model" / "model" / "model.safetensors")
     assert all(np.allclose(weights[0][key], weights[1][key], atol=1e-4, rtol=0) for key in weights[0])
     assert max(np.abs(weights[0][key] - base[key]).max() for key in weights[0]) > 1e-3
 
