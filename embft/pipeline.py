@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from embft.config import ExperimentConfig
 from embft.config.problems import problems
+from embft.config.untrained import leave_out_tuned
 from embft.errors import ConfigError
+from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.runs.folder import RunFolder
 from embft.training.processes import launch_problems
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-STAGES = ("corpus", "questions", "dataset", "training", "ranking", "evaluation", "report")
+STAGES = ("corpus", "questions", "context", "dataset", "training", "ranking", "evaluation", "report")
 
 
 def run_experiment(
@@ -46,6 +48,7 @@ def run_experiment(
     Raises:
         EmbftError: A mistake that the user can mend. It is in ``status.json`` too.
     """
+    config = leave_out_tuned(config)
     messages = [*problems(config), *launch_problems(config.training)]
     if messages:
         raise ConfigError(messages)
@@ -59,6 +62,7 @@ def run_experiment(
 def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None], group: str | None) -> float:
     # Heavy parts are imported once the configuration is known to be right.
     from embft.steps.audits import audit_dataset, log_power, refuse_leaks
+    from embft.steps.context import add_contexts
     from embft.steps.corpus import make_corpus
     from embft.steps.costs import measure_costs
     from embft.steps.dataset import given_corpus, make_dataset
@@ -67,7 +71,9 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.model import open_model
     from embft.steps.questions import estimate_run, make_questions
     from embft.steps.ranking import rank_systems
+    from embft.steps.refit import refit_model
     from embft.steps.report import Stages, make_outcome, write_report
+    from embft.steps.search import write_search
     from embft.steps.seeds import measure_seeds
     from embft.steps.tuning import tune_model
     from embft.steps.workspace import Workspace
@@ -100,6 +106,9 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             questions = timings.note("questions", make_questions(lab, corpus))
             if config.questions.stands_in:
                 logger.warning("%s", config.questions.stands_in)
+            bare, corpus = corpus, add_contexts(lab, corpus)
+            if corpus is not bare:
+                timings.note("context", corpus)
         elif config.training.enabled and (given := given_corpus(lab)) is not None:
             enter("questions")
             questions = timings.note("questions", make_questions(lab, given, with_human=False))
@@ -117,7 +126,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         if config.training.enabled:
             enter("training")
             tuned = timings.note("training", tune_model(lab, dataset, tracker.log))
-            run.copy_model(tuned.value.folder)
+            run.copy_model(tuned.value.folder, HELD_OUT_FOLDER if config.training.refit else MODEL_FOLDER)
 
         enter("ranking")
         rankings = timings.note("ranking", rank_systems(lab, dataset, tuned))
@@ -130,6 +139,13 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         general = measure_general(lab, tuned)
         measured = measure_costs(lab, dataset)
         timings.note("evaluation", evaluated)
+
+        refitted = None
+        if tuned is not None and config.training.refit:
+            enter("refit")
+            if (refitted := refit_model(lab, dataset, questions, tuned)) is not None:
+                timings.note("refit", refitted)
+            run.copy_model((refitted or tuned).value.folder)
 
         enter("report")
         stages = Stages(
@@ -144,8 +160,10 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             general,
             seeds,
             lab.base.encoder.notes,
+            refitted.value if refitted else None,
         )
         outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
+        write_search(outcome, dataset.value.splits.searched("test"), run.folder, lab.base)
         write_report(outcome, run, tracker)
         return outcome.objective
 

@@ -6,6 +6,7 @@ system's ranking orders chunks for each question.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -14,9 +15,14 @@ from typing import ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from embft.embedded_text import IndexedCorpus
 from embft.files import iter_jsonl
 
 _Record = TypeVar("_Record", "Page", "Chunk", "Question")
+
+
+MODEL_FOLDER, HELD_OUT_FOLDER = "model", "model_heldout"
+"""Of a run: the model that ships, and the one that was judged where the first was trained on everything afterwards."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,24 @@ class Page:
         document: The document's name: its path below the corpus folder, or the topic's name.
         number: Counted from 1 as a PDF viewer counts; None where the format has no pages.
         text: Cleaned text; hard-wrapped lines are joined, paragraphs are separated by a blank line.
+        title: The document's, as `embft.corpus.titles` chose it; empty where nothing says what it is.
+        headings: Places in ``text`` from which on a path of headings holds, and that path, the highest level first.
     """
 
     document: str
     number: int | None
     text: str
+    title: str = ""
+    headings: tuple[tuple[int, tuple[str, ...]], ...] = ()
+
+    def __post_init__(self) -> None:
+        places = tuple((int(start), tuple(path)) for start, path in self.headings)
+        object.__setattr__(self, "headings", places)
+
+    def headings_at(self, place: int) -> tuple[str, ...]:
+        """The path of headings that a place in the text stands under."""
+        at = bisect_right(self.headings, place, key=lambda heading: heading[0])
+        return self.headings[at - 1][1] if at else ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +61,7 @@ class Chunk:
         id: Stable: a hash of document, page and text (equal chunks of one page differ by a suffix).
         text: ``page.text[start:end]``.
         start, end: Character span in the text of its page.
+        context: What is embedded and indexed before its text (`embft.embedded_text`); never part of ``text``.
     """
 
     id: str
@@ -50,6 +70,7 @@ class Chunk:
     page: int | None
     start: int
     end: int
+    context: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +110,8 @@ class RetrievalDataset:
         grades: Question id to chunk id to how relevant the chunk is. A relevant chunk that is not named has grade 1.
         excluded: Question id to chunks that are left out of its ranking: its own copy in the corpus.
         notes: What a reader passed over or understood in its own way, one sentence each.
+        contexts: Chunk id to what is embedded and indexed before its text; a chunk that is missing has none. The splits of
+            one dataset may share one map, so it may name chunks of others too.
     """
 
     queries: Mapping[str, str]
@@ -97,8 +120,14 @@ class RetrievalDataset:
     grades: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    contexts: Mapping[str, str] = field(default_factory=dict)
 
     SPLITS: ClassVar[tuple[str, ...]] = ("train", "dev", "test")
+
+    @property
+    def indexed(self) -> IndexedCorpus:
+        """The corpus as it is embedded and indexed, each chunk's text behind its context."""
+        return IndexedCorpus(self.corpus, self.contexts)
 
     def grade(self, question_id: str, chunk_id: str) -> int:
         """How relevant a chunk is: 0 where it is not."""
@@ -116,6 +145,7 @@ class RetrievalDataset:
             {key: self.grades[key] for key in kept if key in self.grades},
             {key: self.excluded[key] for key in kept if key in self.excluded},
             self.notes,
+            self.contexts,
         )
 
 
@@ -156,6 +186,11 @@ class Splits:
             corpus.update(self.distractors if part == "distractors" else getattr(self, part).corpus)
         own: RetrievalDataset = getattr(self, split)
         return replace(own, corpus=dict(sorted(corpus.items())))
+
+    def with_contexts(self, contexts: Mapping[str, str]) -> Splits:
+        """The same with a context for chunks of any part, distractors included."""
+        train, dev, test = (replace(part, contexts=contexts) for part in (self.train, self.dev, self.test))
+        return replace(self, train=train, dev=dev, test=test)
 
 
 @dataclass(frozen=True)

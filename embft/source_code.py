@@ -24,6 +24,7 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "embft.damaged": "what is done with a damaged file of the cache decides no result",
     "embft.errors": "the words of errors decide no result",
     "embft.files": "how a file is written decides nothing about what is in it",
+    "embft.progress": "what is shown while work is under way decides no result",
     "embft.results": "the shapes of results; a stage imports what fills them itself",
     "embft.runs": "the run folder and its processes surround the stages",
     "embft.sqlite_file": "how rows are kept on disk decides nothing about what is in them",

@@ -51,7 +51,7 @@ def hardest_by_bm25(part: RetrievalDataset) -> Mapping[str, str | None]:
     from embft.retrieval.bm25 import BM25Scorer
 
     ids, chunk_ids = list(part.relevant_docs), list(part.corpus)
-    scorer = BM25Scorer(part.corpus, [part.queries[question_id] for question_id in ids])
+    scorer = BM25Scorer(part.indexed, [part.queries[question_id] for question_id in ids])
     found: dict[str, str | None] = {}
     for place, question_id in enumerate(ids):
         scores = scorer.scores(place, place + 1)[0]

@@ -1,8 +1,9 @@
-"""Writes docs/reference.md, every configuration key, and docs/metrics.schema.json: python scripts/reference.py [--check]."""
+"""Writes docs/reference.md, the reference of every configuration key, from the schema: python scripts/reference.py [--check]."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from embft.config import GROUPS, register
 from embft.config.composing import config_tree
 from embft.config.reference import reference
-from embft.files import write_json, write_text
+from embft.files import write_text
 from embft.reporting.metrics_schema import metrics_schema
 from embft.runs.stopping import quietly
 
@@ -20,8 +21,8 @@ SCHEMA = ROOT / "docs" / "metrics.schema.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parses the command line. Returns 0; with --check 1 where the page is not what the configuration's schema says."""
-    parser = argparse.ArgumentParser(description="Writes docs/reference.md and docs/metrics.schema.json anew.")
+    """Parses the command line. Returns 0; with --check 1 where the page is not what the schema says."""
+    parser = argparse.ArgumentParser(description="Writes docs/reference.md and docs/metrics.schema.json.")
     parser.add_argument("--check", action="store_true", help="write nothing, and tell whether the page is up to date")
     options = parser.parse_args(arguments)
     text = page()
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 0 if current else 1
     write_text(PAGE, text)
-    write_json(SCHEMA, metrics_schema())
+    write_text(SCHEMA, json.dumps(metrics_schema(), indent=2, ensure_ascii=False) + "\n")
     print(PAGE, SCHEMA, sep="\n")
     return 0
 

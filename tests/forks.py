@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-LIMIT = 500
-"""Seconds that a command may take."""
+LIMIT = 1200
+"""Seconds that a command may take: many, as this machine may be busy."""
 
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["imported_once"])

@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from embft.config import GROUPS, MOVED_KEYS, ExperimentConfig
 from embft.config.keys import all_keys
+from embft.config.untrained import leave_out_tuned
 from embft.errors import ConfigError
 
 
@@ -149,7 +150,7 @@ def as_config(composed: Any) -> ExperimentConfig:
     unknown = sorted(key for key in set(_leaves(composed)) - set(known))
     if unknown:
         raise ConfigError([*(_unknown(key) for key in unknown), *problems(config)])
-    return config
+    return leave_out_tuned(config)
 
 
 def plain_message(error: BaseException) -> str:

@@ -83,8 +83,14 @@ GROUPS: dict[str, type] = {
 _JOB_LOGGING = {
     "version": 1,
     "formatters": {"simple": {"format": "[%(asctime)s][%(name)s][%(levelname)s] - %(message)s"}},
+    "filters": {"progress": {"()": "embft.progress.Console"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "simple", "stream": "ext://sys.stdout"},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "simple",
+            "stream": "ext://sys.stdout",
+            "filters": ["progress"],
+        },
         "file": {
             "class": "logging.FileHandler",
             "formatter": "simple",

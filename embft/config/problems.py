@@ -71,6 +71,11 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
         if questions.per_chunk == 0 and not questions.human:
             yield "questions.per_chunk=0 leaves no questions: set it to 1 or more, or give questions.human=FILE."
         yield from _question_problems(questions)
+        if corpus.context == "llm" and questions.backend == "extractive":
+            yield (
+                "corpus.context=llm asks the LLM of the group questions, and questions=extractive asks none: choose "
+                "questions=openai (questions.per_chunk=0 with questions.human=FILE writes no questions) or local_llm."
+            )
         if dataset.dev_fraction + dataset.test_fraction >= 1:
             yield "dataset.dev_fraction + dataset.test_fraction must be below 1, or nothing is left to train on."
         if dataset.split == "article" and corpus.kind == "python_reference":
@@ -83,6 +88,8 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             for name in ("train", "test")
             if not getattr(dataset, name)
         )
+    if dataset.kind == "beir" and corpus.context in {"headings", "llm"}:
+        yield f"corpus.context={corpus.context}: a BEIR folder has titles alone: take title."
     if dataset.kind == "beir" and not dataset.path:
         yield "dataset=beir needs dataset.path=DIR, a folder with corpus.jsonl, queries.jsonl and qrels/."
     if corpus.chunk_overlap >= corpus.chunk_tokens:
@@ -182,11 +189,9 @@ def _evaluation_problems(evaluation: EvaluationConfig, training: TrainingConfig)
         yield f"evaluation.primary={evaluation.primary} must be one of evaluation.metrics."
     if not training.enabled and "tuned" in systems:
         yield (
-            "training.enabled=false (training=none) leaves no tuned model: add evaluation=base_only, or take 'tuned' out of "
-            "evaluation.systems; fused is then BM25 + base."
+            "training.enabled=false (training=none) leaves no tuned model, and evaluation.systems names no other: leave it out, "
+            "or add base."
         )
-    if evaluation.general is not None and not training.enabled:
-        yield "evaluation.general compares the tuned model with the base one: it needs a training=... recipe."
     system, _, metric = evaluation.objective.partition("/")
     scored = [name for name in systems if name != "tuned" or training.enabled]
     if system not in scored:

@@ -43,6 +43,9 @@ class CorpusConfig:
     """What a broken, encrypted, scanned or empty file does: stop the run, or be named and skipped."""
     language: str = choice("auto", "auto", *NAMES)
     """ISO 639-1 code of the language that all documents are in: ``de``, ``ja``; auto: each document's is looked for."""
+    context: str = choice("none", "auto", "none", "title", "headings", "llm")
+    """What stands before each chunk, and each of its windows, where it is embedded and indexed: its document's title; title and
+    headings; a sentence by the LLM of the group questions; auto: the title where there is more than one document."""
     bundled_questions: str | None = None
     """``bundled:NAME``: human questions that embft carries for this corpus."""
 
@@ -266,6 +269,8 @@ class EvaluationConfig:
     """Metrics that get intervals and comparisons."""
     primary: str = "ndcg@10"
     """The metric that the verdict is about."""
+    weights: str = choice("none", "none", "count")
+    """What each question counts: none: all alike; count: as often as it was asked, where questions.human is a query log."""
     relevant_from: int = number(1, 1, 100)
     """Grade from which a chunk counts as relevant in hit rate, MRR, MAP, precision and recall; nDCG uses every grade."""
     margin: float = number(0.01, 0.0, 0.5)

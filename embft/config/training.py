@@ -43,6 +43,8 @@ class TrainingConfig:
     learn_from: str = choice("auto", "auto", "questions", "windows")
     """The train questions; or windows of the train chunks, each of which asks for its neighbour. auto: windows where all train
     questions were cut out of the text, which teach a model to match words."""
+    window_chunks: int | None = number(1600, 2)
+    """Where windows are learned from: so many train chunks at most, a random draw, because more teach nothing new; null: all."""
     positives: str = choice("beginning", "beginning", "window")
     """With truncated chunks: the chunk's beginning, which is what will be searched; or the stretch that a question is about, as
     long as the model reads, wherever it stands in the chunk."""
@@ -74,6 +76,9 @@ class TrainingConfig:
     """Also save a checkpoint to resume from every so many steps; 0: at the end of each epoch only."""
     seeds: int = number(1, 1, 100)
     """Train with so many seeds and report how far the results spread; the first one is the tuned model."""
+    refit: bool = False
+    """After the verdict, train once more by the same recipe on everything, test questions included: that model ships, the judged
+    one is kept beside it."""
     part: str = choice("full", "full", "lora", "adapter")
     """What is trained: the model, low-rank updates of it, or a map of the question vectors alone."""
     lora_rank: int = number(16, 1, 1024)

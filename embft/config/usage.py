@@ -30,6 +30,9 @@ class Condition:
 
 ALWAYS: tuple[Condition, ...] = ()
 
+_query_log = Condition(
+    "questions.human", lambda c: c.dataset.kind == "generated" and c.questions.human is not None, "questions.human=LOG"
+)
 _generated = Condition(
     "dataset=generated",
     lambda c: c.dataset.kind == "generated",
@@ -70,6 +73,11 @@ _given_files = Condition(
     "dataset=llama_index", lambda c: c.dataset.kind == "llama_index", "dataset=llama_index (or beir, with dataset.path)"
 )
 _beir = Condition("dataset=beir", lambda c: c.dataset.kind == "beir", "dataset=beir")
+_has_titles = Condition(
+    "dataset=generated or beir",
+    lambda c: c.dataset.kind in {"generated", "beir"},
+    "dataset=generated; the files of dataset=llama_index hold contexts of their own",
+)
 _blocks = Condition(
     "dataset.split=blocks or article", lambda c: c.dataset.split in {"blocks", "article"}, "dataset.split=blocks"
 )
@@ -96,6 +104,9 @@ _teacher = Condition(
 _learns_questions = Condition(
     "training from questions", lambda c: c.training.learn_from != "windows", "training.learn_from=questions"
 )
+_learns_windows = Condition(
+    "training from windows", lambda c: c.training.learn_from != "questions", "training.learn_from=windows"
+)
 _mines = Condition("training.negatives above 0", lambda c: c.training.negatives > 0, "training=hard_negatives")
 _truncates = Condition("retrieval.mode=truncate", lambda c: c.retrieval.mode == "truncate", "retrieval=truncate")
 _windows = Condition("retrieval.mode=windows or late", lambda c: c.retrieval.mode != "truncate", "retrieval=windows")
@@ -119,6 +130,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     # What a file calls itself, in reports.
     ("corpus.name questions.name dataset.name model.name training.name retrieval.name evaluation.name tracking.name", ALWAYS),
     ("corpus.kind corpus.bundled_questions corpus.language", (_generated,)),
+    ("corpus.context", (_has_titles,)),
     ("corpus.chunk_tokens corpus.chunk_overlap", (_generated, _cuts_chunks)),
     ("corpus.path", (_generated, _has_path)),
     ("corpus.pdf_reader corpus.ocr corpus.drop_boilerplate corpus.on_error", (_generated, _own_files)),
@@ -155,8 +167,9 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("training.device", (_weights,)),
     ("training.epochs training.batch_size training.learning_rate training.warmup_ratio training.schedule", (_trained,)),
     ("training.weight_decay training.max_grad_norm training.temperature training.select_by", (_trained,)),
-    ("training.dev_chunks training.patience training.seeds training.part", (_trained,)),
+    ("training.dev_chunks training.patience training.seeds training.refit training.part", (_trained,)),
     ("training.dropout training.learn_from training.precision training.attention", (_trained, _tunes_model)),
+    ("training.window_chunks", (_trained, _tunes_model, _learns_windows)),
     ("training.gradient_checkpointing training.compile training.average", (_trained, _tunes_model)),
     ("training.whitening training.checkpoint_steps training.loss training.symmetric", (_trained, _tunes_model)),
     ("training.hardness training.matryoshka training.mini_batch", (_trained, _tunes_model)),
@@ -174,6 +187,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("retrieval.fusion_metric", (_fuses,)),
     ("evaluation.systems evaluation.metrics evaluation.primary evaluation.resamples evaluation.confidence", ALWAYS),
     ("evaluation.precision evaluation.objective evaluation.relevant_from evaluation.margin", ALWAYS),
+    ("evaluation.weights", (_query_log,)),
     ("evaluation.general", (_trained,)),
     ("evaluation.openai.model evaluation.openai.base_url evaluation.openai.api_key_env", (_asks_openai,)),
     ("evaluation.openai.query_model evaluation.openai.batch_size evaluation.openai.concurrency", (_asks_openai,)),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from embft.corpus.chunk_rows import Row, read_chunk_rows
+from embft.corpus.titles import clean_title, title_of_name
 from embft.errors import CorpusError
 from embft.records import Chunk, Page
 
@@ -29,7 +30,11 @@ _DOCUMENT = (
     "文档", "文档名", "文件", "文件名", "来源",
 )  # fmt: skip
 _PAGE = ("page", "page_number", "page_no", "page_num", "pagenum", "pageno", "page_label", "页", "页码", "页号")
-_TITLE = ("title", "标题")
+_TITLE = ("title", "doc_title", "document_title", "标题")
+_HEADINGS = (
+    "headings", "heading", "heading_path", "header_path", "headers", "breadcrumbs", "breadcrumb", "section", "section_title",
+    "section_path", "章节", "小节",
+)  # fmt: skip
 _SHOWN = 5
 
 
@@ -59,6 +64,8 @@ class _Row:
     text: str
     document: str
     page: int | None
+    title: str
+    headings: tuple[str, ...]
 
 
 def read_chunk_file(path: Path) -> ChunkFile:
@@ -93,7 +100,15 @@ def _choose(rows: Sequence[Row], names: Sequence[str]) -> dict[str, str]:
     """Maps ``id``, ``text``, ``document`` and ``page`` to the columns that hold them."""
     full = Counter(name for row in rows for name, value in row.items() if _as_text(value).strip())
     columns: dict[str, str] = {}
-    for what, known in (("id", _ID), ("text", _TEXT), ("document", _DOCUMENT), ("page", _PAGE), ("title", _TITLE)):
+    known_names = {
+        "id": _ID,
+        "text": _TEXT,
+        "document": _DOCUMENT,
+        "page": _PAGE,
+        "title": _TITLE,
+        "headings": _HEADINGS,
+    }
+    for what, known in known_names.items():
         column = _best(known, [name for name in names if name not in columns.values()], full, len(rows))
         if column is not None:
             columns[what] = column
@@ -103,9 +118,8 @@ def _choose(rows: Sequence[Row], names: Sequence[str]) -> dict[str, str]:
                 f"has no column with the chunks' {'ids' if what == 'id' else 'texts'} ({', '.join(known[:6])}...); its columns "
                 f"are {_listed(names)}: rename one of them to '{what}'"
             )
-    title = columns.pop("title", None)
-    if title and "document" not in columns:
-        columns["document"] = title
+    if "title" in columns and "document" not in columns:
+        columns["document"] = columns["title"]
     return columns
 
 
@@ -127,7 +141,10 @@ def _row(number: int, row: Row, columns: Mapping[str, str], stem: str) -> _Row:
     page = int(label) if re.fullmatch(r"\d{1,9}", label) else None
     # A lone surrogate cannot be written as UTF-8.
     text = cell("text").encode("utf-8", "replace").decode("utf-8")
-    return _Row(number, cell("id"), text, cell("document").strip() or stem, page)
+    headings = [clean_title(part) for part in re.split(r"\s*(?:>|›|»|→|\||\n|;)\s*", cell("headings"))]
+    document = cell("document").strip()
+    title = clean_title(cell("title")) or title_of_name(document.rstrip("/").rpartition("/")[2])
+    return _Row(number, cell("id"), text, document or stem, page, title, tuple(filter(None, headings)))
 
 
 def _as_text(value: Any) -> str:
@@ -166,12 +183,14 @@ def _lay_out(rows: Sequence[_Row]) -> tuple[list[Page], list[Chunk]]:
     chunks: list[Chunk] = []
     for document, by_page in documents.items():
         for number, members in sorted(by_page.items(), key=lambda item: item[0] if item[0] is not None else -1):
-            start, texts = 0, []
+            start, texts, headings = 0, [], []
             for row in members:
+                headings.append((start, row.headings))
                 chunks.append(Chunk(row.id, row.text, document, number, start, start + len(row.text)))
                 texts.append(row.text)
                 start += len(row.text) + 2
-            pages.append(Page(document, number, "\n\n".join(texts)))
+            title = next((row.title for row in members if row.title), "")
+            pages.append(Page(document, number, "\n\n".join(texts), title, tuple(headings)))
     return pages, chunks
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from embft.corpus.cleaning import clean_characters
+from embft.corpus.outlines import Heading
 from embft.corpus.pdf import PdfText
 from embft.corpus.running_heads import Boilerplate
 from embft.records import Page
@@ -24,6 +25,8 @@ class Document:
         replaced_bytes: That were no text; each stands as U+FFFD.
         warnings: What a person should know about the file, without its name.
         pdf: What a PDF says of its pages.
+        title: What the file's metadata, or the page itself, says that it is called.
+        outline: Its headings in the order of the text.
     """
 
     pages: list[Page]
@@ -34,6 +37,8 @@ class Document:
     replaced_bytes: int = 0
     warnings: tuple[str, ...] = ()
     pdf: PdfText | None = None
+    title: str = ""
+    outline: Sequence[Heading] = ()
 
 
 def numbered_pages(name: str, texts: Iterable[str]) -> tuple[list[Page], int]:

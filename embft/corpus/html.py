@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from embft.corpus.html_source import without_depth, xml_as_html
 from embft.corpus.mathml import math_text
+from embft.corpus.outlines import Heading, Outlined
 from embft.text.tokens import CJK, count
 
 _NEVER = {"script", "style", "head", "object", "iframe", "canvas", "audio", "video", "input", "select", "datalist"}
@@ -31,7 +33,12 @@ _PARTS_OF_TABLE = re.compile(r"\s*<(?:tr|td|th|thead|tbody|tfoot|caption)[\s>]",
 
 
 def html_text(source: str, *, xml: bool = False) -> str:
-    """Returns the text of a page or a fragment.
+    """The text alone of `read_html`."""
+    return read_html(source, xml=xml).text
+
+
+def read_html(source: str, *, xml: bool = False) -> Outlined:
+    """Returns the text of a page or a fragment, its title and its headings.
 
     The title comes first unless the page's first heading says the same. Headings stand after two blank lines, list
     items and table rows are lines (cells separated by ``|``), ``pre`` keeps its lines, indented by four spaces, and
@@ -54,13 +61,25 @@ def html_text(source: str, *, xml: bool = False) -> str:
     parser = LexborHTMLParser(without_depth(source))
     root = parser.body or parser.root
     if root is None:
-        return ""
+        return Outlined("")
     title_node = parser.css_first("head > title")
     title = " ".join((title_node.text() or "").split()) if title_node else ""
     text = _most_fitting_text(root, _opened_by_click(parser))
     heading = parser.css_first("h1")
     repeats_title = heading is not None and title and _words(heading.text()) and _words(heading.text()) in _words(title)
-    return f"{title}\n\n{text}".strip("\n") if title and not repeats_title else text
+    text = f"{title}\n\n{text}".strip("\n") if title and not repeats_title else text
+    return Outlined(text, title, tuple(_headings(parser)))
+
+
+def _headings(parser: Any) -> Iterator[Heading]:
+    """The headings of what is read; those of menus and page furniture are about the site."""
+    for node in parser.css(",".join(sorted(_HEADINGS))):
+        above = node.parent
+        while above is not None and above.tag not in (_DROPPED | _FURNITURE | _CONTENT):
+            above = above.parent
+        text = " ".join((node.text() or "").split()).strip("¶#§ ")
+        if text and (above is None or above.tag in _CONTENT):
+            yield Heading(int(node.tag[1]), text)
 
 
 def _most_fitting_text(root: Any, opened: set[str]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from embft.corpus.html import html_text
 from embft.corpus.lines import WrappedText
 from embft.corpus.mdx import plain_markdown
+from embft.corpus.outlines import Heading, Outlined
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -26,6 +27,12 @@ _RAW_TAG = re.compile(r"<(/?)(script|style)\b", re.IGNORECASE)
 
 
 def markdown_text(source: str, *, mdx: bool = False) -> str | None:
+    """The text alone of `read_markdown`."""
+    read = read_markdown(source, mdx=mdx)
+    return read.text if read else None
+
+
+def read_markdown(source: str, *, mdx: bool = False) -> Outlined | None:
     """Returns the text of a CommonMark document (with pipe tables), None where it nests deeper than 50 lists.
 
     Headings stand after two blank lines, code is indented by four spaces, a table row is one line, links and images
@@ -52,8 +59,11 @@ def markdown_text(source: str, *, mdx: bool = False) -> str | None:
     tokens = parser.parse(source)
     if any(token.level >= _DEEPEST - 1 for token in tokens):  # what is deeper is not in the tokens
         return None
-    text = _blocks(SyntaxTreeNode(tokens).children).strip("\n")
-    return text if not title or _says(_first_heading(tokens), title) else f"{title}\n\n{text}"
+    tree = SyntaxTreeNode(tokens)
+    text = _blocks(tree.children).strip("\n")
+    headings = tuple(Heading(int(node.tag[1]), _text(node)) for node in tree.walk() if node.type == "heading")
+    text = text if not title or _says(_first_heading(tokens), title) else f"{title}\n\n{text}"
+    return Outlined(text, title, headings)
 
 
 def _first_heading(tokens: list[Token]) -> str:

@@ -6,7 +6,8 @@ import importlib
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from xml.etree import ElementTree
 
 from embft.corpus.decoding import decode
 from embft.corpus.document import Document, numbered_pages
-from embft.corpus.html import html_text
+from embft.corpus.html import read_html
+from embft.corpus.outlines import Heading
 from embft.corpus.spreadsheets import sheet_texts
 from embft.errors import CorpusError
 
@@ -28,6 +30,8 @@ _FORMULA_MARKS = ((b"</m:num>", b"<m:t>/</m:t>"), (b"<m:sup>", b"<m:t>^</m:t>"),
 _FORMULA_TEXT = re.compile(rb"<m:t(?:\s[^>]*)?>([^<]*)</m:t>")
 _ENCRYPTED = "is encrypted: remove its password"
 _OLD = b"\xd0\xcf\x11\xe0"
+_Read = tuple[list[str], list[str], Sequence[Heading]]
+"""Texts of pages, warnings, headings."""
 
 
 def read_office(path: Path, name: str, format_name: str) -> Document:
@@ -41,7 +45,7 @@ def read_office(path: Path, name: str, format_name: str) -> Document:
     Raises:
         CorpusError: It is broken, encrypted, or unpacks to more than 512 MB; the library is not installed.
     """
-    readers: dict[str, Callable[[zipfile.ZipFile, Path], tuple[list[str], list[str]]]] = {
+    readers: dict[str, Callable[[zipfile.ZipFile, Path], _Read]] = {
         "docx": _docx_texts,
         "pptx": _pptx_texts,
         "xlsx": _xlsx_texts,
@@ -49,7 +53,8 @@ def read_office(path: Path, name: str, format_name: str) -> Document:
     }
     with _open(path, format_name) as archive:
         try:
-            texts, warnings = readers[format_name](archive, path)
+            texts, warnings, outline = readers[format_name](archive, path)
+            title = _title_property(archive)
         except CorpusError:
             raise
         except Exception as error:  # the libraries let errors of their parsers through as they come
@@ -60,7 +65,7 @@ def read_office(path: Path, name: str, format_name: str) -> Document:
     pages, empty = numbered_pages(name, texts)
     if format_name == "docx":
         pages = [type(page)(name, None, page.text) for page in pages]
-    return Document(pages, empty_pages=empty, warnings=tuple(warnings))
+    return Document(pages, empty_pages=empty, warnings=tuple(warnings), title=title, outline=outline)
 
 
 def _open(path: Path, format_name: str) -> zipfile.ZipFile:
@@ -111,11 +116,12 @@ def _library(name: str) -> Any:
         raise CorpusError(f"needs the Python package {name}: pip install 'embft[office]'") from None
 
 
-def _docx_texts(archive: zipfile.ZipFile, path: Path) -> tuple[list[str], list[str]]:
+def _docx_texts(archive: zipfile.ZipFile, path: Path) -> _Read:
     mammoth = _library("mammoth")
     with _with_formulas_as_text(archive, path) as file:
         result = mammoth.convert_to_html(file, convert_image=mammoth.images.img_element(lambda image: {"src": ""}))
-    return [html_text(result.value)], []
+    read = read_html(result.value)
+    return [read.text], [], read.headings
 
 
 def _with_formulas_as_text(archive: zipfile.ZipFile, path: Path) -> Any:
@@ -142,14 +148,21 @@ def _with_formulas_as_text(archive: zipfile.ZipFile, path: Path) -> Any:
     return rewritten
 
 
-def _pptx_texts(archive: zipfile.ZipFile, path: Path) -> tuple[list[str], list[str]]:
+def _pptx_texts(archive: zipfile.ZipFile, path: Path) -> _Read:
     presentation = _library("pptx").Presentation(str(path))
-    return [_slide_text(slide) for slide in presentation.slides], []
+    slides = list(presentation.slides)
+    titles = [_slide_title(slide) for slide in slides]
+    outline = [Heading(1, title, number) for number, title in enumerate(titles, start=1) if title]
+    return [_slide_text(slide) for slide in slides], [], outline
+
+
+def _slide_title(slide: Any) -> str:
+    title = slide.shapes.title
+    return title.text_frame.text.strip() if title is not None and title.has_text_frame else ""
 
 
 def _slide_text(slide: Any) -> str:
-    title = slide.shapes.title
-    heading = title.text_frame.text.strip() if title is not None and title.has_text_frame else ""
+    title, heading = slide.shapes.title, _slide_title(slide)
     blocks = [heading] if heading else []
     for shape in _shapes(slide.shapes):
         if title is not None and shape.shape_id == title.shape_id:
@@ -182,11 +195,13 @@ def _in_reading_order(shapes: Any) -> Iterator[Any]:
     return iter(sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)))
 
 
-def _xlsx_texts(archive: zipfile.ZipFile, path: Path) -> tuple[list[str], list[str]]:
-    return sheet_texts(_library("openpyxl"), archive, path)
+def _xlsx_texts(archive: zipfile.ZipFile, path: Path) -> _Read:
+    texts, warnings = sheet_texts(_library("openpyxl"), archive, path)
+    names = [text.split("\n", 1)[0] for text in texts]  # a sheet's text begins with its name
+    return texts, warnings, [Heading(1, name, number) for number, name in enumerate(names, start=1) if name]
 
 
-def _epub_texts(archive: zipfile.ZipFile, path: Path) -> tuple[list[str], list[str]]:
+def _epub_texts(archive: zipfile.ZipFile, path: Path) -> _Read:
     names = set(archive.namelist())
     if "META-INF/rights.xml" in names:
         raise CorpusError("is protected by DRM: get it without")
@@ -195,7 +210,8 @@ def _epub_texts(archive: zipfile.ZipFile, path: Path) -> tuple[list[str], list[s
     package = ElementTree.fromstring(archive.read(package_name))
     folder = posixpath.dirname(package_name)
     items = {item.attrib["id"]: item.attrib for item in package.iter() if item.tag.endswith("}item")}
-    texts = []
+    texts: list[str] = []
+    outline: list[Heading] = []
     missing = 0
     for reference in (item for item in package.iter() if item.tag.endswith("}itemref")):
         item = items.get(reference.attrib.get("idref", ""), {})
@@ -203,5 +219,20 @@ def _epub_texts(archive: zipfile.ZipFile, path: Path) -> tuple[list[str], list[s
         if part not in names:
             missing += 1
         elif "nav" not in item.get("properties", "").split() and (data := archive.read(part)).strip():
-            texts.append(html_text(decode(data, html=True).text, xml=True))
-    return texts, [f"names {missing} chapters that are not in it"] if missing else []
+            chapter = read_html(decode(data, html=True).text, xml=True)
+            texts.append(chapter.text)
+            outline += [replace(heading, page=len(texts)) for heading in chapter.headings]
+    return texts, [f"names {missing} chapters that are not in it"] if missing else [], outline
+
+
+def _title_property(archive: zipfile.ZipFile) -> str:
+    """The title that the file's properties give it; empty where they are missing or broken."""
+    parts = [name for name in archive.namelist() if name == "docProps/core.xml" or name.endswith(".opf")]
+    if not parts:
+        return ""
+    try:
+        properties = ElementTree.fromstring(archive.read(parts[0]))
+    except (ElementTree.ParseError, KeyError):
+        return ""
+    titles = (item.text for item in properties.iter("{http://purl.org/dc/elements/1.1/}title"))
+    return next((text.strip() for text in titles if text), "")

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embft.corpus.ocr import Tesseract
+from embft.corpus.outlines import Heading
+from embft.corpus.pdf_bookmarks import title_and_bookmarks
 from embft.corpus.pdf_columns import in_reading_order
 from embft.corpus.pdf_forms import filled_in, insert
 from embft.corpus.pdf_scans import FEW_LETTERS, PageMarks, listed, survey, unread_pages
 from embft.corpus.pdf_words import quarter_turns, read_words
 from embft.errors import CorpusError
+from embft.progress import each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,12 +47,16 @@ class PdfText:
         scanned: Numbers, from 1, of the pages that are pictures and were not read.
         unreadable: Numbers of the pages whose fonts do not say which letters they show and that were not read.
         recognised: Numbers of the pages that OCR read.
+        title: Of the metadata.
+        outline: The bookmarks, with the pages that they lead to.
     """
 
     pages: list[str]
     scanned: tuple[int, ...] = ()
     unreadable: tuple[int, ...] = ()
     recognised: tuple[int, ...] = ()
+    title: str = ""
+    outline: tuple[Heading, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -119,6 +126,7 @@ def read_pdf(path: Path, reader: str = "pypdfium2", tesseract: Tesseract | None 
         tuple(number for number in scanned if number not in read),
         tuple(number for number in unreadable if number not in read),
         tuple(recognised),
+        *title_and_bookmarks(path),
     )
     _refuse_unread(text, with_ocr=tesseract is not None)
     return text
@@ -200,7 +208,7 @@ def _read_pypdfium2(path: Path) -> list[_Page]:
     try:
         if document.get_formtype() != pdfium.FORMTYPE_NONE:
             document.init_forms()
-        for index in range(len(document)):
+        for index in each(range(len(document)), "reading pages", "pages"):
             page = document[index]
             pages.append(_read_page(page))
             page.close()

@@ -10,6 +10,8 @@ from itertools import pairwise
 
 from embft.corpus.cleaning import clean_characters, vocabulary
 from embft.corpus.lines import join_lines
+from embft.corpus.outlines import headings_of_text, with_headings
+from embft.corpus.titles import first_title_line
 from embft.records import Page
 
 _WRAPPED_AT = 70  # Sphinx's text writer, docutils' MAXWIDTH
@@ -45,7 +47,12 @@ def reference_pages(topics: Mapping[str, str]) -> tuple[list[Page], int, int]:
         texts[name], count = join_lines(lines, _WRAPPED_AT, vocabulary([text]), slack=0.97)
         joined += count
     unique, repeated = drop_repeated(texts)
-    return [Page(name, None, text) for name, text in unique.items() if text], joined, repeated
+    pages = []
+    for name, text in unique.items():
+        if text:
+            page = Page(name, None, text, title=first_title_line(topics[name]) or name)
+            pages += with_headings([page], headings_of_text(clean_characters(topics[name])))
+    return pages, joined, repeated
 
 
 def drop_repeated(texts: Mapping[str, str]) -> tuple[dict[str, str], int]:

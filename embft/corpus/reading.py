@@ -13,6 +13,7 @@ from embft.corpus import python_reference
 from embft.corpus.cleaning import clean_characters
 from embft.corpus.document import Document
 from embft.corpus.download import fetch_document
+from embft.corpus.entitled import entitled_pages
 from embft.corpus.lines import join_pages
 from embft.corpus.ocr import Tesseract, open_tesseract
 from embft.corpus.office import read_office
@@ -23,6 +24,7 @@ from embft.corpus.sources import FoundFiles, Source, find_sources
 from embft.corpus.text_files import read_text_file
 from embft.errors import CorpusError
 from embft.files import digest, file_digest
+from embft.progress import each
 from embft.records import Page
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], Read
     tesseract = open_tesseract(config.language, cache_dir / "ocr") if config.ocr == "auto" else None
     documents: dict[str, Document] = {}
     skipped: list[dict[str, str]] = []
-    for source in sources:
+    for source in each(sources, "reading", "files"):
         try:
             documents[source.name] = _read(source, config, tesseract)
         except CorpusError as error:
@@ -112,7 +114,7 @@ def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], Read
             skipped.append({"document": source.name, "reason": reason})
     if skipped and (config.on_error == "stop" or not documents):
         raise _unreadable(skipped, len(sources), config.on_error)
-    pages = [page for document in documents.values() for page in document.pages]
+    pages = entitled_pages(documents)
     return pages, ReadingReport(
         documents=len({page.document for page in pages}),
         pages=len(pages),
@@ -243,7 +245,7 @@ def _read_pdf(source: Source, config: CorpusConfig, tesseract: Tesseract | None)
         pages, boilerplate = drop_boilerplate(pages)
     texts, joined = join_pages([[line.strip() for line in lines] for lines in pages])
     kept = [Page(source.name, number, text) for number, text in enumerate(texts, start=1) if text.strip()]
-    return Document(kept, boilerplate, joined, len(texts) - len(kept), pdf=pdf)
+    return Document(kept, boilerplate, joined, len(texts) - len(kept), pdf=pdf, title=pdf.title, outline=pdf.outline)
 
 
 def _unreadable(skipped: Sequence[dict[str, str]], total: int, on_error: str) -> CorpusError:

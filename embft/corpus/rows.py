@@ -15,6 +15,7 @@ from embft.corpus.cleaning import clean_characters
 from embft.corpus.decoding import decode
 from embft.corpus.document import Document
 from embft.corpus.text_files import decoding_warnings
+from embft.corpus.titles import clean_title
 from embft.errors import CorpusError
 from embft.records import Page
 
@@ -68,7 +69,8 @@ def read_rows(path: Path, name: str, format_name: str) -> Document:
         else:
             text = "\n".join(f"{column}: {value}" for column, value in row.values.items() if value)
         if text:
-            pages.append(Page(f"{name}#{label}", row.number, text))
+            named = row.values.get(title, "") if title else ""
+            pages.append(Page(f"{name}#{label}", row.number, text, title=clean_title(named)))
     return Document(
         pages,
         empty_pages=len(rows) - len(pages),

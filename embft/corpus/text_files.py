@@ -7,9 +7,10 @@ from pathlib import Path
 from embft.corpus.cleaning import clean_characters
 from embft.corpus.decoding import Decoded, decode
 from embft.corpus.document import Document
-from embft.corpus.html import html_text
+from embft.corpus.html import read_html
 from embft.corpus.lines import join_pages
-from embft.corpus.markdown import markdown_text
+from embft.corpus.markdown import read_markdown
+from embft.corpus.outlines import Outlined, headings_of_text
 from embft.records import Page
 
 _DEEP = "is nested too deep to be taken for Markdown, and was read as plain text"
@@ -30,22 +31,22 @@ def read_text_file(path: Path, name: str, format_name: str) -> Document:
     source = clean_characters(decoded.text)
     joined = 0
     warnings = decoding_warnings(decoded)
-    text: str | None
+    read: Outlined | None
     if format_name in ("html", "xhtml"):
-        text = clean_characters(html_text(source, xml=format_name == "xhtml"))  # entities give characters too
+        read = read_html(source, xml=format_name == "xhtml")
     elif format_name == "text":
-        text = None
+        read = None
     elif format_name in ("markdown", "mdx"):
-        text = markdown_text(source, mdx=format_name == "mdx")
-        if text is None:
+        read = read_markdown(source, mdx=format_name == "mdx")
+        if read is None:
             warnings = (*warnings, _DEEP)
-        else:
-            text = clean_characters(text)
     else:
         raise ValueError(f"nothing reads the format {format_name!r}")
-    if text is None:
+    if read is None:
         texts, joined = join_pages([source.split("\n")])
-        text = texts[0]
+        text, read = texts[0], Outlined("", headings=tuple(headings_of_text(source)))
+    else:
+        text = clean_characters(read.text)  # entities give characters too
     pages = [Page(name, None, text)] if text.strip() else []
     return Document(
         pages,
@@ -54,6 +55,8 @@ def read_text_file(path: Path, name: str, format_name: str) -> Document:
         encoding=decoded.encoding if decoded.guessed else None,
         replaced_bytes=decoded.replaced,
         warnings=warnings,
+        title=read.title,
+        outline=read.headings,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from embft.dataset.qrels import SUFFIXES, read_judgements
@@ -37,7 +38,9 @@ def read_beir(folder: Path, split: str) -> RetrievalDataset:
     return read_beir_folder(folder, {split: path})[split]
 
 
-def read_beir_folder(folder: Path, files: Mapping[str, Path] | None = None) -> dict[str, RetrievalDataset]:
+def read_beir_folder(
+    folder: Path, files: Mapping[str, Path] | None = None, *, titles_apart: bool = False
+) -> dict[str, RetrievalDataset]:
     """Reads splits of a BEIR folder, each with the whole corpus and the queries that it judges.
 
     A title is put before the text with a space, as BEIR and MTEB do. Scores above 0 are relevant, and scores above 1 are
@@ -51,19 +54,24 @@ def read_beir_folder(folder: Path, files: Mapping[str, Path] | None = None) -> d
     Args:
         folder: Holds ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/``.
         files: Split to judgements; None takes all that there are.
+        titles_apart: A title is the context of its text instead (`embft.embedded_text`).
 
     Raises:
         DatasetError: A file is missing or malformed; names the file and the line.
     """
-    corpus = _read_texts(folder / "corpus.jsonl")
+    titles: dict[str, str] | None = {} if titles_apart else None
+    corpus = _read_texts(folder / "corpus.jsonl", titles)
     queries = _read_texts(folder / "queries.jsonl")
     if files is None:
         files = splits_of(folder)
-    return {split: _read_split(folder, path, corpus, queries) for split, path in files.items()}
+    parts = {split: _read_split(folder, path, corpus, queries) for split, path in files.items()}
+    return {split: replace(part, contexts=titles or {}) for split, part in parts.items()}
 
 
 def write_beir(folder: Path, parts: Mapping[str, RetrievalDataset]) -> None:
     """Writes a BEIR folder: one corpus, one list of queries, and judgements with their grades for each part.
+
+    A chunk's context becomes its title, which those who read BEIR put before the text.
 
     Args:
         folder: Made where it is not there; its files of the same names are replaced, each in one step.
@@ -73,8 +81,10 @@ def write_beir(folder: Path, parts: Mapping[str, RetrievalDataset]) -> None:
         DatasetError: Two parts have different texts under one id.
     """
     queries, corpus = (_merged(parts, name) for name in ("queries", "corpus"))
+    titles = {key: context for part in parts.values() for key, context in part.contexts.items()}
     (folder / "qrels").mkdir(parents=True, exist_ok=True)
-    write_jsonl(folder / "corpus.jsonl", ({"_id": key, "title": "", "text": text} for key, text in corpus.items()))
+    rows = ({"_id": key, "title": titles.get(key, ""), "text": text} for key, text in corpus.items())
+    write_jsonl(folder / "corpus.jsonl", rows)
     write_jsonl(folder / "queries.jsonl", ({"_id": key, "text": text} for key, text in queries.items()))
     for split, dataset in parts.items():
         with (
@@ -149,8 +159,8 @@ def _is_copy(query: str, document: str | None) -> bool:
     return len(words) >= _FEWEST_WORDS and common >= _SAME * len(set(words)) and 2 * common >= len(set(others))
 
 
-def _read_texts(path: Path) -> dict[str, str]:
-    """Id to text of corpus.jsonl or queries.jsonl."""
+def _read_texts(path: Path, titles: dict[str, str] | None = None) -> dict[str, str]:
+    """Id to text of corpus.jsonl or queries.jsonl; titles go into a map of their own where there is one."""
     texts: dict[str, str] = {}
     for number, line in enumerate(lines(path), 1):
         if not line.strip():
@@ -172,6 +182,9 @@ def _read_texts(path: Path) -> dict[str, str]:
         require_text(title, f"{where}: title")
         if key in texts:
             raise DatasetError(f"{where}: the id '{key}' stands on an earlier line too; ids must be unique.")
+        if titles is not None and title.strip() and text.strip():
+            titles[key] = " ".join(title.split())
+            title = ""
         texts[key] = f"{title} {text}".strip() if title else text
     return texts
 

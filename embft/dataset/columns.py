@@ -8,25 +8,43 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from embft.dataset.cells import Item, items_of
+
 QUESTION = (
     "question", "query", "anchor", "q", "question_text", "query_text", "user_query", "sentence1", "sentence_1", "text1",
-    "问题", "提问", "查询",
+    "sentence_a", "user_input", "instruction", "prompt", "问题", "提问", "查询",
 )  # fmt: skip
 PASSAGE = (
     "passage", "positive", "pos", "positives", "context", "document", "doc", "chunk", "passage_text", "chunk_text",
     "positive_text", "passages", "documents", "docs", "contexts", "sentence2", "sentence_2", "text2", "段落", "文档", "原文",
-    "text", "content", "answer", "response", "答案",
+    "positive_passages", "positive_passage", "positive_ctxs", "positive_docs", "positive_doc", "pos_text", "reference_contexts",
+    "relevant_passage", "relevant_passages", "sentence_b", "chosen",
+    "text", "content", "answer", "response", "output", "completion", "答案",
 )  # fmt: skip
-NEGATIVE = ("negative", "neg", "negatives", "hard_negative", "hard_negatives", "负例")
-NUMBERED_NEGATIVE = re.compile(r"(?:hard_)?neg(?:ative)?s?_?\d+")
+NEGATIVE = re.compile(
+    r"(?:hard_)?neg(?:ative)?s?(?:_(?:passage|text|doc|document|context|ctx|chunk|answer|sentence)s?)?_?\d*"
+    r"|rejected|irrelevant_passages?|负例|负样本"
+)
 LABEL = ("label", "labels", "grade", "relevance", "rel", "score", "scores", "is_relevant", "标签", "相关性", "分数")
 QUESTION_ID = ("question_id", "query_id", "qid", "q_id")
 PASSAGE_ID = ("chunk_id", "passage_id", "corpus_id", "doc_id", "docid", "document_id", "pid", "positive_id")
 NEGATIVE_ID = ("negative_id",)
 SPLIT = ("split",)
-_NUMBERED = tuple(f"negative_{number}" for number in range(1, 9))
-KNOWN = frozenset((*QUESTION, *PASSAGE, *NEGATIVE, *_NUMBERED, *LABEL, *QUESTION_ID, *PASSAGE_ID, *NEGATIVE_ID, *SPLIT))
-_WORDS = {"true": 1.0, "yes": 1.0, "relevant": 1.0, "false": 0.0, "no": 0.0, "irrelevant": 0.0, "not relevant": 0.0}
+_NEGATIVES = ("negative", "neg", "negatives", "hard_negative", *(f"negative_{number}" for number in range(1, 9)))
+KNOWN = frozenset((*QUESTION, *PASSAGE, *_NEGATIVES, *LABEL, *QUESTION_ID, *PASSAGE_ID, *NEGATIVE_ID, *SPLIT))
+_YES = "true yes y t relevant positive pos match 是 相关 真 有关".split()
+_NO = ["not relevant", *"false no n f irrelevant negative neg mismatch 否 不相关 假 无关".split()]
+_WORDS = dict.fromkeys(_YES, 1.0) | dict.fromkeys(_NO, 0.0)
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+_SPLITS = {
+    name: split
+    for split, names in {
+        "train": ("train", "training"),
+        "dev": ("dev", "val", "validation", "valid", "devel", "development"),
+        "test": ("test", "testing"),
+    }.items()
+    for name in names
+}
 _HALF = 0.5
 """Similarity from which two texts belong together, where scores are fractions between 0 and 1."""
 
@@ -41,40 +59,28 @@ def pick(row: Row, names: Sequence[str]) -> Any:
 def read_columns(columns: Iterable[str]) -> set[str]:
     """The columns whose values are used."""
     present = set(columns)
-    used = {name for name in present if NUMBERED_NEGATIVE.fullmatch(name)}
+    used = {name for name in present if is_negative(name)}
     for names in (QUESTION, PASSAGE, LABEL, QUESTION_ID, PASSAGE_ID):
         first = next((name for name in names if name in present), None)
         used |= {first} if first else set()
-    used |= present & {*NEGATIVE, *NEGATIVE_ID, *SPLIT}
+    used |= present & {*NEGATIVE_ID, *SPLIT}
     return used
 
 
-def texts_of(value: Any) -> list[str]:
-    """A text, a list of texts, or a cell of CSV that holds such a list.
-
-    Raises:
-        ValueError: It is something else.
-    """
-    if value is None or value == "":
-        return []
-    if isinstance(value, str):
-        if value.startswith('["') and value.endswith('"]'):
-            try:
-                parsed = json.loads(value)
-            except ValueError:
-                return [value]
-            if isinstance(parsed, list) and all(isinstance(item, str) for item in parsed):
-                return parsed
-        return [value]
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return [item for item in value if item.strip()]
-    raise ValueError(f"not a text but {json.dumps(value, default=str)[:40]}")
+def is_negative(column: str) -> bool:
+    """Whether a column holds texts that do not answer the question."""
+    return column not in NEGATIVE_ID and bool(NEGATIVE.fullmatch(column))
 
 
-def negatives_of(row: Row) -> list[str]:
+def negatives_of(row: Row) -> list[Item]:
     """All texts of a row that do not answer its question."""
-    numbered = [name for name in row if NUMBERED_NEGATIVE.fullmatch(name)]
-    return [text for name in (*NEGATIVE, *numbered) for text in texts_of(row.get(name))]
+    return [item for name in row if is_negative(name) for item in items_of(row[name])]
+
+
+def split_of(value: Any) -> str | None:
+    """A split's name: ``validation`` and ``Val`` are ``dev``."""
+    name = id_of(value)
+    return None if name is None else _SPLITS.get(name.strip().casefold(), name)
 
 
 def id_of(value: Any) -> str | None:
@@ -91,7 +97,9 @@ def id_of(value: Any) -> str | None:
         return str(int(value))
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise ValueError(f"the id is neither a text nor a whole number but {json.dumps(value, default=str)[:40]}")
+    raise ValueError(
+        f"the id is neither a text nor a whole number but {json.dumps(value, default=str, ensure_ascii=False)[:40]}"
+    )
 
 
 def number_of(value: Any) -> float:
@@ -104,12 +112,14 @@ def number_of(value: Any) -> float:
         word = value.strip().casefold()
         if word in _WORDS:
             return _WORDS[word]
+        if _DECIMAL_COMMA.fullmatch(word):
+            value = word.replace(",", ".")
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"the label {json.dumps(value, default=str)[:40]} is no number")
+        raise ValueError(f"the label {json.dumps(value, default=str, ensure_ascii=False)[:40]} is no number")
     return number
 
 

@@ -17,13 +17,13 @@ class Finding:
 
     Attributes:
         audit: Name of the check: ``leaks``, ``near_copies``, ``repeated_questions``, ``passage_dependent``,
-            ``unanswerable``, ``language``, ``prompts`` or ``truncation``.
+            ``unanswerable``, ``quotes``, ``language``, ``prompts`` or ``truncation``.
         level: ``blocking`` stops the run unless it is allowed; ``warning``; ``info`` stands in the report alone.
         count: How many questions or chunks.
         total: Of how many.
         text: One sentence.
         remedy: What to do about it.
-        examples: Up to five, each label to text.
+        examples: Some of them, each label to text.
     """
 
     audit: str

@@ -25,7 +25,7 @@ def read_llama_index(path: Path) -> RetrievalDataset:
     """Reads the JSON of LlamaIndex's ``EmbeddingQAFinetuneDataset``, with or without its later ``"mode": "text"``.
 
     ``relevant_docs`` may also map each corpus id to its grade; ids of grade 0 are not relevant. embft's own files hold
-    ``grades`` and ``excluded`` beside the three maps, where a dataset has them; LlamaIndex passes over both.
+    ``grades``, ``excluded`` and ``contexts`` beside the three maps, where a dataset has them; LlamaIndex passes over them.
 
     Ids are not checked against each other: `embft.dataset.validation` does that, and reports all of it at once.
 
@@ -53,7 +53,9 @@ def read_llama_index(path: Path) -> RetrievalDataset:
         )
         queries = {key: text for key, text in queries.items() if key not in set(unanswered)}
         relevant = {key: ids for key, ids in relevant.items() if key not in set(unanswered)}
-    return RetrievalDataset(queries, corpus, relevant, graded(grades), _excluded(content, path), notes)
+    return RetrievalDataset(
+        queries, corpus, relevant, graded(grades), _excluded(content, path), notes, _contexts(content, path)
+    )
 
 
 def write_llama_index(path: Path, dataset: RetrievalDataset) -> None:
@@ -68,6 +70,8 @@ def write_llama_index(path: Path, dataset: RetrievalDataset) -> None:
         content["grades"] = {key: dict(own) for key, own in dataset.grades.items()}
     if dataset.excluded:
         content["excluded"] = {key: list(ids) for key, ids in dataset.excluded.items()}
+    if contexts := {key: dataset.contexts[key] for key in dataset.corpus if dataset.contexts.get(key)}:
+        content["contexts"] = contexts
     write_json(path, content)
 
 
@@ -103,6 +107,15 @@ def _relevant(key: str, ids: Any, grades: Mapping[str, Mapping[str, int]], path:
         raise DatasetError(f"{path}: relevant_docs[{key!r}] is not a list of ids. {_SHAPE}")
     own = grades.get(key, {})
     return tuple(item for item in dict.fromkeys(ids) if own.get(item, 1) > 0)
+
+
+def _contexts(content: Mapping[str, object], path: Path) -> dict[str, str]:
+    given = content.get("contexts", {})
+    if not isinstance(given, dict):
+        raise DatasetError(f"{path}: contexts is no object of corpus ids.")
+    for key, text in given.items():
+        require_text(text, f"{path}: contexts[{key!r}]")
+    return {key: " ".join(text.split()) for key, text in given.items()}
 
 
 def _excluded(content: Mapping[str, object], path: Path) -> dict[str, tuple[str, ...]]:

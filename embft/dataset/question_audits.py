@@ -22,6 +22,8 @@ _SAMPLE = 500
 """Texts that the language is told from."""
 _FOREIGN = 0.2
 """Share of texts in other languages than the model's from which the reader is warned."""
+_MOST_QUOTES = 20
+"""That a report shows, those with the lowest scores first."""
 _INSTRUCTIONS = (
     (re.compile(r"e5-(?:small|base|large)", re.I), "query: ", "passage: "),
     (re.compile(r"bge-(?:small|base|large)-en", re.I), "Represent this sentence for searching relevant passages: ", ""),
@@ -153,6 +155,40 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
             )
         )
     return findings
+
+
+def quote_findings(rows: object) -> list[Finding]:
+    """Human questions whose quote is not in the corpus letter by letter, with what was taken for it.
+
+    Args:
+        rows: Of the questions' report, each with ``question``, ``quote``, ``text``, ``document``, ``page`` and ``score``.
+    """
+    quotes = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    if not quotes:
+        return []
+    quotes.sort(key=lambda row: row["score"])
+    are, number = ("is", "its") if len(quotes) == 1 else ("are", "their")
+    return [
+        Finding(
+            "quotes",
+            "info",
+            len(quotes),
+            len(quotes),
+            f"{count_of(len(quotes), 'quote')} of human questions {are} not in the text letter by letter and "
+            f"{'was' if len(quotes) == 1 else 'were'} found by {number} words; the lowest score is {quotes[0]['score']:.0%}.",
+            "Compare what was found with the quote.",
+            [
+                example(
+                    question=str(row["question"]),
+                    quote=str(row["quote"]),
+                    found=str(row["text"]),
+                    place=str(row["document"]) + (f", page {row['page']}" if row["page"] is not None else ""),
+                    score=f"{row['score']:.0%}",
+                )
+                for row in quotes[:_MOST_QUOTES]
+            ],
+        )
+    ]
 
 
 def language_findings(splits: Splits, language: str, declared: str = "auto") -> list[Finding]:

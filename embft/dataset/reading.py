@@ -59,15 +59,18 @@ def dataset_files(config: DatasetConfig) -> list[Path]:
     return list(paths.values())
 
 
-def read_given(config: DatasetConfig, seed: int) -> Given:
+def read_given(config: DatasetConfig, seed: int, titles_apart: bool = False) -> Given:
     """Reads the dataset that ``config`` names. Train and dev may be empty; test never is.
 
     Questions of train that give test or dev questions away are left out and counted where ``dataset.leaks=drop``.
 
+    Args:
+        titles_apart: The titles of a BEIR folder are contexts, not the beginnings of its texts.
+
     Raises:
         DatasetError: A file is wrong; says which and where.
     """
-    given = _read_beir(config, seed) if config.kind == "beir" else _read_files(config, seed)
+    given = _read_beir(config, seed, titles_apart) if config.kind == "beir" else _read_files(config, seed)
     if config.leaks != "drop":
         return given
     splits, notes = without_given_leaks(given.splits)
@@ -109,10 +112,10 @@ def _read_file(name: str | None, split: str) -> RetrievalDataset:
     raise DatasetError(f"dataset.{split}={path} has no rows of the split '{split}'. It has: {', '.join(parts)}.")
 
 
-def _read_beir(config: DatasetConfig, seed: int) -> Given:
+def _read_beir(config: DatasetConfig, seed: int, titles_apart: bool) -> Given:
     folder = Path(config.path or "").expanduser()
     files, notes = _beir_files(folder)
-    parts = read_beir_folder(folder, files)
+    parts = read_beir_folder(folder, files, titles_apart=titles_apart)
     notes += [note for part in parts.values() for note in part.notes]
     train, dev, test = (parts.get(name, _EMPTY) for name in RetrievalDataset.SPLITS)
     if "dev" not in parts and train.queries:

@@ -75,6 +75,7 @@ def split_questions(
         for name, asked in parts.items()
     }
     everywhere = Splits.EVERYTHING
+    contexts = {chunk.id: chunk.context for chunk in chunks if chunk.context}
     splits = Splits(
         datasets["train"],
         datasets["dev"],
@@ -88,7 +89,7 @@ def split_questions(
         sources={q.id: q.evidence for q in parts["train"] if q.origin == "extractive" and q.evidence},
         counts={question.id: question.count for asked in parts.values() for question in asked if question.count > 1},
         shares_chunks=shares,
-    )
+    ).with_contexts(contexts)
     _refuse_empty(splits, bool(human), training)
     return splits, dict(left_out)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from embft.dataset.cells import Item, items_of
 from embft.dataset.columns import (
     LABEL,
     NEGATIVE_ID,
@@ -23,7 +24,7 @@ from embft.dataset.columns import (
     number_of,
     pick,
     read_columns,
-    texts_of,
+    split_of,
 )
 from embft.errors import DatasetError
 from embft.records import RetrievalDataset
@@ -82,12 +83,12 @@ def parts_of(rows: Rows, path: Path) -> dict[str, RetrievalDataset]:
 
 def _understood(row: Row, where: str, layout: str) -> _Fields:
     try:
-        questions = texts_of(pick(row, QUESTION))
-        passages, negatives = texts_of(pick(row, PASSAGE)), negatives_of(row)
+        asked, items, others = items_of(pick(row, QUESTION)), items_of(pick(row, PASSAGE)), negatives_of(row)
+        questions, passages, negatives = ([text for _, text in found] for found in (asked, items, others))
         labels = _labels(row, passages)
-        question_id, split = id_of(pick(row, QUESTION_ID)), id_of(pick(row, SPLIT))
-        passage_ids = _ids(pick(row, PASSAGE_ID), passages)
-        negative_ids = _ids(pick(row, NEGATIVE_ID), negatives)
+        question_id, split = id_of(pick(row, QUESTION_ID)), split_of(pick(row, SPLIT))
+        passage_ids = _ids(pick(row, PASSAGE_ID), items)
+        negative_ids = _ids(pick(row, NEGATIVE_ID), others)
     except ValueError as error:
         raise DatasetError(f"{where}: {error}. Columns found: {layout}.") from error
     missing = [] if len(questions) == 1 and questions[0].strip() else ["question"]
@@ -126,13 +127,15 @@ def _labels(row: Row, passages: Sequence[str]) -> list[float | None]:
     return [number_of(value)] * len(passages)
 
 
-def _ids(value: Any, texts: Sequence[str]) -> list[str | None]:
+def _ids(value: Any, items: Sequence[Item]) -> list[str | None]:
+    if value is None:
+        return [key for key, _ in items]
     if isinstance(value, list | tuple):
-        if len(value) != len(texts):
-            raise ValueError(f"{len(value)} ids for {len(texts)} texts")
+        if len(value) != len(items):
+            raise ValueError(f"{len(value)} ids for {len(items)} texts")
         return [id_of(item) for item in value]
     # One id names one text; of several it can only be the first.
-    return [id_of(value) if at == 0 else None for at in range(len(texts))]
+    return [id_of(value) if at == 0 else None for at in range(len(items))]
 
 
 class _Ids:
@@ -205,7 +208,7 @@ def graded(grades: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]
 
 def _notes(rows: Rows, fields: Sequence[_Fields], scale: Scale, path: Path) -> list[str]:
     notes = []
-    passed = [name for name in rows.columns if name not in read_columns(rows.columns)]
+    passed = [name or "(no name)" for name in rows.columns if name not in read_columns(rows.columns)]
     if passed:
         notes.append(f"Columns of {path} that were not read: {', '.join(passed)}.")
     labelled = Counter(scale.grade(label) > 0 for one in fields for _, _, label in one.passages if label is not None)

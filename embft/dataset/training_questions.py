@@ -67,7 +67,7 @@ def with_training_questions(
             if one.id in train.queries and one.origin == "extractive" and one.evidence
         },
         shares_chunks=shares,
-    )
+    ).with_contexts(splits.test.contexts)
     kept, leaking = without_leaks(joined)
     return kept, {"generated questions that would give test questions away": leaking} if leaking else {}
 

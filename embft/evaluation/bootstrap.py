@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from embft.evaluation.dependence import ASSUMED_SHARE, Dependence
 from embft.evaluation.figures import Prospects
+from embft.evaluation.weights import Weights
 
 Floats = npt.NDArray[np.float64]
 
@@ -18,7 +19,13 @@ _GROWTH = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 
 """How many times the questions are imagined."""
 
 
-def prospects_of(scores: Mapping[str, Floats], dependence: Dependence, draws: int = 10_000, seed: int = 0) -> Prospects:
+def prospects_of(
+    scores: Mapping[str, Floats],
+    dependence: Dependence,
+    draws: int = 10_000,
+    seed: int = 0,
+    weights: Weights | None = None,
+) -> Prospects:
     """The expected loss of each system and its chance of being the best, by the Bayesian bootstrap over questions.
 
     Rubin, "The Bayesian bootstrap", Annals of Statistics 9(1), 1981: each draw weighs the questions at random. Its
@@ -30,19 +37,23 @@ def prospects_of(scores: Mapping[str, Floats], dependence: Dependence, draws: in
         dependence: Of the questions, in the same order.
         draws: Of weights.
         seed: Decides the draws.
+        weights: Of the questions; None: all alike.
     """
     names = list(scores)
     if not len(dependence):
         return Prospects({}, {}, ())
     rows = np.stack([scores[name] for name in names])  # (S, Q)
     size = rows.shape[1]
-    means = rows.mean(axis=1)
+    weights = weights or Weights(size)
+    means = weights.mean(rows)
     random = np.random.default_rng(seed)
-    deviations = np.concatenate([weights @ (rows - means[:, None]).T for weights in _weights(draws, size, random)])
+    drawn = _weights(draws, size, random, weights.shares)
+    deviations = np.concatenate([block @ (rows - means[:, None]).T for block in drawn])
     share = _shared(rows, dependence)
     # A Bayesian bootstrap has the variance of the mean over Q (Q + 1); an unbiased one has Q (Q - 1).
-    stretch = (dependence.inflation(share) * (size + 1) / max(1, size - 1)) ** 0.5
-    freedom = max(1.0, dependence.freedom(share))
+    worth = weights.worth
+    stretch = (dependence.inflation(share) * (worth + 1) / max(1, worth - 1)) ** 0.5
+    freedom = max(1.0, min(dependence.freedom(share), weights.freedom))
     deviations *= stretch * (freedom / random.chisquare(freedom, draws)[:, None]) ** 0.5  # (D, S)
     losses = _losses(means + deviations)
     best = np.bincount(losses.argmin(axis=1), minlength=len(names)) / draws
@@ -97,9 +108,11 @@ def _losses(means: Floats) -> Floats:
     return np.asarray(np.minimum(1.0, means.max(axis=1, keepdims=True) - means))
 
 
-def _weights(draws: int, size: int, random: np.random.Generator) -> Iterator[Floats]:
+def _weights(draws: int, size: int, random: np.random.Generator, shares: Floats | None) -> Iterator[Floats]:
     """Weights of the questions that add up to one; float64 [block, n_questions] at a time."""
     step = max(1, _BLOCK_CELLS // max(1, size))
     for start in range(0, draws, step):
         weights = random.standard_exponential((min(step, draws - start), size))
+        if shares is not None:
+            weights *= shares
         yield weights / weights.sum(axis=1, keepdims=True)

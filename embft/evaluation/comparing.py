@@ -26,7 +26,7 @@ def compare_by(
     """One system against another by one metric."""
     config = statistics.config
     one, other = scores[system][metric], scores[baseline][metric]
-    comparison = compare(one, other, statistics.dependence, config.confidence)
+    comparison = compare(one, other, statistics.dependence, config.confidence, statistics.weights)
     return comparison.row(system, baseline, metric)
 
 
@@ -72,6 +72,7 @@ def question_rows(
     scores: Mapping[str, PerQuestion],
     test: RetrievalDataset,
     origins: Mapping[str, str],
+    counts: Mapping[str, int],
 ) -> list[QuestionRow]:
     """The lines of per_query.jsonl."""
     return [
@@ -88,6 +89,7 @@ def question_rows(
                 )
                 for system, ranked in by_system.items()
             },
+            count=counts.get(question_id, 1),
         )
         for index, (question_id, text) in enumerate(test.queries.items())
     ]

@@ -97,13 +97,14 @@ class QuestionResult:
 
 @dataclass(frozen=True)
 class QuestionRow:
-    """One test question; a line of per_query.jsonl."""
+    """One test question; a line of per_query.jsonl. ``count`` is how often it was asked."""
 
     question_id: str
     question: str
     origin: str
     relevant: list[str]
     systems: dict[str, QuestionResult]
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -132,9 +133,26 @@ class Prospects:
 
 
 @dataclass(frozen=True)
+class Askings:
+    """What a query log says of the test questions.
+
+    Attributes:
+        questions: Different ones.
+        askings: How often they were asked in all.
+        weights: What each counts here: ``none`` (all alike) or ``count``.
+        worth: Questions of equal weight that they are worth.
+    """
+
+    questions: int
+    askings: int
+    weights: str
+    worth: float
+
+
+@dataclass(frozen=True)
 class Evaluated:
-    """Stage ``evaluation``: figures by system, comparisons of every pair, slices, a row for each question, and what shipping
-    each system may cost by the primary metric.
+    """Stage ``evaluation``: figures by system, comparisons of every pair, slices, a row for each question, what shipping each
+    system may cost by the primary metric, and how often questions were asked where that is known.
     """
 
     systems: dict[str, SystemResult]
@@ -142,6 +160,7 @@ class Evaluated:
     slices: list[SliceRow]
     rows: list[QuestionRow]
     prospects: Prospects = field(default_factory=lambda: Prospects({}, {}, ()))
+    askings: Askings | None = None
 
 
 @dataclass(frozen=True)

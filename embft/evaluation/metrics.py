@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from embft.evaluation.weights import Weights
 from embft.records import Ranking, RetrievalDataset
 
 PerQuestion = dict[str, npt.NDArray[np.float64]]
@@ -110,13 +111,17 @@ def with_hit_rates(scores: PerQuestion) -> PerQuestion:
     return {**scores, **{f"{_HIT_RATE}{cut}": scores[f"accuracy@{cut}"] for cut in CUTS}}
 
 
-def summarise(scores: PerQuestion, score_name: str) -> dict[str, float]:
+def summarise(scores: PerQuestion, score_name: str, weights: Weights | None = None) -> dict[str, float]:
     """Means of the 15 metrics under InformationRetrievalEvaluator's names, such as ``cosine_map@100``.
 
     Hit rates are passed over, accuracy@k says the same. NaN where there are no questions.
     """
-    return {f"{score_name}_{name}": _mean(values) for name, values in scores.items() if not name.startswith(_HIT_RATE)}
+    return {
+        f"{score_name}_{name}": _mean(values, weights)
+        for name, values in scores.items()
+        if not name.startswith(_HIT_RATE)
+    }
 
 
-def _mean(values: npt.NDArray[np.float64]) -> float:
-    return float(values.mean()) if len(values) else float("nan")
+def _mean(values: npt.NDArray[np.float64], weights: Weights | None) -> float:
+    return float((weights or Weights(len(values))).mean(values)) if len(values) else float("nan")

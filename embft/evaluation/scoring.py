@@ -11,6 +11,7 @@ from embft.evaluation.dependence import Dependence
 from embft.evaluation.figures import Prospects
 from embft.evaluation.metrics import PerQuestion, dataset_scores, summarise
 from embft.evaluation.significance import mean_interval
+from embft.evaluation.weights import Weights
 from embft.records import Ranking, RetrievalDataset
 from embft.systems import cost_rank
 
@@ -23,23 +24,26 @@ class Statistics:
         config: Metrics, confidence, draws.
         dependence: Of the questions.
         seed: Of all draws.
+        weights: Of the questions; None: all alike.
     """
 
     config: EvaluationConfig
     dependence: Dependence
     seed: int
+    weights: Weights | None = None
 
     def intervals(self, scores: PerQuestion) -> dict[str, tuple[float, float]]:
         """Of the mean by each metric that is to have one."""
         return {
-            name: mean_interval(scores[name], self.dependence, self.config.confidence) for name in self.config.metrics
+            name: mean_interval(scores[name], self.dependence, self.config.confidence, self.weights)
+            for name in self.config.metrics
         }
 
     def prospects(self, scores: Mapping[str, PerQuestion]) -> Prospects:
         """What shipping each system may cost by the primary metric; of equal systems the cheapest counts as the best."""
         ordered = sorted(scores, key=cost_rank)
         by_system = {system: scores[system][self.config.primary] for system in ordered}
-        return prospects_of(by_system, self.dependence, self.config.resamples, self.seed)
+        return prospects_of(by_system, self.dependence, self.config.resamples, self.seed, self.weights)
 
 
 def main_ranking(rankings: Mapping[str, Ranking]) -> Ranking:
@@ -52,14 +56,21 @@ def scores_of(ranking: Ranking, dataset: RetrievalDataset, relevant_from: int = 
     return dataset_scores(ranking, dataset, relevant_from)
 
 
-def means_of(scores: PerQuestion, names: Sequence[str] = OBJECTIVE_METRICS) -> dict[str, float]:
+def means_of(
+    scores: PerQuestion, names: Sequence[str] = OBJECTIVE_METRICS, weights: Weights | None = None
+) -> dict[str, float]:
     """Means by metric."""
-    return {name: float(scores[name].mean()) for name in names}
+    return {name: float((weights or Weights(len(scores[name]))).mean(scores[name])) for name in names}
 
 
-def all_metrics(rankings: Mapping[str, Ranking], dataset: RetrievalDataset, relevant_from: int = 1) -> dict[str, float]:
+def all_metrics(
+    rankings: Mapping[str, Ranking],
+    dataset: RetrievalDataset,
+    relevant_from: int = 1,
+    weights: Weights | None = None,
+) -> dict[str, float]:
     """The 15 metrics of each score function, by their full names."""
     metrics: dict[str, float] = {}
     for ranking in rankings.values():
-        metrics |= summarise(dataset_scores(ranking, dataset, relevant_from), ranking.score_name)
+        metrics |= summarise(dataset_scores(ranking, dataset, relevant_from), ranking.score_name, weights)
     return metrics

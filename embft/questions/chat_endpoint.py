@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from embft.config import QuestionsConfig
+from embft.progress import progress
 from embft.questions.budget import Budget
 from embft.questions.chat_reply import Completion, read_completion
 from embft.questions.client import open_client, refusal_of_all, unreachable, where
@@ -60,29 +61,27 @@ async def ask_live(
     Raises:
         EndpointError: The endpoint refuses the key or the model, or was never reached.
     """
-    from tqdm.auto import tqdm
-
     replies, missing = stored_replies(requests, cache, budget)
     if not missing:
         return replies
     endpoint = _Endpoint(config, cache, budget)
-    bar = tqdm(total=len(replies) + len(missing), initial=len(replies), desc="questions", unit="request", disable=None)
 
     async def ask(request: Request) -> None:
         replies[request.key] = await endpoint.ask(request)
-        spent = {"usd": f"{budget.usd:.4f}"} if budget.priced and budget.usd else {}
-        bar.set_postfix(tokens=budget.tokens, **spent, refresh=False)
-        bar.update()
+        spent = f", ${budget.usd:.4f}" if budget.priced and budget.usd else ""
+        work.note = f"{budget.tokens:,} tokens{spent}"
+        work.advance()
 
-    tasks = [asyncio.ensure_future(ask(request)) for request in missing]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        bar.close()
-        await endpoint.close()
+    with progress("questions", len(replies) + len(missing), "requests") as work:
+        work.begin_at(len(replies))
+        tasks = [asyncio.ensure_future(ask(request)) for request in missing]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await endpoint.close()
     return replies
 
 

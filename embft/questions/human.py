@@ -14,7 +14,7 @@ from pathlib import Path
 
 from embft.errors import QuestionError, nearest
 from embft.questions.human_files import HumanQuestion
-from embft.questions.quote_chunks import chunks_of_places
+from embft.questions.quote_chunks import FoundQuote, chunks_of_places
 from embft.questions.quotes import QuoteFinder, in_words
 from embft.records import Chunk, Page, Question
 
@@ -46,12 +46,14 @@ class Mapped:
         unmapped: Questions whose evidence, page or chunks the corpus lacks.
         unjudged: Questions that came without any, with how often each was asked.
         warnings: What a reader of the verdict must know.
+        by_words: Quotes that were found by their words alone.
     """
 
     questions: list[Question]
     unmapped: list[Unmapped]
     unjudged: dict[str, int]
     warnings: tuple[str, ...] = ()
+    by_words: tuple[FoundQuote, ...] = ()
 
 
 def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: Sequence[Chunk]) -> Mapped:
@@ -73,6 +75,7 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
     by_id: dict[str, list[HumanQuestion]] = {}
     unmapped: list[Unmapped] = []
     unjudged: Counter[str] = Counter()
+    by_words: list[FoundQuote] = []
     for row in rows:
         if row.chunk_ids:
             by_id.setdefault(_same(row.question), []).append(row)
@@ -82,7 +85,7 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
             matches = _by_quote(row, index, by_page) if row.evidence else _by_page(row, by_page)
             if row.evidence and isinstance(matches, str):
                 finder = finder or QuoteFinder(pages)  # an index of its own, made where a quote needs it
-                matches = _by_words(row, matches, finder, by_page)
+                matches = _by_words(row, matches, finder, by_page, by_words)
             if isinstance(matches, str):
                 unmapped.append(Unmapped(row.question, matches))
                 continue
@@ -102,9 +105,8 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
         else:
             reason = f"the corpus has no chunk '{lacking[0]}'" if lacking else "all its chunks have grade 0"
             unmapped.append(Unmapped(same[0].question, f"{reason} ({same[0].where})"))
-    return Mapped(
-        list(questions.values()), unmapped, _merged(unjudged), _warnings(len(questions), unmapped, unjudged, missing)
-    )
+    warnings = _warnings(len(questions), unmapped, unjudged, missing)
+    return Mapped(list(questions.values()), unmapped, _merged(unjudged), warnings, tuple(by_words))
 
 
 def require_mapped(mapped: Mapped, source: str) -> None:
@@ -241,11 +243,17 @@ def _named(row: HumanQuestion, index: Sequence[_Squeezed]) -> Sequence[_Squeezed
 
 
 def _by_words(
-    row: HumanQuestion, reason: str, finder: QuoteFinder, by_page: dict[tuple[str, int | None], list[Chunk]]
+    row: HumanQuestion,
+    reason: str,
+    finder: QuoteFinder,
+    by_page: dict[tuple[str, int | None], list[Chunk]],
+    by_words: list[FoundQuote],
 ) -> list[Chunk] | str:
     """Chunks of a quote that is not there letter by letter: where most of its words are, else of the page beside it."""
-    search = finder.find(row.evidence or "", row.document, row.page)
+    quote = row.evidence or ""
+    search = finder.find(quote, row.document, row.page)
     for place in search.places:
+        by_words.append(FoundQuote(row.question, quote, place.text, place.document, place.page, place.score))
         logger.info("%s: found by its words (%.0f%%): “%s”", row.where, 100 * place.score, " ".join(place.text.split()))
     if chunks := chunks_of_places(search.places, by_page):
         return chunks

@@ -8,17 +8,25 @@ WRAPPING = "\"'“”‘’「」『』«»*_`~ \t\u3000"
 _LONGEST_LINE = 2000
 """Characters; what is longer is neither a question nor its label."""
 _NUMBER = r"[0-9０-９]{1,3}"
-_HAN = r"[一二三四五六七八九十百]{1,4}"
+_HAN = r"(?:[一二三四五六七八九十百]{1,4}|[壹贰貳叁參肆伍陆陸柒捌玖拾]{1,3}|[甲乙丙丁戊己庚辛壬癸])"
+_ROMAN = r"[\u2160-\u217f]{1,3}"
 _WORD = (
     r"(?:(?:follow-?up|sample|example|possible|potential|suggested|generated|search|user|test)\s+)?"
-    r"(?:questions?|quest|ques|query|queries|q|问题|提问|题目|问句|问|題|質問|问题描述|질문|frage|pregunta)"
+    r"(?:questions?|quest|ques|query|queries|q|问题|提问|题目|试题|問題|問い|问句|问|题|題|質問|问题描述|질문|문제|frage|pregunta|domanda|"
+    r"pergunta|questão|вопрос|запитання|питання|pytanie|otázka|vraag|fråga|spørsmål|spørgsmål|kysymys|kérdés|întrebare|soru|"
+    r"ερώτηση|câu hỏi|pertanyaan|سؤال|السؤال|שאלה|प्रश्न|คำถาม(?:ที่)?)"
 )
 _ORDINAL = (
     rf"(?:[\s._-]*(?:no\.?|number|#|№)?\s*(?:{_NUMBER}|{_HAN}|(?:one|two|three|four|five|six|seven|eight|nine|ten)\b))?"
 )
 # "Q-learning" and "Q.E.D." are words: a dash or a full stop has a space behind it, or a number before it.
-_STOP = r"(?:[)\]:、：）】]|[.．](?=\s|[^\x00-\x7f])|(?<=[0-9０-９])[.．]|\s*[–—-](?=\s))"
+_STOP = r"(?:[)\]〕:、：）】]|[.．](?=\s|[^\x00-\x7f])|(?<=[0-9０-９])[.．]|\s*[–—-](?=\s))"
+_RANK = r"(?:first|second|third|fourth|fifth|last|[1-9](?:st|nd|rd|th)|erste|zweite|dritte|première|deuxième|primera|segunda)"
 _ASKING = (
+    rf"{_RANK}\s+{_WORD}\s*{_STOP}\s*",
+    rf"{_WORD}\s*[(（]\s*(?:{_NUMBER}|{_HAN})\s*[)）]\s*[:：.、]?\s*",
+    rf"{_WORD}{_ORDINAL}\s*=\s*(?=[\"'“])",  # an assignment of TOML or Python
+    r"(?:user|human|student|reader|用户|使用者|学生|读者)\s*[:：]\s*",
     rf"[\[【(（<《]\s*{_WORD}{_ORDINAL}\s*[\]】)）>》]\s*[:：.、]?\s*",
     rf"第\s*(?:{_NUMBER}|{_HAN})\s*(?:个|個|道|条)?\s*(?:问题|題|题|问)?\s*[、，,:：.．)）]\s*",
     rf"{_WORD}{_ORDINAL}\s*[\"'*_]{{0,4}}\s*{_STOP}[\"'*_]{{0,4}}\s*",
@@ -28,10 +36,13 @@ _LABELS = (
     r">\s+",  # a quotation
     r"[-*+–—]\s+(?:\[[ xX]\]\s+)?",  # bullets
     r"[•·◦▪▫●○■□►▶→‣※★☆✓✔]\s*",
+    "[✅☑❓❔❗💡🔹🔸👉📌⭐🔍📝🤔✏🟢🔵🔴⚪⚫🔷🔶▪◾◽➡➤➔]\ufe0f?\\s*",
     r"[①-⒛⓪-⓿❶-➓㈠-㈩㊀-㊉][.、．]?\s*",
     r"[0-9]\ufe0f?\u20e3\s*",  # keycaps
-    rf"[(（\[【]\s*(?:{_NUMBER}|{_HAN}|[a-zA-Z]|[ivxIVX]{{1,4}})\s*[)）\]】]\s*[.、．:：]?\s*",
-    rf"{_NUMBER}\s*\\?[.)、:：．)）](?![0-9０-９])\)?\s*",
+    rf"[(（\[【〔〈《「『]\s*(?:{_NUMBER}|{_HAN}|{_ROMAN}|[a-zA-Z]|[ivxIVX]{{1,4}})\s*[)）\]】〕〉》」』]\s*[.、．:：]?\s*",
+    rf"{_NUMBER}\s*\\?[.)、:：．)）〕〉》」』](?![0-9０-９])\)?\s*",
+    rf"{_ROMAN}\s*[.)、:：．）]\s*",
+    rf"(?:no|nr|num|number)\.?\s*{_NUMBER}\s*[.):：]\s*",
     rf"{_NUMBER}\s+[-–—]\s+(?=\D)",
     rf"[#№]\s?{_NUMBER}[.):：]\s*",
     rf"{_HAN}[、．.：:）)]\s*",
@@ -40,7 +51,11 @@ _LABELS = (
 _LABEL = re.compile("(?:" + "|".join(_LABELS) + ")+", re.IGNORECASE)
 _ASKING_LABEL = re.compile(r"^[\s#>*_\"'•-]*(?:" + "|".join(_ASKING) + ")", re.IGNORECASE)
 _LETTER_BRACKET = re.compile(r"^[a-zA-Z][)）]\s*|^[ivx]{1,4}[)）]\s*")
-_LETTER_DOT = re.compile(r"^([a-zA-Z]|[ivx]{1,4}|[IVX]{1,4})[.．、]\s+")
+_LETTER_DOT = re.compile(
+    r"^(?:([a-zA-Z]|[ivx]{1,4}|[IVX]{1,4})[.．、]\s+|(#[0-9]{1,3})\s+|(首先|其次|再次|然后|最后|first(?:ly)?|second(?:ly)?)[，,:：]\s*)",
+    re.IGNORECASE,
+)
+_SERIES = ({"a", "b"}, {"i", "ii"}, {"#1", "#2"}, {"首先", "其次"}, {"first", "second"}, {"firstly", "secondly"})
 _NEXT_LABEL = re.compile(
     rf"(?<=[?？])[ \t\u3000]+(?=[(（]?{_NUMBER}[.)、．）](?!\d)|{_WORD}\s*{_NUMBER}\s*[.:：)]|[①-⒛]|[(（]{_HAN}[)）]|{_HAN}、)",
     re.IGNORECASE,
@@ -63,9 +78,11 @@ def lines_of(text: str) -> list[str]:
 
 
 def has_letters(lines: list[str]) -> bool:
-    """True where lines are labelled a., b. or i., ii.: alone, such a letter may be somebody's initial."""
-    labels = {match[1].casefold() for line in lines if (match := _LETTER_DOT.match(line.strip(WRAPPING)))}
-    return {"a", "b"} <= labels or {"i", "ii"} <= labels
+    """True where lines are labelled a., b. or i., ii. or #1, #2: alone, such a letter may be somebody's initial."""
+    labels = {
+        match[match.lastindex or 1].casefold() for line in lines if (match := _LETTER_DOT.match(line.strip(WRAPPING)))
+    }
+    return any(series <= labels for series in _SERIES)
 
 
 def unlabelled(line: str, letters: bool = False) -> str:

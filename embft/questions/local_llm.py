@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,22 @@ def ask_local_llm(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: P
     Raises:
         QuestionError: llama.cpp or the weights are not there; says how to get them.
     """
+    with local_server(config) as (local, identity):
+        return ask_llm(chunks, local, cache_dir, seed, endpoint=identity)
+
+
+@contextmanager
+def local_server(config: QuestionsConfig) -> Iterator[tuple[QuestionsConfig, str | None]]:
+    """The settings to ask an LLM by, and what stands for its address in the keys of stored replies.
+
+    For ``local_llm`` a server runs in this process as long as the context is open; any other LLM has an address of its own.
+
+    Raises:
+        QuestionError: llama.cpp or the weights are not there; says how to get them.
+    """
+    if config.backend != "local_llm":
+        yield config, config.base_url
+        return
     weights = find_weights(config.model)
     try:
         import xllamacpp
@@ -41,7 +58,8 @@ def ask_local_llm(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: P
     server = xllamacpp.Server(params)
     # The port is new at each start, and many files are called model.gguf: the cache knows the weights by their bytes.
     local = replace(config, base_url=f"{server.listening_address}/v1", api_key_env=None, model=weights.name)
-    return ask_llm(chunks, local, cache_dir, seed, endpoint=_identity(weights))
+    yield local, _identity(weights)
+    del server
 
 
 def estimate_local_llm(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int) -> Estimate:

@@ -23,7 +23,8 @@ _FIELD = (
 )
 _ANSWER = re.compile(
     rf"^[\s\[【(（<*_-]{{0,20}}(?:{_FIELD}\s?\d{{0,3}}\s?[\]】)）>*_]{{0,5}}\s?(?:[:：]|[.)、](?=\s)|[–—-]\s)"
-    r"|a\s?\d{0,3}\s?[*_]{0,4}[:：])",
+    r"|a\s?\d{0,3}\s?[*_]{0,4}[:：]|(?:assistant|bot|助手|助理)\s?[*_]{0,4}[:：]\s*(?=\S)"
+    r"|(?:answer|ans|explanation|reason)\w{0,10}\s?=\s?[\"'“])",
     re.IGNORECASE,
 )
 _BRACKETED_ANSWER = re.compile(rf"^\s?[\[【<]\s?(?:{_FIELD}|a)\s?\d{{0,3}}\s?[\]】>]", re.IGNORECASE)
@@ -70,6 +71,8 @@ _HTML = re.compile(r"<!doctype html|<html[\s>]", re.IGNORECASE)
 _HALF = re.compile(r"[\ud800-\udfff\ufffd]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_FULL_WIDTH_LIST = re.compile(r"^\s*[［【]\s*((?:[“\"][^“”\"\n]{1,300}[”\"]\s*[，,、；;]?\s*){1,50})[］】]\s*$")
+_ESCAPED = re.compile(r"^[\[{]\s*\\[\"n]")
 _LONGEST = 300
 """Characters; what is longer is an essay."""
 _LONGEST_TAIL = 2000
@@ -133,6 +136,7 @@ def _sift(text: str, sifted: _Sifted, nested: bool) -> None:
     if text.lstrip()[:8].casefold() == "<answer>":
         text = _WHOLE_ANSWER.sub("", text)  # around the whole of it, not the answer to a question
     text = _FENCE.sub("\n", _json_string(text))
+    text = _FULL_WIDTH_LIST.sub(lambda match: f"[{match[1].replace('，', ', ').replace('、', ', ')}]", text)
     shape = _structure(text)
     if shape is None:
         _sift_lines(text, sifted)
@@ -167,6 +171,8 @@ def _json_string(text: str) -> str:
         except json.JSONDecodeError:
             return text
         return str(value)
+    if _ESCAPED.match(stripped):  # escaped once too often
+        return stripped.replace("\\n", "\n").replace('\\"', '"')
     return text
 
 

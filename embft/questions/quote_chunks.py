@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from embft.questions.quotes import QuotePlace
 from embft.records import Chunk
+
+
+@dataclass(frozen=True)
+class FoundQuote:
+    """A quote that is not in the text letter by letter, and what was taken for it.
+
+    Attributes:
+        quote: As somebody gave it.
+        text: What stands there.
+        score: See `embft.questions.quotes.QuotePlace`.
+    """
+
+    question: str
+    quote: str
+    text: str
+    document: str
+    page: int | None
+    score: float
 
 
 def chunks_of_places(

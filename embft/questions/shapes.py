@@ -12,10 +12,12 @@ _QUESTION_KEYS = frozenset(
     "question questions query queries q qs questiontext questionstring questioncontent generatedquestion "
     "generatedquestions generatedquery searchquery searchqueries userquery userquestion syntheticquestion "
     "syntheticquery hypotheticalquestion hypotheticalquestions faq 问题 提问 问 问句 题目 疑问 查询 問題 質問 질문 frage "
-    "fragen pregunta preguntas domanda pergunta вопрос".split()
+    "fragen pregunta preguntas domanda domande pergunta perguntas вопрос вопросы 问题列表 questionlist "
+    "questionslist pytanie otázka vraag fråga soru 문제".split()
 )
 _SECOND_KEYS = frozenset("instruction input prompt user human ask header heading".split())
 """Questions where nothing better is there: instruction and output, user and assistant."""
+_SPEAKER = frozenset(["role", "from", "speaker"])
 _PLAIN_KEYS = frozenset("text content value string title name item body".split())
 _OTHER_KEYS = frozenset(
     "answer answers a ans as assistant gpt bot explanation reason reasoning rationale "
@@ -117,12 +119,12 @@ def _collect_list(values: list[Value], shape: Shape, asked: bool, place: str) ->
 
 def _collect_object(pairs: Pairs, shape: Shape, asked: bool) -> None:
     named = [(_plain_key(key), key, value) for key, value in pairs.items]
-    if any(name == "role" for name, _, _ in named):
-        role = next((value for name, _, value in named if name == "role"), None)
+    if any(name in _SPEAKER for name, _, _ in named):
+        role = next((value for name, _, value in named if name in _SPEAKER), None)
         if not (isinstance(role, str) and role.casefold() in {"user", "human"}):
             return
         named = [
-            ("question", key, value) if name in {"content", "text"} else (name, key, value)
+            ("question", key, value) if name in {"content", "text", "value"} else (name, key, value)
             for name, key, value in named
         ]
     for keys in (_QUESTION_KEYS, _SECOND_KEYS):

@@ -6,7 +6,8 @@ import re
 
 _NAMES = (
     "think|thinking|thoughts?|thought_process|reasoning|reason|reflection|reflect|scratch_?pad|analysis|inner_monologue|"
-    "monologue|plan|planning|draft|drafts|cot|deliberation|antthinking|ant_thinking|seed:think|internal"
+    "monologue|plan|planning|draft|drafts|cot|deliberation|antthinking|ant_thinking|seed:think|internal|"
+    "思考|思考过程|思路|推理|推理过程|分析|反思"
 )
 # <think>, </think>, [THINK], ◁think▷, <|begin_of_thought|>, <|START_THINKING|>; escaped as &lt;think&gt; too.
 _TAG = re.compile(
@@ -24,6 +25,23 @@ _BARE_CHANNEL = re.compile(r"\s*analysis(?=[A-Z])")
 _LEFT_OVER = re.compile(
     r"<\|[\w/ -]{1,40}\|>|</?s>|</?(?:final|final_answer|output|response|result|solution)>|\[/?INST\]", re.IGNORECASE
 )
+_WORDS = (
+    r"(?:thinking|thoughts?|thought process|reasoning(?: process)?|analysis|chain of thought|"
+    r"思考(?:过程)?|推理(?:过程)?|分析(?:过程)?)"
+)
+_DRAFTS = re.compile(
+    rf"```[ \t]*(?:think|{_WORDS})[ \t]*\n[^`]*(?:```|\Z)"
+    rf"|<details[^<>]{{0,80}}>\s*<summary[^<>]{{0,80}}>[^<]{{0,20}}{_WORDS}(?:(?!</?details).){{0,20000}}(?:</details>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_FIRST_HEADING = re.compile(
+    rf"[#*_]{{0,6}}[ \t]{{0,3}}(?:\d\. )?{_WORDS}[ \t]{{0,3}}[*_]{{0,3}}[ \t]{{0,3}}(?:[:：]|\n)", re.IGNORECASE
+)
+_ANSWER_HEADING = re.compile(
+    r"^[#*_ \t]{0,9}(?:(?:the )?(?:(?:final|generated|resulting) )?(?:answers?|questions?|outputs?|responses?)|"
+    r"最终(?:答案|问题|输出)|(?:生成的)?问题(?:列表)?|输出|回答|答案)[ \t]{0,3}[*_]{0,3}[ \t]{0,3}[:：]?[*_ \t]{0,5}$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _QUOTING = "`'\"“”‘’「」"
 _ENDS_BEFORE = re.compile(r"(?:^|[.!?:;。！？：；…\]>)}*`])[ \t]*$")
 _NEAR = 200
@@ -36,7 +54,7 @@ def without_thoughts(reply: str) -> str:
     Thoughts may be nested; without an end the rest is thought, and where the chat template holds the opening tag, all
     before the end is. A tag that is quoted, or that stands within a sentence, is a word of it.
     """
-    text = _final_channel(reply)
+    text = _DRAFTS.sub("\n", _final_channel(reply))
     kept: list[str] = []
     depth = start = 0
     for match in _TAG.finditer(text):
@@ -54,7 +72,14 @@ def without_thoughts(reply: str) -> str:
         start = match.end()
     if depth == 0:
         kept.append(text[start:])
-    return _LEFT_OVER.sub("\n", "\n".join(kept))
+    return _without_section(_LEFT_OVER.sub("\n", "\n".join(kept)))
+
+
+def _without_section(text: str) -> str:
+    """The text less a section of thoughts: from a heading at its beginning to the heading of the answer."""
+    if _FIRST_HEADING.match(text.lstrip()) and (answer := _ANSWER_HEADING.search(text)):
+        return text[answer.end() :]
+    return text
 
 
 def _closes(match: re.Match[str]) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Protocol
 
 from embft.config import EvaluationConfig, RetrievalConfig
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
 from embft.records import Ranking, RetrievalDataset
+from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.excluding import excluding, without_excluded
-from embft.retrieval.scoring import Scorer, rank
+from embft.retrieval.scoring import Scorer, SomeQuestions, rank
 from embft.systems import system_of
 
 
@@ -106,6 +107,7 @@ class Bench:
         self.fusion: Fusion | None = None
         self._rankers: dict[str, Ranker] = {}
         self._scorers: dict[tuple[str, str], Mapping[str, Scorer]] = {}
+        self._lexical: dict[str, Scorer] = {}
         self._prepared: set[str] = set()
 
     @property
@@ -122,21 +124,48 @@ class Bench:
             embedder.searcher.prepare(embedder, list(self.searched.values()))
         return embedder
 
+    def lexical(self, split: str) -> Scorer:
+        """BM25's scorer on a split; the corpus is counted once for all splits that search it."""
+        if split not in self._lexical:
+            alike = self.splits_searching_as(split)
+            questions = [text for name in alike for text in self.searched[name].queries.values()]
+            whole = BM25Scorer.of(self.retrieval, self.searched[split].indexed, questions)
+            first = 0
+            for name in alike:
+                end = first + len(self.searched[name].queries)
+                self._lexical[name] = SomeQuestions(whole, first, end)
+                first = end
+        return self._lexical[split]
+
     def scorers(self, system: str, split: str) -> Mapping[str, Scorer]:
         """A system's scorers on a split."""
         if (system, split) not in self._scorers:
             scorers = self._ranker(system).scorers(self, split)
             searched = self.searched[split]
-            self._scorers[system, split] = {name: excluding(scorer, searched) for name, scorer in scorers.items()}
+            less = {id(scorer): excluding(scorer, searched) for scorer in scorers.values()}
+            self._scorers[system, split] = {name: less[id(scorer)] for name, scorer in scorers.items()}
         return self._scorers[system, split]
+
+    def splits_searching_as(self, split: str) -> list[str]:
+        """The splits whose questions search the same chunks as a split's, with itself."""
+        own = self.searched[split]
+        return [
+            name
+            for name, other in self.searched.items()
+            if name == split or (other.corpus == own.corpus and other.contexts == own.contexts)
+        ]
 
     def rank(self, system: str, split: str) -> dict[str, Ranking]:
         """A system's rankings of a split, by score function."""
+        scorers = self.scorers(system, split)
         floor = self._ranker(system).floor(self)
-        return {
-            score_name: self.rank_by(scorer, system, score_name, split, floor=floor)
-            for score_name, scorer in self.scorers(system, split).items()
-        }
+        rankings: dict[str, Ranking] = {}
+        by_scorer: dict[int, Ranking] = {}  # cosine and dot are one scorer where vectors have length 1
+        for score_name, scorer in scorers.items():
+            if id(scorer) not in by_scorer:
+                by_scorer[id(scorer)] = self.rank_by(scorer, system, score_name, split, floor=floor)
+            rankings[score_name] = replace(by_scorer[id(scorer)], score_name=score_name)
+        return rankings
 
     def rank_by(
         self, scorer: Scorer, system: str, score_name: str, split: str, *, floor: float | None = None

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts, lexical_costs
 from embft.ranking.bench import Bench, SystemFacts
-from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.scoring import Scorer
 
 
@@ -15,8 +14,7 @@ class BM25Ranker:
 
     def scorers(self, bench: Bench, split: str) -> Mapping[str, Scorer]:
         """One score function, its own."""
-        dataset = bench.searched[split]
-        return {"bm25": BM25Scorer.of(bench.retrieval, dataset.corpus, list(dataset.queries.values()))}
+        return {"bm25": bench.lexical(split)}
 
     def floor(self, bench: Bench) -> float:
         """A chunk that shares no word with the question is not retrieved."""

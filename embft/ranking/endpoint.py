@@ -18,7 +18,7 @@ class EndpointRanker:
         """By cosine and by dot product; each text is paid for once."""
         dataset, endpoint = bench.searched[split], bench.evaluation.openai
         encoder = EndpointEncoder(endpoint)
-        texts = [*dataset.corpus.values(), *dataset.queries.values()]
+        texts = [*dataset.indexed.values(), *dataset.queries.values()]
         if cut := sum(end < len(text) for text, end in zip(texts, encoder.read_ends(texts), strict=True)):
             bench.notes.append(f"{cut} texts were longer than {endpoint.model} takes and were cut.")
         return replace(bench.base, encoder=encoder).in_mode("truncate").scorers(dataset)

@@ -11,10 +11,13 @@ from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts, dense_cost
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import dataset_scores
 from embft.ranking.bench import Bench, Fusion, SystemFacts
+from embft.retrieval.excluding import without_excluded
+from embft.retrieval.fusing import rank_mixes
 from embft.retrieval.scoring import FusedScorer, Scorer
 
 _WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
 _EVEN = 0.5
+_FLOOR = 0.0
 
 
 class FusedRanker:
@@ -59,10 +62,11 @@ def choose_fusion(bench: Bench) -> Fusion:
     if dev is None:
         return Fusion(_EVEN, bench.dense, metric, [])
     question_ids = list(dev.queries)
-    scores = []
-    for weight in _WEIGHTS:
-        ranking = bench.rank_by(_mix(bench, "dev", weight), "fused", "fused", "dev", floor=_floor(weight))
-        scores.append(dataset_scores(ranking, dev)[metric])
+    mix = _mix(bench, "dev", _EVEN)
+    rankings = rank_mixes(
+        mix.dense, mix.lexical, _WEIGHTS, question_ids, list(dev.corpus), depth=bench.retrieval.depth, floor=_FLOOR
+    )
+    scores = [dataset_scores(without_excluded(ranking, dev), dev)[metric] for ranking in rankings]
     handicaps = (2 * np.array(_WEIGHTS) - 1) ** 2
     best = bagged_best(np.stack(scores), Dependence.of(question_ids, dev.relevant_docs), handicaps)
     curve = [(weight, round(float(row.mean()), 6)) for weight, row in zip(_WEIGHTS, scores, strict=True)]
@@ -74,4 +78,4 @@ def _mix(bench: Bench, split: str, weight: float) -> FusedScorer:
 
 
 def _floor(weight: float) -> float | None:
-    return 0.0 if weight == 0 else None
+    return _FLOOR if weight == 0 else None

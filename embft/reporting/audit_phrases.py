@@ -16,6 +16,7 @@ _AUDITS = {
     "repeated_questions": "repeated questions",
     "passage_dependent": "questions that need their passage",
     "unanswerable": "unanswerable questions",
+    "quotes": "quotes found by their words",
     "language": "the model's language",
     "prompts": "the model's instructions",
     "truncation": "truncation",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from embft.files import write_text
+from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.reporting.audit_phrases import cost_markdown, general_sentence, warnings_of
 from embft.reporting.markdown import systems_table, training_sentence
 from embft.reporting.markdown_text import fenced, plain
@@ -15,21 +16,23 @@ from embft.results import DatasetReport, Outcome
 from embft.training.report import TrainingReport
 
 
-def write_card(model_folder: Path, outcome: Outcome, load_example: str) -> None:
+def write_card(model_folder: Path, outcome: Outcome, load_example: str, *, held_out: bool = False) -> None:
     """Writes the card: what was trained on what, figures with intervals, limits, how to load.
 
     Args:
-        model_folder: The run's ``model`` folder.
+        model_folder: The run's ``model`` folder, or that of the model that was judged.
         outcome: The run's result, with a tuned model.
         load_example: Python that loads and searches as the evaluation did.
+        held_out: The model that was judged, where another one ships.
     """
-    write_text(model_folder / "README.md", render_card(outcome, load_example))
+    write_text(model_folder / "README.md", render_card(outcome, load_example, held_out=held_out))
 
 
-def render_card(outcome: Outcome, load_example: str) -> str:
+def render_card(outcome: Outcome, load_example: str, *, held_out: bool = False) -> str:
     """The card as Markdown, with the front matter that model hubs read."""
     assert outcome.tuned is not None
-    data, training = outcome.dataset, outcome.tuned.report
+    refitted = None if held_out else outcome.refitted
+    data, training = outcome.dataset, (refitted or outcome.tuned).report
     source = outcome.config.corpus.name if outcome.corpus else outcome.config.dataset.name
     # A folder's path says nothing to others, and may say too much: its name does.
     base_model = outcome.model_name
@@ -45,13 +48,14 @@ def render_card(outcome: Outcome, load_example: str) -> str:
         "",
         f"# {plain(name)}, tuned by embft",
         "",
-        f"{_examples(data, training)} "
+        f"{_examples(data, training, everything=refitted is not None)} "
         f"{training.chunks:,} chunks of {plain(source)}, {_method(training)} "
         f"{training_sentence(training)}",
         "",
+        *([plain(data.context.sentence), ""] if data.context else []),
         "## Figures",
         "",
-        f"{plain(test_questions(outcome))}. No chunk of theirs was trained on. 95% intervals in brackets.",
+        f"{plain(test_questions(outcome))}. {_whose(outcome, refitted is not None)}95% intervals in brackets.",
         "",
         systems_table(outcome),
         "",
@@ -79,10 +83,26 @@ def render_card(outcome: Outcome, load_example: str) -> str:
     return "\n".join(lines)
 
 
-def _examples(data: DatasetReport, training: TrainingReport) -> str:
+def _whose(outcome: Outcome, refitted: bool) -> str:
+    """Which model the figures are of, and what it had not seen."""
+    if refitted:
+        return (
+            f"**The figures are not this model's: they are those of the one in `{HELD_OUT_FOLDER}`**, which was trained by the "
+            "same recipe and saw no chunk of theirs. This one was trained on everything afterwards, test questions included, so "
+            "no question is left to test it. "
+        )
+    ships = f" The model that ships is in `{MODEL_FOLDER}`: the same recipe on everything." if outcome.refitted else ""
+    trained_on = outcome.config.dataset.train_on == "all"
+    seen = "No question of theirs was trained on" if trained_on else "No chunk of theirs was trained on"
+    return f"{seen}.{ships} "
+
+
+def _examples(data: DatasetReport, training: TrainingReport, *, everything: bool) -> str:
     """The beginning of a sentence: what stood in the batches."""
     if training.learned_from == "windows":
         return "Trained without questions, on windows that ask for their neighbours in"
+    if everything:
+        return f"Trained on all {sum(data.questions.values()):,} questions, those of dev and test included, about"
     return f"Trained on {data.questions['train']:,} questions ({plain(origin_words(data.origins['train']))}) about"
 
 

@@ -31,7 +31,7 @@ def explorer_data(
 
     Returns:
         ``systems``, ``metric`` (as people write it), ``questions`` as [text, origin, relevant, [[rank, score, top],
-        ...]] with one triple per system, and ``passages`` as [id, text]; relevant and top count into ``passages``.
+        ...]] with one triple per system, and ``passages`` as [id, text, context]; relevant and top count into ``passages``.
     """
     primary = outcome.verdict.metric
     systems = list(outcome.evaluated.systems)
@@ -57,7 +57,7 @@ def explorer_data(
         "systems": systems,
         "metric": label(primary),
         "questions": questions,
-        "passages": list(texts.items()),
+        "passages": [[key, text, outcome.contexts.get(key, "")] for key, text in texts.items()],
     }
 
 

@@ -23,7 +23,7 @@ from embft.reporting.audit_phrases import (
     warnings_of,
 )
 from embft.reporting.explorer import embedded_json, explorer_data
-from embft.reporting.markdown import learned_sentence, training_sentence
+from embft.reporting.markdown import learned_sentence, refit_sentences, training_sentence
 from embft.reporting.phrases import (
     REALISM,
     comparisons_of,
@@ -63,6 +63,7 @@ def render_html(outcome: Outcome) -> str:
     columns, every_metric = metric_table(outcome)
     chosen = outcome.verdict.decision
     slice_heads, slices = slice_rows(outcome)
+    context = outcome.dataset.context
     return render_page(
         "report.html",
         script="report.js",
@@ -92,6 +93,7 @@ def render_html(outcome: Outcome) -> str:
             (title, facts)
             for title, facts in (
                 ("What was read", fact_rows(asdict(outcome.corpus.reading) if outcome.corpus else None)),
+                ("What stands before each chunk", fact_rows(asdict(context) if context else None)),
                 ("How questions were made", fact_rows(outcome.questions.report if outcome.questions else None)),
             )
             if facts
@@ -102,7 +104,9 @@ def render_html(outcome: Outcome) -> str:
         settings=settings_rows(outcome),
         training_settings=fact_rows(training.settings if training else None),
         timings=timing_rows(outcome),
-        trained=training_sentence(training) + learned_sentence(training) if training else "",
+        trained=" ".join([training_sentence(training) + learned_sentence(training), *refit_sentences(outcome)])
+        if training
+        else "",
         data=embedded_json(explorer_data(outcome)),
     )
 

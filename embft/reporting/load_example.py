@@ -6,7 +6,7 @@ from embft.config import ExperimentConfig
 from embft.results import Tuned
 
 
-def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
+def load_example(config: ExperimentConfig, tuned: Tuned, has_contexts: bool = False) -> str:
     """Python that loads the tuned model and searches as the evaluation did."""
     query, document = tuned.report.query_prompt, tuned.report.document_prompt
     loads = ['model = SentenceTransformer("model")  # this folder']
@@ -28,6 +28,12 @@ def load_example(config: ExperimentConfig, tuned: Tuned) -> str:
         asks = _late_example(query, document)
         imports = ["import torch", *imports, "from torch.nn.functional import normalize"]
     lines = [*imports, "", *loads, *asks]
+    if has_contexts:
+        lines += [
+            "",
+            "# Each passage is its chunk's context, a line break, and its text, or a window of it; questions have none:",
+            "# embft.embedded_text.embedded_text(context, text). The contexts: dataset/contexts.json of the run, by chunk id.",
+        ]
     if config.training.part == "adapter":
         lines += ["", "# Passages get the base model's own vectors: an index made with it stays as it is."]
     if config.retrieval.mode != "truncate":

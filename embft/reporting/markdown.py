@@ -6,6 +6,7 @@ from pathlib import Path
 
 from embft.evaluation.names import label
 from embft.files import write_text
+from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.reporting.audit_phrases import (
     audit_name,
     clean_sentence,
@@ -46,6 +47,8 @@ def render_markdown(outcome: Outcome) -> str:
     lines += ["", "## Audits", ""]
     for finding in outcome.audits.findings:
         lines.append(f"- {audit_name(finding.audit)}: {plain(finding.text)} {plain(finding.remedy)}")
+        if finding.audit == "quotes":
+            lines += [f"  - {plain('; '.join(map(': '.join, one.items())))}" for one in finding.examples]
     if clean := clean_sentence(outcome):
         lines.append(f"- {clean}")
     if table := slice_markdown(outcome):
@@ -55,7 +58,8 @@ def render_markdown(outcome: Outcome) -> str:
         lines += ["", "## Notes", "", *(f"- {note.level}: {plain(note.text)}" for note in outcome.notes)]
     if outcome.tuned:
         training = outcome.tuned.report
-        lines += ["", "## Training", "", f"{training_sentence(training)}{learned_sentence(training)}"]
+        trained = [f"{training_sentence(training)}{learned_sentence(training)}", *refit_sentences(outcome)]
+        lines += ["", "## Training", "", " ".join(trained)]
     if fusion := outcome.fusion:
         lines += ["", f"Fusion: weight {fusion.weight:g} of {fusion.dense}, the rest BM25; chosen on dev."]
     lines += ["", "## How to reproduce", "", fenced(experiment.command), ""]
@@ -96,6 +100,23 @@ def training_sentence(training: TrainingReport) -> str:
         f"Epoch {training.best_epoch} of {training.epochs} was kept; {spent}."
         f"{stop_sentence(training)}{whitening_sentence(training)}"
     )
+
+
+def refit_sentences(outcome: Outcome) -> list[str]:
+    """Whose the figures are, where the model that ships was trained on everything afterwards."""
+    refitted = outcome.refitted
+    if refitted is None:
+        return []
+    report = refitted.report
+    learned = f"all {report.questions:,} questions about {report.chunks:,} chunks, those of dev and test included"
+    if report.learned_from == "windows":
+        learned = f"windows of {report.chunks:,} chunks, those that answer dev and test questions included"
+    return [
+        f"All figures are those of the model in {HELD_OUT_FOLDER}/, which saw no dev or test question. The one to ship is in "
+        f"{MODEL_FOLDER}/: trained afterwards from the base model, by the same recipe, on {learned} ({report.epochs} "
+        f"{'epoch' if report.epochs == 1 else 'epochs'}, {report.seconds:.1f} s). It has no figures of its own, because no "
+        "question is left to test it."
+    ]
 
 
 def learned_sentence(training: TrainingReport) -> str:

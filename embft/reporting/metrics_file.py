@@ -34,6 +34,8 @@ def metrics_of(outcome: Outcome) -> dict[str, object]:
         "slices": [asdict(row) for row in outcome.evaluated.slices],
         "general": _general(outcome),
         "seeds": asdict(outcome.seeds) if outcome.seeds else None,
+        "askings": asdict(outcome.evaluated.askings) if outcome.evaluated.askings else None,
+        "refit": outcome.refitted.report.as_json() if outcome.refitted else None,
         "verdict": asdict(outcome.verdict),
         "objective": {"name": outcome.config.evaluation.objective, "split": "dev", "value": outcome.objective},
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from embft.dataset.findings import Finding
 from embft.evaluation.costs import SystemCosts
-from embft.evaluation.figures import ComparisonRow, Seeds, SliceRow
+from embft.evaluation.figures import Askings, ComparisonRow, Seeds, SliceRow
 from embft.evaluation.power import Power
 from embft.evaluation.realism import RealismRow
 from embft.ranking.bench import Fusion
@@ -45,6 +45,8 @@ def metrics_schema() -> Schema:
             "slices": _list(_of(SliceRow)),
             "general": _or_null(_general()),
             "seeds": _or_null(_of(Seeds)),
+            "askings": _or_null(_of(Askings)),
+            "refit": _or_null(_training()),
             "verdict": _verdict(),
             "objective": _object(
                 {"name": {"type": "string"}, "split": {"const": "dev"}, "value": {"type": ["number", "null"]}}
@@ -88,6 +90,7 @@ def _dataset() -> Schema:
             "origins": {"type": "object", "additionalProperties": _COUNTS},
             "left_out": _COUNTS,
             "realism": _list(_of(RealismRow)),
+            "context": anything,
             "reading": anything,
             "generation": anything,
             "unmapped": _list({"type": "object"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from embft.evaluation.figures import Askings
 from embft.evaluation.realism import realism_warnings
 from embft.results import DatasetReport, Note
 from embft.training.report import TrainingReport
@@ -28,6 +29,24 @@ def notes_of(data: DatasetReport, training: TrainingReport | None, warnings_of_s
     warnings += realism_warnings(data.realism)
     left_out = [Note("info", f"{count} {reason} were left out.") for reason, count in data.left_out.items()]
     return [*(Note("warning", text) for text in warnings), *left_out]
+
+
+def log_notes(askings: Askings | None) -> list[Note]:
+    """How often the test questions were asked, and whether that counts."""
+    if askings is None:
+        return []
+    asked = f"The {askings.questions:,} test questions were asked {askings.askings:,} times"
+    if askings.weights == "none":
+        return [
+            Note("info", f"{asked}, and each counts once here; evaluation.weights=count weighs each by its askings.")
+        ]
+    return [
+        Note(
+            "info",
+            f"{asked}, and each counts as often in all means, intervals and comparisons; wins, losses and ties count questions. "
+            f"So weighted they are worth {askings.worth:,.0f} questions that are asked equally often.",
+        )
+    ]
 
 
 def _made_questions(origins: Mapping[str, int]) -> list[str]:

@@ -17,6 +17,7 @@ from embft.evaluation.figures import (
     SystemResult,
 )
 from embft.results.outcome import Note, Outcome, RunFacts, Timing, Verdict
+from embft.results.search_setup import SearchModel, SearchSetup
 from embft.results.stages import Audits, Corpus, Dataset, DatasetReport, QuestionSet, Rankings, Tuned
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "QuestionSet",
     "Rankings",
     "RunFacts",
+    "SearchModel",
+    "SearchSetup",
     "Seeds",
     "SliceDifference",
     "SliceMean",

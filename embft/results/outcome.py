@@ -72,7 +72,9 @@ class Outcome:
     Attributes:
         corpus, questions: None where the dataset was read from files.
         searched: Chunk id to text, of what test questions search.
+        contexts: Chunk id to what stands before it where it is embedded and indexed.
         tuned: None where nothing was tuned.
+        refitted: The model that ships, trained on everything; None where the tuned one ships.
         general, seeds: None where they were not asked for.
         objective: The dev figure that a sweeper may optimise; NaN without dev questions.
     """
@@ -95,3 +97,5 @@ class Outcome:
     notes: list[Note]
     objective: float
     timings: dict[str, Timing]
+    refitted: Tuned | None = None
+    contexts: Mapping[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from embft.corpus import ReadingReport
+from embft.corpus.context import ContextReport
 from embft.dataset.findings import Finding
 from embft.dataset.traits import Trait
 from embft.evaluation.power import Power
@@ -22,11 +23,16 @@ Facts = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Corpus:
-    """Stage ``corpus``: pages, chunks, and what was read, skipped, dropped and joined."""
+    """Stage ``corpus``: pages, chunks, and what was read, skipped, dropped and joined.
+
+    Attributes:
+        context: What stands before the chunks; None where nothing does.
+    """
 
     pages: list[Page]
     chunks: list[Chunk]
     reading: ReadingReport
+    context: ContextReport | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class DatasetReport:
         left_out: Reason to count.
         warnings: What a reader must know.
         realism: One row for each split and origin.
+        context: What stands before the chunks where they are embedded and indexed; None where nothing does.
     """
 
     questions: Mapping[str, int]
@@ -64,6 +71,7 @@ class DatasetReport:
     left_out: Mapping[str, int] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     realism: Sequence[RealismRow] = ()
+    context: ContextReport | None = None
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,26 @@
 """BM25 over stemmed words: the baseline of every comparison.
 
-Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; Lucene's variant by bm25s.
-How text of each language is cut into terms: `embft.text.terms`.
+Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; Lucene's variant, to the last bit as
+bm25s has it. How text of each language is cut into terms: `embft.text.terms`; how they are counted: `embft.retrieval.postings`.
 """
 
 from __future__ import annotations
 
-import logging
+import copy
 from collections.abc import Mapping, Sequence
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 
 from embft.config import RetrievalConfig
+from embft.embedded_text import IndexedCorpus
+from embft.retrieval.asked_terms import Numbered, Vocabulary, numbered
+from embft.retrieval.best_windows import PositionFirst
+from embft.retrieval.postings import SHARD, Counting, in_pairs, in_windows, window_lengths, windows_in
 from embft.retrieval.scoring import Scores
-from embft.text.terms import CorpusTerms, merged
+from embft.text.corpus_terms import CorpusTerms, terms_of_question
+from embft.text.languages import languages_of
+from embft.text.terms import merged
 
 
 class BM25Scorer:
@@ -27,8 +33,10 @@ class BM25Scorer:
     (Metzler and Croft, "A Markov Random Field Model for Term Dependencies", SIGIR 2005: sequential dependence).
 
     Args:
-        corpus: Chunk id to text; columns are in its order.
-        questions: Texts; rows are in their order.
+        corpus: Chunk id to text; columns are in its order. Where it is an `IndexedCorpus`, chunks and each of their windows
+            have the words of their context too.
+        questions: Texts; rows are in their order. What they do not ask for is not indexed. None: all of it is, for questions
+            that come later (`asking`).
         k1: Saturation of a word's frequency.
         b: Weight of length normalisation.
         window: Index terms in a window; 0: chunks alone.
@@ -39,7 +47,7 @@ class BM25Scorer:
     def __init__(
         self,
         corpus: Mapping[str, str],
-        questions: Sequence[str],
+        questions: Sequence[str] | None,
         *,
         k1: float = 1.5,
         b: float = 0.75,
@@ -47,22 +55,48 @@ class BM25Scorer:
         pairs: float = 0.0,
         language: str = "auto",
     ) -> None:
-        self.n_questions = len(questions)
         self.n_chunks = len(corpus)
-        terms = CorpusTerms.of(list(corpus.values()), language)
-        self._questions = [terms.question(text) for text in questions]
-        chunks = terms.chunks
-        self._chunks = _Index(chunks, k1, b)
-        self._windows = None
-        if window and any(len(chunk) > window for chunk in chunks):
-            cut = [windows_of(chunk, window) for chunk in chunks]
-            self._windows = _Index(list(chain.from_iterable(cut)), k1, b)
-            self._starts = np.cumsum([0, *map(len, cut[:-1])])
+        corpus = IndexedCorpus.of(corpus)
+        self._languages = languages = languages_of(list(corpus.own.values()), language)
         self._share_of_pairs = np.float32(pairs)
-        self._pairs = _Index([pairs_of(chunk) for chunk in chunks], k1, b) if pairs else None
+        if questions is None:
+            self._vocabulary = Vocabulary.whole(corpus, languages, with_pairs=bool(pairs))
+        else:
+            self._vocabulary = Vocabulary.of(*self._read(questions))
+        self._ask(questions or ())
+        lists = _Lists(self._vocabulary, window)
+        shard: list[Numbered] = []
+        for block in numbered(corpus, languages, self._vocabulary.number):
+            shard.append(block)
+            if sum(len(one.lengths) for one in shard) >= SHARD:
+                lists.add(shard)
+                shard = []
+        lists.add(shard)
+        self._layouts = lists.layouts
+        self._by_chunk = lists.chunks.scored(k1, b)
+        self._by_window = lists.windows.scored(k1, b) if any(len(one.firsts) > 2 for one in self._layouts) else None
+        self._by_pair = lists.pairs.scored(k1, b) if pairs else None
+
+    def _read(self, questions: Sequence[str]) -> tuple[list[list[str]], list[list[str]]]:
+        """The terms of questions, and their pairs."""
+        readings = [terms_of_question(text, self._languages) for text in questions]
+        paired = readings if self._share_of_pairs else []
+        return [merged(one) for one in readings], [merged([pairs_of(terms) for terms in one]) for one in paired]
+
+    def _ask(self, questions: Sequence[str]) -> None:
+        terms, pairs = self._read(questions)
+        self.n_questions = len(questions)
+        self._terms = [[at for term in one if (at := self._vocabulary.number(term)) >= 0] for one in terms]
+        self._pairs = [[at for pair in one if (at := self._vocabulary.pair(pair)) >= 0] for one in pairs]
+
+    def asking(self, questions: Sequence[str]) -> BM25Scorer:
+        """The same index, which must be of all terms, asked other questions: a server's come one after the other."""
+        other = copy.copy(self)
+        other._ask(questions)
+        return other
 
     @classmethod
-    def of(cls, config: RetrievalConfig, corpus: Mapping[str, str], questions: Sequence[str]) -> BM25Scorer:
+    def of(cls, config: RetrievalConfig, corpus: Mapping[str, str], questions: Sequence[str] | None) -> BM25Scorer:
         """The scorer with a run's settings."""
         return cls(
             corpus,
@@ -74,49 +108,83 @@ class BM25Scorer:
             language=config.bm25_language,
         )
 
-    @property
-    def index_bytes(self) -> int:
-        """Size of the index: scores and numbers of every posting, and the words."""
-        return sum(index.bytes for index in (self._chunks, self._windows, self._pairs) if index)
-
     def scores(self, start: int, end: int) -> Scores:
         """See `embft.retrieval.scoring.Scorer`; 0 where no word is shared."""
         rows = np.zeros((end - start, self.n_chunks), np.float32)
-        for row, readings in zip(rows, self._questions[start:end], strict=True):
-            asked = merged(readings)
-            row[:] = self._chunks.scores(asked)
-            if self._windows:
-                row += np.maximum.reduceat(self._windows.scores(asked), self._starts)
-            if self._pairs:
-                row += self._share_of_pairs * self._pairs.scores(merged([pairs_of(terms) for terms in readings]))
-        return np.round(rows, 6)
+        first = 0
+        for place, shard in enumerate(self._by_chunk):
+            part = rows[:, first : first + shard.size]
+            self._score_shard(place, part, range(start, end))
+            np.round(part, 6, out=part)
+            first += shard.size
+        return rows
+
+    def _score_shard(self, place: int, rows: Scores, questions: range) -> None:
+        """Adds the scores of one shard; float32 [n_questions, n_texts of the shard]."""
+        for row, question in zip(rows, questions, strict=True):
+            self._by_chunk[place].add(row, self._terms[question])
+            if self._by_window is not None:
+                windows = np.zeros((1, self._by_window[place].size), np.float32)
+                self._by_window[place].add(windows[0], self._terms[question])
+                row += self._layouts[place].best(windows)[0]
+            if self._by_pair is not None and self._pairs[question]:
+                pairs = np.zeros(len(row), np.float32)
+                self._by_pair[place].add(pairs, self._pairs[question])
+                row += self._share_of_pairs * pairs
 
 
-class _Index:
-    """Inverted lists of texts that are cut into terms already."""
+class _Lists:
+    """The inverted lists of chunks, of their windows and of pairs of terms, in the making."""
 
-    def __init__(self, texts: list[list[str]], k1: float, b: float) -> None:
-        import bm25s
+    def __init__(self, vocabulary: Vocabulary, window: int) -> None:
+        asked = len(vocabulary.terms)
+        self.chunks, self.windows, self.pairs = Counting(asked), Counting(asked), Counting(len(vocabulary.pairs))
+        self.layouts: list[PositionFirst] = []
+        self._keys = vocabulary.pairs
+        self._window = window
 
-        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG as it is imported
-        self._size = len(texts)
-        self._lists = bm25s.BM25(k1=k1, b=b, method="lucene") if any(texts) else None
-        if self._lists is not None:
-            self._lists.index(texts, show_progress=False)
+    def add(self, blocks: Sequence[Numbered]) -> None:
+        """Takes the chunks of a shard."""
+        if not blocks:
+            return
+        lengths = np.concatenate([block.lengths for block in blocks])
+        size = self._window
+        contexts = np.concatenate([block.contexts for block in blocks])
+        layout = PositionFirst(windows_in(lengths - contexts, size) if size else np.ones(len(lengths), np.int64))
+        first = 0
+        for block in blocks:
+            here = block.terms >= 0
+            self.chunks.add(block.terms[here], block.owners[here] + first)
+            if size:
+                self.windows.add(*in_windows(block, layout, first, size))
+            pairs, owners = in_pairs(block, self._keys)
+            self.pairs.add(pairs, owners + first)
+            first += len(block.lengths)
+        self.chunks.end_shard(lengths)
+        if size:
+            self.windows.end_shard(window_lengths(lengths, contexts, layout, size))
+        self.pairs.end_shard(np.maximum(lengths - 1, 0))
+        self.layouts.append(layout)
 
-    @property
-    def bytes(self) -> int:
-        if self._lists is None:
-            return 0
-        arrays = sum(self._lists.scores[name].nbytes for name in ("data", "indices", "indptr"))
-        return int(arrays + sum(len(word.encode()) for word in self._lists.vocab_dict))
 
-    def scores(self, asked: list[str]) -> Scores:
-        """float32 [n_texts]."""
-        if self._lists is None or not asked:
-            return np.zeros(self._size, np.float32)
-        by_position: Scores = self._lists.get_scores(asked)
-        return by_position
+def index_bytes(config: RetrievalConfig, corpus: Mapping[str, str]) -> int:
+    """Size of the whole index of a corpus: the score and the number of every posting, and the words."""
+    corpus = IndexedCorpus.of(corpus)
+    terms = CorpusTerms.of(list(corpus.own.values()), config.bm25_language)
+    contexts = terms.of_contexts([corpus.context(chunk_id) for chunk_id in corpus])
+    chunks = [[*context, *chunk] for context, chunk in zip(contexts, terms.chunks, strict=True)]
+    size = config.bm25_window
+    total = _bytes_of(chunks)
+    if size and any(len(chunk) > size for chunk in terms.chunks):
+        both = zip(contexts, terms.chunks, strict=True)
+        total += _bytes_of([[*context, *part] for context, chunk in both for part in windows_of(chunk, size)])
+    return total + (_bytes_of([pairs_of(chunk) for chunk in chunks]) if config.bm25_pairs else 0)
+
+
+def _bytes_of(texts: Sequence[Sequence[str]]) -> int:
+    sets = [set(text) for text in texts]
+    words = set().union(*sets)
+    return 8 * sum(map(len, sets)) + 8 * (len(words) + 1) + sum(len(word.encode()) for word in words) if words else 0
 
 
 def windows_of(terms: list[str], size: int) -> list[list[str]]:

@@ -85,7 +85,7 @@ class Embedder:
 
     def scorers(self, dataset: RetrievalDataset) -> Mapping[str, Scorer]:
         """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``)."""
-        passages = self.passages(dataset.corpus)
+        passages = self.passages(dataset.indexed)
         return self.searcher.match(self, list(dataset.queries.values()), passages).scorers(passages)
 
     def question_vectors(self, texts: Sequence[str]) -> Vectors:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -16,10 +17,15 @@ import numpy.typing as npt
 from embft.errors import EndpointError
 from embft.models.vectors import is_unit, unit
 from embft.records import Passages, Ranking
+from embft.retrieval.best_windows import PositionFirst
 
 Scores = npt.NDArray[np.float32]
 
 _BLOCK_BYTES = 64 << 20
+_CHUNKS = 1 << 13
+"""Chunks whose windows are multiplied at once."""
+_GROUPS = 16
+"""Groups of scores, times the depth of the ranking, whose maxima bound what can be among the best."""
 
 
 class Scorer(Protocol):
@@ -64,12 +70,35 @@ class DenseScorer:
         """Columns."""
         return len(self.starts)
 
+    @cached_property
+    def _windows(self) -> Sequence[tuple[PositionFirst, Scores]]:
+        """Blocks of chunks as the layout of their windows, and these windows' vectors in it."""
+        ends = np.append(self.starts[1:], len(self.passages))
+        laid = []
+        for first in range(0, len(self.starts), _CHUNKS):
+            starts, counts = self.starts[first : first + _CHUNKS], (ends - self.starts)[first : first + _CHUNKS]
+            layout = PositionFirst(counts)
+            laid.append((layout, self.passages[starts[0] + layout.sources()]))
+        return laid
+
+    def unrounded(self, start: int, end: int) -> Scores:
+        """The products as they are: what `rank` chooses candidates from, of which alone it rounds the scores."""
+        questions = self.questions[start:end]
+        if len(self.starts) == len(self.passages):
+            whole: Scores = questions @ self.passages.T
+            return whole
+        scores = np.empty((len(questions), len(self.starts)), np.float32)
+        first = 0
+        for layout, vectors in self._windows:
+            stop = first + len(layout.counts)
+            scores[:, first:stop] = layout.best(questions @ vectors.T)
+            first = stop
+        return scores
+
     def scores(self, start: int, end: int) -> Scores:
         """See `Scorer`. Rounded to 1e-6, so that equal texts tie however the matrix product is cut into blocks."""
-        scores: Scores = self.questions[start:end] @ self.passages.T  # (B, W)
-        if len(self.starts) < scores.shape[1]:
-            scores = np.maximum.reduceat(scores, self.starts, axis=1)  # (B, C)
-        return np.round(scores, 6)
+        scores = self.unrounded(start, end)
+        return np.round(scores, 6, out=scores)
 
 
 @dataclass(frozen=True)
@@ -95,6 +124,33 @@ class TableScorer:
     def scores(self, start: int, end: int) -> Scores:
         """See `Scorer`. Rounded to 1e-6, as `DenseScorer`'s are."""
         return np.round(self.table[start:end], 6)
+
+
+@dataclass(frozen=True)
+class SomeQuestions:
+    """A scorer of some of another's questions.
+
+    Attributes:
+        start, end: The rows.
+    """
+
+    scorer: Scorer
+    start: int
+    end: int
+
+    @property
+    def n_questions(self) -> int:
+        """Rows."""
+        return self.end - self.start
+
+    @property
+    def n_chunks(self) -> int:
+        """Columns."""
+        return self.scorer.n_chunks
+
+    def scores(self, start: int, end: int) -> Scores:
+        """See `Scorer`."""
+        return self.scorer.scores(self.start + start, self.start + end)
 
 
 @dataclass(frozen=True)
@@ -160,11 +216,11 @@ def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict
     return {"cosine": DenseScorer(unit(questions), unit(passages), starts), "dot": dot}
 
 
-def blocks(scorer: Scorer) -> Iterator[tuple[int, Scores]]:
-    """Yields (first question, scores) block by block."""
+def blocks(scorer: Scorer) -> Iterator[tuple[int, int]]:
+    """Yields first question and the one after the last, block by block."""
     size = max(1, _BLOCK_BYTES // (4 * max(1, scorer.n_chunks)))
     for start in range(0, scorer.n_questions, size):
-        yield start, scorer.scores(start, min(start + size, scorer.n_questions))
+        yield start, min(start + size, scorer.n_questions)
 
 
 def rank(
@@ -184,23 +240,61 @@ def rank(
     """
     ids: dict[str, tuple[str, ...]] = {}
     scores: dict[str, tuple[float, ...]] = {}
-    for start, block in blocks(scorer):
-        for offset, row in enumerate(block):
-            best = top(row, depth)
-            if floor is not None:
-                best = best[row[best] > floor]
-            question = question_ids[start + offset]
-            ids[question] = tuple(chunk_ids[index] for index in best)
-            scores[question] = tuple(float(value) for value in row[best])
+    rounded = not isinstance(scorer, DenseScorer)
+    for start, end in blocks(scorer):
+        block = scorer.unrounded(start, end) if isinstance(scorer, DenseScorer) else scorer.scores(start, end)
+        for question, row in zip(question_ids[start:end], block, strict=True):
+            best, values = best_of(row, depth, floor=floor, rounded=rounded)
+            ids[question] = tuple(chunk_ids[place] for place in best.tolist())
+            scores[question] = tuple(values.tolist())
     return Ranking(system, score_name, ids, scores)
+
+
+def best_of(
+    row: Scores, depth: int, *, floor: float | None = None, rounded: bool = True
+) -> tuple[npt.NDArray[np.int64], Scores]:
+    """Positions and scores of the ``depth`` highest ones above a floor, best first, ties in order of position. Exact.
+
+    Args:
+        row: float32 [n].
+        depth: One at least.
+        floor: What a score must exceed.
+        rounded: Whether the scores are rounded to 1e-6 already; else those that may be among the best are.
+    """
+    bound = _bound(row, depth)
+    if not rounded:
+        bound = (
+            bound - np.float32(2e-6) - abs(bound) * np.float32(2e-6)
+        )  # two scores that far apart may be one, rounded
+    places = np.flatnonzero(row >= bound)
+    if floor is not None and bound <= floor:
+        places = np.flatnonzero(row > floor)
+    scores = row[places] if rounded else np.round(row[places], 6)
+    if len(scores) > 4 * depth:  # many ties: the first ones are enough
+        least = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+        above = np.flatnonzero(scores > least)
+        kept = np.sort(np.concatenate([above, np.flatnonzero(scores == least)[: depth - len(above)]]))
+        places, scores = places[kept], scores[kept]
+    if floor is not None:
+        places, scores = places[scores > floor], scores[scores > floor]
+    order = np.argsort(-scores, kind="stable")[:depth]
+    return places[order].astype(np.int64), scores[order]
+
+
+def _bound(row: Scores, depth: int) -> np.float32:
+    """At most the ``depth``-th highest score, and close to it: as many groups of scores have a maximum that high."""
+    groups = _GROUPS * depth
+    folds = len(row) // groups
+    if folds < 2:
+        low: np.float32 = (
+            np.partition(row, len(row) - depth)[len(row) - depth] if depth < len(row) else row.min(initial=0)
+        )
+        return low
+    maxima = row[: groups * folds].reshape(folds, groups).max(axis=0)
+    bound: np.float32 = np.partition(maxima, groups - depth)[groups - depth]
+    return bound
 
 
 def top(row: Scores, depth: int) -> npt.NDArray[np.int64]:
     """Positions of the ``depth`` highest scores, best first, ties in order of position. Exact."""
-    if depth < len(row):
-        threshold = np.partition(row, len(row) - depth)[len(row) - depth]
-        candidates = np.flatnonzero(row >= threshold)
-    else:
-        candidates = np.arange(len(row))
-    order = np.argsort(-row[candidates], kind="stable")[:depth]
-    return candidates[order].astype(np.int64)
+    return best_of(row, depth)[0]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from embft.embedded_text import IndexedCorpus, embedded_text, prefix_of
 from embft.records import Passages
 
 TokenSpans = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, int]]]]
@@ -30,22 +31,41 @@ def cut_windows(corpus: Mapping[str, str], token_spans: TokenSpans, tokens: int,
     """Cuts every chunk into windows of ``tokens`` tokens.
 
     A chunk's windows are equally long, at most ``tokens``; neighbours share at least ``overlap`` tokens, as far as whole
-    words allow. A window does not begin or end inside a word.
+    words allow. A window does not begin or end inside a word. Each begins with the chunk's context, whose tokens count; of a
+    context that would take more than half of a window, only the beginning is taken.
 
     Args:
-        corpus: Chunk id to text.
+        corpus: Chunk id to text, with contexts where it is an `IndexedCorpus`.
         token_spans: What a token is: for a model whose tokenizer is here, that tokenizer's.
         tokens: Length of a window, without special tokens and prompt.
         overlap: Tokens that neighbours share at least.
     """
     texts: list[str] = []
     owner: list[int] = []
-    spans = token_spans(list(corpus.values()))
-    for position, (text, offsets) in enumerate(zip(corpus.values(), spans, strict=True)):
-        for start, end in window_spans(text, offsets, tokens, overlap):
-            texts.append(text[start:end].strip())
+    corpus = IndexedCorpus.of(corpus)
+    spans = token_spans(list(corpus.own.values()))
+    contexts = _fitting_contexts(corpus, token_spans, tokens // 2)
+    for position, (chunk_id, offsets) in enumerate(zip(corpus, spans, strict=True)):
+        text = corpus.own[chunk_id]
+        context, taken = contexts[corpus.context(chunk_id)]
+        room = tokens - taken
+        for start, end in window_spans(text, offsets, room, min(overlap, room - 1)):
+            texts.append(embedded_text(context, text[start:end].strip()))
             owner.append(position)
     return Passages(tuple(corpus), tuple(texts), np.asarray(owner, np.int64))
+
+
+def _fitting_contexts(corpus: IndexedCorpus, token_spans: TokenSpans, most: int) -> dict[str, tuple[str, int]]:
+    """Each different context as windows carry it, at most so many tokens of whole words, and the tokens that it takes."""
+    fitting = {"": ("", 0)}
+    distinct = [context for context in dict.fromkeys(map(corpus.context, corpus)) if context]
+    for context, offsets in zip(distinct, token_spans([prefix_of(context) for context in distinct]), strict=True):
+        taken, kept = len(offsets), context
+        if taken > most:
+            taken = _word_start(context, offsets, most, most)
+            kept = context[: offsets[taken][0]].rstrip()
+        fitting[context] = (kept, taken if kept else 0)
+    return fitting
 
 
 def window_spans(text: str, offsets: Sequence[tuple[int, int]], tokens: int, overlap: int) -> list[tuple[int, int]]:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from omegaconf import OmegaConf
 
-from embft import __version__
+from embft import __version__, progress
 from embft.config import ExperimentConfig
 from embft.errors import RunError
 from embft.files import write_text
-from embft.records import RetrievalDataset
+from embft.records import MODEL_FOLDER, RetrievalDataset
 from embft.run_lock import take_lock
 from embft.runs.status import Status, overrides_of
 from embft.runs.stopping import last_words
@@ -71,8 +71,13 @@ class RunFolder:
             A function that is told each stage's name as it begins.
         """
         try:
-            with Status(self.folder, self.command) as status, last_words(status.fail):
-                yield lambda stage: status.write(stage=stage)
+            with Status(self.folder, self.command) as status, last_words(status.fail), progress.shown() as show:
+
+                def enter(stage: str) -> None:
+                    status.write(stage=stage)
+                    show("" if stage == "report" else stage)  # which prints
+
+                yield enter
                 status.end(self.outcome)
         finally:
             self._lock.release()
@@ -81,12 +86,12 @@ class RunFolder:
         """Puts dataset/{train,dev,test}.json, and what is searched besides, into the run."""
         target = self.folder / "dataset"
         target.mkdir(exist_ok=True)
-        for name in (*RetrievalDataset.SPLITS, "distractors"):
+        for name in (*RetrievalDataset.SPLITS, "distractors", "contexts"):
             shutil.copyfile(stage / f"{name}.json", target / f"{name}.json")
 
-    def copy_model(self, stage: Path) -> None:
-        """Puts the tuned model into the run. A copy, not a link: people go on to change it."""
-        shutil.copytree(stage, self.folder / "model", dirs_exist_ok=True)
+    def copy_model(self, stage: Path, name: str = MODEL_FOLDER) -> None:
+        """Puts a tuned model into the run. A copy, not a link: people go on to change it."""
+        shutil.copytree(stage, self.folder / name, dirs_exist_ok=True)
 
     def describe(self) -> RunFacts:
         """Who, what and with which versions; the report's "how to reproduce"."""

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from embft.config import TrackingConfig
 from embft.errors import RunError
+from embft.progress import name_job
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ class SweepFolders(Callback):
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called before each job, in its process: a job may lie outside the sweep's folder, or deep in it."""
         _job_folders.add(Path(config.hydra.runtime.output_dir).absolute())
+        if config.hydra.mode == RunMode.MULTIRUN:
+            name_job(f"job {config.hydra.job.num}: ")
 
 
 def finish_sweeps() -> None:

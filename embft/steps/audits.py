@@ -17,14 +17,18 @@ from embft.dataset.question_audits import (
     dependent_findings,
     language_findings,
     prompt_findings,
+    quote_findings,
     repeat_findings,
     unanswerable_findings,
 )
 from embft.dataset.traits import traits_of
 from embft.dataset.truncation import hidden_evidence, sights_of, truncation_findings
+from embft.embedded_text import prefix_of
 from embft.errors import DatasetError
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.power import power_of
+from embft.models.text_encoder import TextEncoder
+from embft.records import RetrievalDataset
 from embft.results import Audits, Corpus, Dataset, QuestionSet
 from embft.stages import StageResult
 from embft.steps.workspace import Lab
@@ -48,6 +52,7 @@ def audit_dataset(
     """Audits the dataset. Nothing is refused here: see `refuse_leaks`."""
     base, language, confidence = lab.base, lab.config.model.language, lab.config.evaluation.confidence
     unmapped = [asdict(row) for row in questions.value.unmapped] if questions else []
+    quotes = questions.value.report.get("quotes") if questions else None
 
     def build(folder: Path, scratch: Path) -> None:
         splits = dataset.value.splits
@@ -57,9 +62,7 @@ def audit_dataset(
         # Where nothing is cut, only the relevant chunks are looked at.
         relevant = {key: searched.corpus[key] for ids in searched.relevant_docs.values() for key in ids}
         looked_at = searched.corpus if limit else relevant
-        sights = sights_of(
-            looked_at, encoder.token_spans, encoder.read_ends(list(looked_at.values())) if limit else None
-        )
+        sights = sights_of(looked_at, encoder.token_spans, _read_ends(searched, encoder) if limit else None)
         hidden = hidden_evidence(searched, sights)
         places = {chunk.id: (chunk.document, chunk.page) for chunk in corpus.value.chunks} if corpus else {}
         findings: list[Finding] = [
@@ -70,6 +73,7 @@ def audit_dataset(
             *repeat_findings(splits),
             *dependent_findings(splits),
             *unanswerable_findings(splits, unmapped),
+            *quote_findings(quotes),
             *language_findings(splits, language),
             *prompt_findings(encoder.name, encoder.query_prompt, encoder.document_prompt),
         ]
@@ -90,8 +94,15 @@ def audit_dataset(
         build,
         lambda folder: typed_json.load(Audits, folder / "audits.json"),
         inputs=[dataset.key, corpus.key if corpus else "", base.encoder.fingerprint],
-        values={"model": base.encoder.name, "confidence": confidence, "unmapped": unmapped},
+        values={"model": base.encoder.name, "confidence": confidence, "unmapped": unmapped, "quotes": quotes},
     )
+
+
+def _read_ends(searched: RetrievalDataset, encoder: TextEncoder) -> list[int]:
+    """Characters of each chunk's own text that the model reads behind its context."""
+    indexed = searched.indexed
+    ends = encoder.read_ends(list(indexed.values()))
+    return [max(0, end - len(prefix_of(indexed.context(key)))) for key, end in zip(indexed, ends, strict=True)]
 
 
 def refuse_leaks(audits: Audits, allowed: bool) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embft import typed_json
 from embft.config import DatasetConfig
 from embft.corpus import ReadingReport
+from embft.corpus.context import ContextReport
 from embft.dataset.formats import read_llama_index, write_llama_index
 from embft.dataset.leaks import without_leaks
 from embft.dataset.reading import dataset_files, read_given
@@ -50,17 +51,19 @@ def make_dataset(
     """
     config, seed = workspace.config.dataset, workspace.config.seed
     training = workspace.config.training.enabled
+    titles_apart = _titles_apart(workspace)
 
     def build(folder: Path, scratch: Path) -> None:
         if corpus is not None and questions is not None:
             draft = _from_corpus(config, corpus.value, questions.value, seed, training)
         else:
-            draft = _from_files(config, questions.value if questions else None, seed)
+            draft = _from_files(config, questions.value if questions else None, seed, titles_apart)
         splits = draft.splits
         warnings = [*draft.notes, *_check(draft, training)]
         for name in RetrievalDataset.SPLITS:
             write_llama_index(folder / f"{name}.json", getattr(splits, name))
         write_json(folder / "distractors.json", dict(splits.distractors))
+        write_json(folder / "contexts.json", dict(splits.test.contexts))
         write_json(
             folder / "splits.json",
             {
@@ -71,11 +74,14 @@ def make_dataset(
                 "shares_chunks": splits.shares_chunks,
             },
         )
-        typed_json.save(folder / "report.json", _report(splits, draft.left_out, warnings))
+        report = _report(splits, draft.left_out, warnings)
+        context = (corpus.value.context if corpus else None) or _context(splits, titles_apart)
+        typed_json.save(folder / "report.json", replace(report, context=context))
 
     inputs = [corpus.key] if corpus is not None else [file_digest(path) for path in dataset_files(config)]
     inputs += [questions.key] if questions is not None else []
-    return workspace.run("dataset", build, _load, inputs=inputs, values={"seed": seed, "training": training})
+    values = {"seed": seed, "training": training, "titles apart": titles_apart}
+    return workspace.run("dataset", build, _load, inputs=inputs, values=values)
 
 
 def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
@@ -85,9 +91,10 @@ def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
         DatasetError: A file is wrong.
     """
     config, seed = workspace.config.dataset, workspace.config.seed
+    titles_apart = _titles_apart(workspace)
 
     def build(folder: Path, scratch: Path) -> None:
-        splits = read_given(config, seed).splits
+        splits = read_given(config, seed, titles_apart).splits
         pages, chunks = ([], []) if splits.train.queries else training_chunks(splits, config)
         write_jsonl(folder / "pages.jsonl", pages)
         write_jsonl(folder / "chunks.jsonl", chunks)
@@ -98,8 +105,21 @@ def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
         return Corpus(pages, chunks, ReadingReport(len(pages), len(pages), sum(len(page.text) for page in pages)))
 
     inputs = [file_digest(path) for path in dataset_files(config)]
-    documents = workspace.run("given_corpus", build, load, inputs=inputs, values={"seed": seed})
+    values = {"seed": seed, "titles apart": titles_apart}
+    documents = workspace.run("given_corpus", build, load, inputs=inputs, values=values)
     return documents if documents.value.chunks else None
+
+
+def _titles_apart(workspace: Workspace) -> bool:
+    """Whether a BEIR folder's titles are contexts; else each stands in its text once, as BEIR has it."""
+    return workspace.config.dataset.kind == "beir" and workspace.config.corpus.context != "none"
+
+
+def _context(splits: Splits, titles_apart: bool) -> ContextReport | None:
+    """What the contexts of a dataset read from files are; None where it has none."""
+    searched = splits.searched("test").corpus
+    report = ContextReport.of("title" if titles_apart else "given", splits.test.contexts, searched)
+    return report if report.chunks else None
 
 
 def _from_corpus(config: DatasetConfig, corpus: Corpus, questions: QuestionSet, seed: int, training: bool) -> _Draft:
@@ -115,8 +135,8 @@ def _warnings(questions: QuestionSet) -> tuple[str, ...]:
     return tuple(map(str, warnings)) if isinstance(warnings, list) else ()
 
 
-def _from_files(config: DatasetConfig, questions: QuestionSet | None, seed: int) -> _Draft:
-    given = read_given(config, seed)
+def _from_files(config: DatasetConfig, questions: QuestionSet | None, seed: int, titles_apart: bool) -> _Draft:
+    given = read_given(config, seed, titles_apart)
     if questions is None:
         return _Draft(given.splits, {}, given.notes)
     splits, left_out = with_training_questions(given.splits, questions.questions, config, seed)
@@ -140,7 +160,7 @@ def _load(folder: Path) -> Dataset:
         sources=described["sources"],
         counts=described["counts"],
         shares_chunks=described["shares_chunks"],
-    )
+    ).with_contexts(read_json(folder / "contexts.json"))
     return Dataset(splits, typed_json.load(DatasetReport, folder / "report.json"))
 
 

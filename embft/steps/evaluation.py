@@ -7,9 +7,10 @@ from pathlib import Path
 from embft import typed_json
 from embft.evaluation.comparing import comparisons, pairs_for_slices, question_rows
 from embft.evaluation.dependence import Dependence
-from embft.evaluation.figures import SystemResult
+from embft.evaluation.figures import Askings, SystemResult
 from embft.evaluation.scoring import Statistics, all_metrics, main_ranking, means_of, scores_of
 from embft.evaluation.slices import slices
+from embft.evaluation.weights import TRAIT, Weights, how_often
 from embft.results import Audits, Dataset, Evaluated, Rankings
 from embft.stages import StageResult
 from embft.steps.workspace import Lab
@@ -28,34 +29,46 @@ def evaluate(
         scores = {
             system: scores_of(main_ranking(ranked), test, config.relevant_from) for system, ranked in by_system.items()
         }
-        statistics = Statistics(config, Dependence.of(list(test.queries), test.relevant_docs), lab.seed)
+        counts = [splits.counts.get(question_id, 1) for question_id in test.queries]
+        weights, on_dev_weights = (
+            Weights.of(list(part.queries), splits.counts, config.weights) for part in (test, splits.dev)
+        )
+        statistics = Statistics(config, Dependence.of(list(test.queries), test.relevant_docs), lab.seed, weights)
         systems = {
             system: SystemResult(
-                means=means_of(scores[system]),
+                means=means_of(scores[system], weights=weights),
                 intervals=statistics.intervals(scores[system]),
                 score_name=main_ranking(ranked).score_name,
-                dev=means_of(scores_of(main_ranking(on_dev[system]), splits.dev, config.relevant_from))
+                dev=means_of(
+                    scores_of(main_ranking(on_dev[system]), splits.dev, config.relevant_from), weights=on_dev_weights
+                )
                 if system in on_dev
                 else {},
-                metrics=all_metrics(ranked, test, config.relevant_from),
+                metrics=all_metrics(ranked, test, config.relevant_from, weights),
             )
             for system, ranked in by_system.items()
         }
         by_trait = slices(
             {system: values[config.primary] for system, values in scores.items()},
             statistics.dependence,
-            [audits.value.traits[question_id] for question_id in test.queries],
+            [
+                {**audits.value.traits[question_id], **({TRAIT: part} if part else {})}
+                for question_id, part in zip(test.queries, how_often(counts), strict=True)
+            ],
             pairs_for_slices(list(scores)),
             confidence=config.confidence,
+            weights=weights,
         )
+        askings = Askings(len(counts), sum(counts), config.weights, round(weights.worth, 1))
         typed_json.save(
             folder / "evaluation.json",
             Evaluated(
                 systems,
                 comparisons(scores, statistics),
                 by_trait,
-                question_rows(by_system, scores, test, splits.origins),
+                question_rows(by_system, scores, test, splits.origins, splits.counts),
                 statistics.prospects(scores),
+                askings if max(counts, default=1) > 1 else None,
             ),
         )
 

@@ -16,6 +16,7 @@ from embft.config import ExperimentConfig
 GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
     "corpus": ("corpus",),
     "questions": ("questions",),
+    "context": (),
     "given_corpus": ("dataset",),
     "dataset": ("dataset",),
     "audits": ("retrieval", "model"),
@@ -54,6 +55,7 @@ _TRAINING = {
     "training.precision": "the precision that it means is in the key",
     "training.checkpoint_steps": "a training continues as if nothing had happened",
     "training.seeds": "how many trainings there are, not what one is",
+    "training.refit": "whether there is one more training, not what one is",
     **_MODEL,
     **_RETRIEVAL,
     **_BM25,
@@ -72,7 +74,9 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         "corpus.url": _CONTENT,
         "corpus.sha256": _CONTENT,
         "corpus.bundled_questions": "the stage questions reads it",
+        "corpus.context": "the stage context reads it",
     },
+    "context": {},
     "questions": {
         "questions.name": _LABEL,
         "questions.human": _CONTENT,
@@ -105,6 +109,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
                 "confidence",
                 "precision",
                 "margin",
+                "weights",
                 "relevant_from",
                 "general",
                 "objective",
@@ -130,7 +135,10 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         **_BM25,
         "evaluation.name": _LABEL,
         "evaluation.general": _CONTENT,
-        **{f"evaluation.{name}": _NOT_READ for name in ("systems", "primary", "precision", "margin", "objective")},
+        **{
+            f"evaluation.{name}": _NOT_READ
+            for name in ("systems", "primary", "precision", "margin", "weights", "objective")
+        },
         **{f"evaluation.openai.{name}": _NOT_READ for name in ("model", "base_url", "query_model", "max_tokens")},
         **{f"evaluation.openai.{name}": _NOT_READ for name in _ENDPOINT},
     },

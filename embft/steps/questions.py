@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from embft import typed_json
@@ -57,6 +57,7 @@ def make_questions(
                 "human": len(mapped.questions),
                 "unjudged": mapped.unjudged,
                 "warnings": list(mapped.warnings),
+                "quotes": [asdict(one) for one in mapped.by_words],
             },
         )
 
@@ -105,10 +106,17 @@ def _complete(attempt: Callable[[int], StageResult[QuestionSet]]) -> StageResult
 def estimate_run(workspace: Workspace, corpus: StageResult[Corpus], folder: Path) -> str:
     """What the questions of a run would take, in words; also left in the run folder for the sum over a sweep."""
     from embft.questions import estimate_questions
-    from embft.questions.budget import in_words
+    from embft.questions.budget import in_words, total
+    from embft.questions.contexts import estimate_contexts
 
     config, chunks = workspace.config.questions, corpus.value.chunks
     estimate = estimate_questions(chunks, config, workspace.cache_dir, workspace.config.seed)
+    if workspace.config.corpus.context == "llm":
+        contexts = estimate_contexts(corpus.value.pages, chunks, config, workspace.cache_dir, workspace.config.seed)
+        both = contexts if estimate is None else total([estimate, contexts])
+        write_json(folder / ESTIMATE, replace(both, chunks=len(chunks)).as_json())
+        asked = "none" if estimate is None else in_words(estimate)
+        return f"Questions: {asked}\nContexts:  {in_words(contexts)}"
     if estimate is None:
         return f"{len(chunks):,} chunks: questions={config.backend} asks no LLM and costs nothing."
     write_json(folder / ESTIMATE, estimate.as_json())

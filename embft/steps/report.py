@@ -17,6 +17,7 @@ from embft.evaluation.verdict import CANNOT_TELL, Evidence, decide
 from embft.files import write_json, write_jsonl
 from embft.prices import embedding_price
 from embft.ranking.bench import SystemFacts, ranker_of
+from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.reporting.audit_phrases import general_sentence
 from embft.reporting.card import write_card
 from embft.reporting.cost_phrases import cost_sentence, untried_sentence
@@ -24,7 +25,7 @@ from embft.reporting.html import write_html
 from embft.reporting.load_example import load_example
 from embft.reporting.markdown import write_markdown
 from embft.reporting.metrics_file import metrics_of, per_query_rows, question_table, tracker_keys
-from embft.reporting.notes import notes_of
+from embft.reporting.notes import log_notes, notes_of
 from embft.reporting.text import print_summary
 from embft.results import (
     Audits,
@@ -61,6 +62,7 @@ class Stages:
     general: General | None
     seeds: Seeds | None
     model_notes: Sequence[str] = ()
+    refitted: Tuned | None = None
 
 
 def make_outcome(
@@ -88,6 +90,7 @@ def make_outcome(
         questions=stages.questions,
         dataset=data,
         searched=stages.dataset.splits.searched("test").corpus,
+        contexts=stages.dataset.splits.test.contexts,
         audits=stages.audits,
         tuned=stages.tuned,
         fusion=stages.rankings.fusion,
@@ -96,7 +99,8 @@ def make_outcome(
         general=stages.general,
         seeds=stages.seeds,
         verdict=_verdict(config, stages, evaluated, costs),
-        notes=notes_of(data, training, _warnings(config, stages)),
+        notes=[*notes_of(data, training, _warnings(config, stages)), *log_notes(evaluated.askings)],
+        refitted=stages.refitted,
         objective=_objective(config, systems),
         timings=dict(timings),
     )
@@ -117,7 +121,10 @@ def write_report(outcome: Outcome, run: RunFolder, tracker: Tracker) -> None:
     write_html(folder / "report.html", outcome)
     write_markdown(folder / "report.md", outcome)
     if outcome.tuned is not None:
-        write_card(folder / "model", outcome, load_example(outcome.config, outcome.tuned))
+        example = load_example(outcome.config, outcome.tuned, bool(outcome.contexts))
+        write_card(folder / MODEL_FOLDER, outcome, example)
+        if outcome.config.training.refit:
+            write_card(folder / HELD_OUT_FOLDER, outcome, example, held_out=True)
     outcome.timings["report"] = Timing(round(time.perf_counter() - started, 3), cached=False)
     metrics = metrics_of(outcome)
     write_json(folder / "metrics.json", metrics)

@@ -34,7 +34,7 @@ def whiten_model(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
     def build(folder: Path, scratch: Path) -> None:
         splits, report = dataset.value.splits, tuned.value.report
         embedder = tuned_embedder(base, tuned.value)
-        texts = sorted(set(embedder.passages(splits.train.corpus).texts))
+        texts = sorted(set(embedder.passages(splits.train.indexed).texts))
         texts = random.Random(lab.seed).sample(texts, min(_MOST, len(texts)))
         _, vectors = embedder.pair_vectors([], texts)
         outcome = WhiteningReport(strength, len(texts))

@@ -14,15 +14,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from embft.text.chinese import jieba
 from embft.text.codes import DEFAULTS, scripts_of
-from embft.text.languages import Languages, language_of_question, languages_of
 from embft.text.scripts import HAN, HANGUL, KANA, MARKS, UNSPACED, script_of_letter
 from embft.text.stop_words import stop_words
 from embft.text.word_breaks import icu_words
@@ -48,6 +47,10 @@ _ELIDED = re.compile(
 """Lucene's articles of French, Italian and Catalan: l'installation and installation are one word."""
 _WITH_ELISION = {"ca", "fr", "it"}
 _DOTLESS = str.maketrans({"I": "ı", "İ": "i"})
+LONGEST_KEPT = 24
+"""Characters of a run whose terms are kept: longer ones, such as Chinese sentences, hardly come again."""
+MOST_KEPT = 1 << 17
+"""Runs whose terms are kept: some 20 MB."""
 _SNOWBALL = {
     "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
     "eo": "esperanto", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish", "fr": "french",
@@ -71,6 +74,14 @@ class Analyser:
     def _of(self) -> dict[str, str]:
         return dict(self.languages)
 
+    @cached_property
+    def _known(self) -> _KnownRuns:
+        return _KnownRuns(self)
+
+    def runs(self, text: str) -> list[str]:
+        """A text's runs of characters, each of which gives terms regardless of its neighbours."""
+        return _runs(_prepared(text, self._of), self._of)
+
     def terms(self, text: str, without: Collection[str] = ()) -> list[str]:
         """Index terms in order.
 
@@ -78,67 +89,36 @@ class Analyser:
             text: Any mix of languages.
             without: Words that are left out besides the stop words.
         """
-        kept: list[str] = []
+        if without:
+            return [term for run in self.runs(text) for term in self.terms_of_run(run, without)]
+        return list(chain.from_iterable(map(self._known.__getitem__, self.runs(text))))
+
+    def terms_of_run(self, run: str, without: Collection[str] = ()) -> Sequence[str]:
+        """Index terms of one of `runs`."""
         of = self._of
-        latin, han = of["Latin"], of["Han"]
-        dropped, stem, elides = stop_words(latin), _stemmer(latin), latin in _WITH_ELISION
-        for run in _runs(_prepared(text, of), of):
-            first = run[0]
-            if first < "\u0250":
-                if elides:
-                    run = without_article(run, latin)
-                if run not in dropped and run not in without:
-                    kept.append(stem(run) if stem else run)
-            elif _is_han(first):
-                kept.extend(_cut_han(run, han))
-            else:
-                kept.extend(term for term in _others(run, of) if term not in without)
-        return kept
+        if run[0] < "\u0250":
+            latin = of["Latin"]
+            run = without_article(run, latin)
+            if run in stop_words(latin) or run in without:
+                return ()
+            stem = _stemmer(latin)
+            return (stem(run) if stem else run,)
+        if _is_han(run[0]):
+            return _cut_han(run, of["Han"])
+        return tuple(term for term in _others(run, of) if term not in without)
 
 
-@dataclass(frozen=True)
-class CorpusTerms:
-    """The terms of a corpus, and how questions to it are cut.
+class _KnownRuns(dict[str, Sequence[str]]):
+    """Runs of characters that were cut into terms before; a collection's words are few, and stemming takes most of the time."""
 
-    A chunk is cut by the rules of its own language. A question may be about a chunk in any of the corpus's languages, and an
-    English name stands in German chunks too; so its words are stemmed by the rules of each of them, and count in any form.
-    Where its own language can be told, that one's stop words are left out of all ("die" in a German question does not ask
-    for English chunks about dying). A corpus in one language, or one in English and Chinese, has one set of rules.
+    def __init__(self, analyser: Analyser) -> None:
+        self._analyser = analyser
 
-    Attributes:
-        chunks: A list of terms each.
-    """
-
-    chunks: list[list[str]]
-    languages: Languages
-
-    @classmethod
-    def of(cls, texts: Sequence[str], declared: str = "auto") -> CorpusTerms:
-        """Finds the languages of texts and cuts them.
-
-        Args:
-            texts: Chunks.
-            declared: A language that all are in; ``auto``: look.
-        """
-        languages = languages_of(texts, declared)
-        readers = {language: _analyser_in(language, languages.all) for language in languages.all}
-        return cls(
-            [readers[language].terms(text) for text, language in zip(texts, languages.each, strict=True)], languages
-        )
-
-    def question(self, text: str) -> list[list[str]]:
-        """A question's terms by the rules of each language of the corpus; one list where they have the same rules."""
-        readers = self._readers
-        if len(readers) == 1:
-            return [next(iter(readers.values())).terms(text)]
-        asked_in = language_of_question(text, self.languages.all)
-        without = stop_words(asked_in) if asked_in else frozenset()
-        return [reader.terms(text, without) for reader in readers.values()]
-
-    @cached_property
-    def _readers(self) -> dict[Analyser, Analyser]:
-        every = [_analyser_in(language, self.languages.all) for language in self.languages.all]
-        return {reader: reader for reader in every}
+    def __missing__(self, run: str) -> Sequence[str]:
+        terms = self._analyser.terms_of_run(run)
+        if len(run) <= LONGEST_KEPT and len(self) < MOST_KEPT:
+            self[run] = terms
+        return terms
 
 
 def words(text: str, language: str | None = None) -> list[str]:
@@ -193,7 +173,7 @@ def without_article(word: str, language: str) -> str:
 @cache
 def analyser(language: str) -> Analyser:
     """The rules for texts in one language."""
-    return _analyser_in(language, (language,))
+    return analyser_among(language, (language,))
 
 
 def pairs_of_characters(run: str) -> list[str]:
@@ -202,7 +182,7 @@ def pairs_of_characters(run: str) -> list[str]:
 
 
 @cache
-def _analyser_in(language: str, among: tuple[str, ...]) -> Analyser:
+def analyser_among(language: str, among: tuple[str, ...]) -> Analyser:
     """The rules for a text in one of a collection's languages: its own script by its own, others by the most frequent."""
     of = dict(DEFAULTS)
     for other in (*reversed(among), language):
@@ -229,11 +209,11 @@ def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text) if _COMPOSABLE.search(text) else text
 
 
-def _runs(text: str, of: dict[str, str]) -> Iterator[str]:
+def _runs(text: str, of: dict[str, str]) -> list[str]:
     keeps_kana = of["Han"] in {"ja", "ko"}
     pattern = _RUNS_JA if keeps_kana else _RUNS if _NEEDS_MORE.search(text) else _SPACED_RUNS
-    for match in pattern.finditer(text):
-        yield match.group()
+    runs: list[str] = pattern.findall(text)
+    return runs
 
 
 def _cut_han(run: str, language: str) -> list[str]:

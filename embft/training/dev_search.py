@@ -72,7 +72,7 @@ class DevSearch:
         chosen.update(others[: max(0, limit - len(chosen))])
         corpus = {key: text for key, text in dataset.corpus.items() if key in chosen}
         small = replace(dataset, corpus=corpus)
-        search = cls(small, base.passages(corpus), base, select_by)
+        search = cls(small, base.passages(small.indexed), base, select_by)
         search.base = search._measured(base.searcher.match(base, search._questions, search.passages))
         return search
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import random
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -11,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from embft.embedded_text import own_text
 from embft.records import Passages, RetrievalDataset
 from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.scoring import min_max
 
 Vectors = npt.NDArray[np.float32]
+logger = logging.getLogger(__name__)
 
 _SHORTEST = 80
 """Characters of a passage that must be left once sentences are hidden."""
@@ -89,7 +93,7 @@ def by_chunk(
     return examples
 
 
-def window_pairs(passages: Passages) -> list[ChunkExample]:
+def window_pairs(passages: Passages, contexts: Mapping[str, str] | None = None) -> list[ChunkExample]:
     """Examples without questions: the first window of a chunk asks for its second, the last for the last but one.
 
     Two stretches of one text say different things about the same matter, so what they share is meaning more than words.
@@ -97,6 +101,8 @@ def window_pairs(passages: Passages) -> list[ChunkExample]:
 
     Args:
         passages: Windows of the train chunks; a chunk with one only is left out.
+        contexts: Chunk id to context. What asks is a window's own text: two windows that begin with one title would match
+            by that alone, and nobody who asks knows it.
     """
     starts = [*passages.starts.tolist(), len(passages.texts)]
     examples = []
@@ -104,11 +110,12 @@ def window_pairs(passages: Passages) -> list[ChunkExample]:
         first, last = starts[place], starts[place + 1] - 1
         if first == last:
             continue
+        context = (contexts or {}).get(chunk_id, "")
         targets = sorted({first + 1, last - 1})
         examples.append(
             ChunkExample(
                 chunk_id,
-                (passages.texts[first], passages.texts[last]),
+                tuple(own_text(context, passages.texts[asking]) for asking in (first, last)),
                 tuple(passages.texts[target] for target in targets),
                 (chunk_id,) * len(targets),
                 (targets.index(first + 1), targets.index(last - 1)),
@@ -116,6 +123,17 @@ def window_pairs(passages: Passages) -> list[ChunkExample]:
             )
         )
     return examples
+
+
+def drawn(examples: Sequence[ChunkExample], most: int | None, seed: int) -> list[ChunkExample]:
+    """So many examples at random, in their order; all where there are no more, or ``most`` is None."""
+    if most is None or len(examples) <= most:
+        return list(examples)
+    logger.info(
+        "%s of %s train chunks are drawn: the windows of more teach nothing new (training.window_chunks).",
+        f"{most:,}", f"{len(examples):,}",
+    )  # fmt: skip
+    return [examples[place] for place in sorted(random.Random(seed).sample(range(len(examples)), most))]
 
 
 def hidden(sources: Mapping[str, str], share: float) -> dict[str, str]:

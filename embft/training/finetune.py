@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.models.saving import Prompts
+from embft.progress import Work, under_way
 from embft.training.averaging import WeightAverage
 from embft.training.batching import ByChunkCollator, Guide, Teacher
 from embft.training.checkpoints import last_checkpoint
@@ -130,7 +131,8 @@ def fine_tune(
     resume = decided(lambda: _ready(model, checkpoints, config.average > 0))
     steps_per_epoch = math.ceil(len(examples) / config.batch_size)
     steps = config.epochs * steps_per_epoch
-    watch = Watch(log, config, hardware.precision, loss_of_guessing(examples, config))
+    work = Work("training", steps, "steps")
+    watch = Watch(log, config, hardware.precision, loss_of_guessing(examples, config), work)
     trainer = ByChunkTrainer(
         average=WeightAverage(config.average, steps),
         model=model,
@@ -143,7 +145,7 @@ def fine_tune(
         ),
         callbacks=[watch],
     )
-    with told_plainly(config, hardware.device, job.scratch):
+    with told_plainly(config, hardware.device, job.scratch), under_way(work):
         trainer.go_on(resume, config)
     wait_for_others()  # they may still be writing into the checkpoints
     if rank():

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from embft.progress import progress
+
 LIMIT_BYTES = 2 << 30
 """Memory that the kept activations may take; texts beyond it are worked out each time."""
 
@@ -52,22 +54,26 @@ class LowerLayers:
         self._model.eval()
         self._filling = True
         try:
-            for start in range(0, len(ordered), batch_size):
-                if self._room <= 0:
-                    break
-                features = self._model.preprocess(ordered[start : start + batch_size], prompt=prompt or None)
-                features = {
-                    key: value.to(self._model.device) if isinstance(value, Tensor) else value
-                    for key, value in features.items()
-                }
-                try:
-                    with torch.no_grad():
-                        self._model[0](features)
-                except _EnoughError:
-                    pass  # the layers above are not needed
+            with progress("frozen layers", len(ordered), "texts") as work:
+                for start in range(0, len(ordered), batch_size):
+                    if self._room <= 0:
+                        break
+                    self._fill_batch(ordered[start : start + batch_size], prompt)
+                    work.advance(batch_size)
         finally:
             self._filling = False
             self._model.train(training)
+
+    def _fill_batch(self, texts: Sequence[str], prompt: str) -> None:
+        features = self._model.preprocess(texts, prompt=prompt or None)
+        features = {
+            key: value.to(self._model.device) if isinstance(value, Tensor) else value for key, value in features.items()
+        }
+        try:
+            with torch.no_grad():
+                self._model[0](features)
+        except _EnoughError:
+            pass  # the layers above are not needed
 
     def _note(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         """Before each forward pass: which texts it is about."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from torch import Tensor
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerState
 
 from embft.config.training import TrainingConfig
+from embft.progress import Work
 from embft.training.averaging import WeightAverage
 from embft.training.checkpoints import PROCESSES, STATE, WEIGHTS, seal
 from embft.training.gathering import wait_for_others, world
@@ -37,8 +37,6 @@ class ByChunkTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         for chatty in (PrinterCallback, ProgressCallback):
             self.remove_callback(chatty)
         self.add_callback(AverageSteps(average))
-        if sys.stderr.isatty():  # in a log file it would be one line per step
-            self.add_callback(ProgressBar())
 
     def go_on(self, checkpoint: Path | None, config: TrainingConfig) -> None:
         """Trains, from a checkpoint if there is one; afterwards the model has the weights that are best on dev."""
@@ -147,18 +145,6 @@ class AverageSteps(TrainerCallback):  # type: ignore[misc]
         self._average.add(state.global_step, trained(model))
 
 
-class ProgressBar(ProgressCallback):  # type: ignore[misc]
-    """A bar with the latest loss beside it, instead of a line of figures a step."""
-
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **kwargs: Any
-    ) -> None:
-        """Shows the loss."""
-        if self.training_bar is not None and logs and "loss" in logs:
-            self.training_bar.set_description("fine-tune", refresh=False)
-            self.training_bar.set_postfix(loss=f"{float(logs['loss']):.3f}", refresh=False)
-
-
 class DevEvaluator(BaseEvaluator):  # type: ignore[misc]
     """Gives the trainer the dev metrics that pick the best epoch.
 
@@ -187,12 +173,19 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         config: The recipe.
         precision: What is trained in.
         chance: The loss of guessing.
+        work: Is told how far the training is.
     """
 
     def __init__(
-        self, log: Callable[[Mapping[str, float], int], None], config: TrainingConfig, precision: str, chance: float
+        self,
+        log: Callable[[Mapping[str, float], int], None],
+        config: TrainingConfig,
+        precision: str,
+        chance: float,
+        work: Work,
     ) -> None:
         self._log = log
+        self._work = work
         self._config = config
         self._precision = precision
         self._chance = chance
@@ -201,6 +194,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Takes up the losses of a training that continues."""
         self._losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+        self._work.begin_at(state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Asks for a checkpoint where one is due.
@@ -208,6 +202,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         Not after an epoch's last step: the epoch's own follows once dev is evaluated. A training that went on from one
         written before would skip that evaluation, and the epoch's would be written over a whole one.
         """
+        self._work.reach(state.global_step)
         rhythm = self._config.checkpoint_steps
         due = rhythm and state.global_step % rhythm == 0
         if due and state.global_step % (state.max_steps // state.num_train_epochs):
@@ -222,6 +217,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         check_number(logs, state.global_step, self._precision)
         loss = float(logs["loss"])
         self._losses.append(loss)
+        self._work.note = f"loss {loss:.3f}"
         check_course(self._losses, self._chance)
         self._log(
             {

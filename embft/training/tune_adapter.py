@@ -68,7 +68,7 @@ def tune_adapter(task: TuningTask, log: Log) -> None:
 def adapter_questions(splits: Splits, base: Embedder) -> AdapterQuestions:
     """The train questions with every train passage: whose positive is which, and what is none of its negatives."""
     train = splits.train
-    passages = base.passages(train.corpus)
+    passages = base.passages(train.indexed)
     questions, vectors = base.query_vectors(train), base.passage_vectors(passages)
     choose = window_chooser(train.queries, passages.texts, unit(questions), unit(vectors))
     place = {chunk_id: number for number, chunk_id in enumerate(passages.chunk_ids)}

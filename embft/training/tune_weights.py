@@ -15,7 +15,7 @@ from embft.records import Passages, Splits
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.windows import cut_windows
 from embft.training.dev_search import DevSearch
-from embft.training.examples import ChunkExample, by_chunk, hidden, window_chooser, window_pairs
+from embft.training.examples import ChunkExample, by_chunk, drawn, hidden, window_chooser, window_pairs
 from embft.training.finetune import Log
 from embft.training.negatives import with_negatives
 from embft.training.processes import with_helpers
@@ -31,7 +31,7 @@ def tune_weights(task: TuningTask, log: Log) -> None:
     task = replace(task, config=config)
     open_model, device = base.open_model, task.hardware.device
     trainee = Trainee.of(open_model.folder, config, device, open_model.max_seq_length, task.seed)
-    learned_from, examples = training_examples(config, splits, base)
+    learned_from, examples = training_examples(config, splits, base, task.seed)
     searched = splits.searched("dev") if splits.dev.queries else None
     job = WeightsJob(config, task.hardware, base, examples, searched, task.seed, task.scratch)
     with with_helpers(job.help, device):
@@ -77,12 +77,18 @@ def _positives(config: TrainingConfig, corpus: Mapping[str, str], base: Embedder
     return cut_windows(corpus, base.encoder.token_spans, limit, min(base.retrieval.window_overlap, limit - 1))
 
 
-def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) -> tuple[str, list[ChunkExample]]:
-    """What stands in the batches, by chunk; first what it is made of, ``questions`` or ``windows``."""
+def training_examples(
+    config: TrainingConfig, splits: Splits, base: Embedder, seed: int
+) -> tuple[str, list[ChunkExample]]:
+    """What stands in the batches, by chunk; first what it is made of, ``questions`` or ``windows``.
+
+    Args:
+        seed: Decides which chunks are drawn, where windows are learned from and there are more than ``window_chunks``.
+    """
     train = splits.train
     cut_out = bool(splits.sources) and all(key in splits.sources for key in train.queries)
     if config.learn_from == "windows" or (config.learn_from == "auto" and cut_out and not config.negatives):
-        pairs = window_pairs(base.windows(train.corpus))
+        pairs = window_pairs(base.windows(train.indexed), train.contexts)
         # Chunks that are hardly longer than a window have no neighbours to ask for.
         if config.learn_from == "windows" or 2 * len(pairs) >= len(train.corpus):
             if len(pairs) < 2:
@@ -90,8 +96,8 @@ def training_examples(config: TrainingConfig, splits: Splits, base: Embedder) ->
                     f"training.learn_from=windows needs chunks longer than a window, {len(pairs)} of {len(train.corpus)} are: "
                     f"lower retrieval.window_tokens ({base.retrieval.window_tokens}), or learn_from=questions."
                 )
-            return "windows", pairs
-    passages = _positives(config, train.corpus, base)
+            return "windows", drawn(pairs, config.window_chunks, seed)
+    passages = _positives(config, train.indexed, base)
     questions = vectors = None
     # The few windows of a truncated chunk are distinguished by words alone: embedding all of them would cost half the training.
     if base.retrieval.mode != "truncate" or config.negatives:

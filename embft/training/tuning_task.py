@@ -10,7 +10,7 @@ from embft.records import Splits
 from embft.retrieval.embedder import Embedder
 from embft.training.finetune import Hardware
 
-NO_MATTER = ("checkpoint_steps", "seeds")
+NO_MATTER = ("checkpoint_steps", "seeds", "refit")
 """Settings that change nothing about one training; `tests/training/test_resume.py` says so of checkpoints."""
 
 

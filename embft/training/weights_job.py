@@ -58,7 +58,7 @@ class WeightsJob:
         base_or_trainee = replace(self.base, encoder=self.base.open_model.using(trainee.model))
         fill = _Filling(trainee.lower, base_or_trainee.open_model)
         if self.searched is not None:
-            passages = base_or_trainee.passages(self.searched.corpus).texts
+            passages = base_or_trainee.passages(self.searched.indexed).texts
             fill(list(self.searched.queries.values()), passages, base_or_trainee.open_model.precision)
         fill(
             [text for example in self.examples for text in example.questions],

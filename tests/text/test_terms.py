@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from manuals import MANUALS
 
 from embft.text.chinese import jieba
+from embft.text.corpus_terms import CorpusTerms
 from embft.text.stop_words import stop_words
-from embft.text.terms import CorpusTerms, merged, plain_words, words
+from embft.text.terms import merged, plain_words, words
 
 OLD_RUNS = re.compile(
     r"[\u3400-\u9fff\uf900-\ufaff]+|[^\W\u3400-\u9fff\uf900-\ufaff]+(?:[.'’][^\W\u3400-\u9fff\uf900-\ufaff]+)*"

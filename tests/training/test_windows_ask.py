@@ -70,7 +70,7 @@ def test_windows_take_the_place_of_questions_that_were_all_cut_out_of_long_enoug
     splits = replace(splits, sources={key: splits.train.queries[key] for key in keys})
     retrieval = RetrievalConfig(name="windows", window_tokens=window_tokens, window_overlap=2)
     base = replace(make_base(tmp_path), retrieval=retrieval)
-    assert training_examples(TrainingConfig(name="tiny", **settings), splits, base)[0] == learned_from
+    assert training_examples(TrainingConfig(name="tiny", **settings), splits, base, 0)[0] == learned_from
 
 
 def test_truncated_chunks_are_trained_on_in_windows_too(tmp_path):
@@ -78,7 +78,7 @@ def test_truncated_chunks_are_trained_on_in_windows_too(tmp_path):
     splits = replace(splits, sources=dict(splits.train.queries))
     base = make_base(tmp_path)
     base = replace(base, retrieval=replace(base.retrieval, window_tokens=8, window_overlap=2))
-    learned_from, examples = training_examples(TrainingConfig(name="tiny"), splits, base)
+    learned_from, examples = training_examples(TrainingConfig(name="tiny"), splits, base, 0)
     assert learned_from == "windows"
     assert {len(example.questions) for example in examples} == {2}
 

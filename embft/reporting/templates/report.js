@@ -46,7 +46,10 @@
   function passage(title, number) {
     const box = element("div", undefined, "passage");
     const text = number === null ? "Nothing was retrieved." : data.passages[number][1] || `The text of chunk ${data.passages[number][0]} is not in this report.`;
-    box.append(element("b", title), document.createTextNode(text));
+    box.append(element("b", title));
+    const context = number === null ? "" : data.passages[number][2];
+    if (context) box.append(element("span", `Context: ${context}`, "context"));
+    box.append(document.createTextNode(text));
     return box;
   }
 

@@ -1,0 +1,1 @@
+"""What won, in the forms that production loads; each comes with a script that proves the report's figures from it alone."""

@@ -1,0 +1,61 @@
+"""Stage ``context``: what stands before each chunk where it is embedded and indexed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from embft import typed_json
+from embft.corpus.context import ContextReport, contexts_of, kind_for
+from embft.files import read_json, write_json
+from embft.results import Corpus
+from embft.stages import StageResult
+from embft.steps.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+
+def add_contexts(workspace: Workspace, corpus: StageResult[Corpus]) -> StageResult[Corpus]:
+    """The same pages and chunks, each chunk with its context; the corpus itself where there are none.
+
+    Questions are written about the chunks as they are, so this stage comes after them and changes none.
+
+    Raises:
+        EndpointError, QuestionError: With ``llm``: see `embft.questions.contexts.write_contexts`.
+    """
+    config, questions, seed = workspace.config.corpus, workspace.config.questions, workspace.config.seed
+    kind = kind_for(config.context, corpus.value.pages)
+    if kind == "none":
+        return corpus
+    asking = {"questions": _asking(workspace)} if kind == "llm" else {}
+
+    def build(folder: Path, scratch: Path) -> None:
+        pages, chunks = corpus.value.pages, corpus.value.chunks
+        llm: dict[str, object] = {}
+        if kind == "llm":
+            from embft.questions.contexts import write_contexts
+
+            written = write_contexts(pages, chunks, questions, workspace.cache_dir, seed)
+            contexts, llm = written.contexts, written.report
+        else:
+            contexts = contexts_of(pages, chunks, kind)
+        write_json(folder / "contexts.json", contexts)
+        report = ContextReport.of(kind, contexts, {chunk.id: chunk.text for chunk in chunks})
+        typed_json.save(folder / "context.json", replace(report, llm=llm))
+
+    def load(folder: Path) -> Corpus:
+        contexts = read_json(folder / "contexts.json")
+        chunks = [replace(chunk, context=contexts.get(chunk.id, "")) for chunk in corpus.value.chunks]
+        return replace(corpus.value, chunks=chunks, context=typed_json.load(ContextReport, folder / "context.json"))
+
+    result = workspace.run("context", build, load, inputs=[corpus.key], values={"kind": kind, "seed": seed, **asking})
+    if result.value.context is not None:
+        logger.info("%s", result.value.context.sentence)
+    return result
+
+
+def _asking(workspace: Workspace) -> dict[str, object]:
+    """What decides an LLM's replies."""
+    questions = workspace.config.questions
+    return {name: getattr(questions, name) for name in ("backend", "model", "base_url", "language")}

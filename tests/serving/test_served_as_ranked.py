@@ -1,0 +1,119 @@
+"""What a run folder serves is what was ranked: same chunks, same order, same scores."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from small_run import run_small
+
+from embft.errors import ModelError, RunError
+from embft.evaluation.metrics import dataset_scores
+from embft.serving.answering import Answering, Asked
+from embft.serving.run_files import read_run
+
+
+def ranked_by_the_run(folder: Path, system: str) -> dict:
+    """The stage's own ranking of the test questions."""
+    stages = folder.parent / "cache" / "stages" / "ranking"
+    files = [*stages.glob(f"*/test.{system}.*.json")]
+    (path,) = [file for file in files if ".dot." not in file.name][:1]
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("system", ["bm25", "base", "tuned", "fused"])
+def test_every_system_ranks_as_in_the_run(finished, system):
+    run = read_run(finished)
+    answering = Answering(run)
+    stored = ranked_by_the_run(finished, system)
+    ids = list(run.test.queries)
+    # In batches, one by one, and all at once: company changes nothing.
+    for size in (1, 7, len(ids)):
+        for start in range(0, len(ids), size):
+            part = ids[start : start + size]
+            ranking = answering.rank(system, [Asked(run.test.queries[key]) for key in part])
+            for place, key in enumerate(part):
+                scores = ranking.scores[str(place)]
+                assert scores == pytest.approx(stored["scores"][key], abs=5e-6)
+                for chunk_id, score in zip(ranking.chunk_ids[str(place)], scores, strict=True):
+                    at = stored["chunk_ids"][key].index(chunk_id)
+                    assert score == pytest.approx(stored["scores"][key][at], abs=5e-6)
+
+
+@pytest.mark.parametrize("system", ["bm25", "base", "tuned", "fused"])
+def test_the_report_s_figures_come_out(finished, system):
+    run = read_run(finished)
+    ranking = Answering(run).rank(system, [Asked(text) for text in run.test.queries.values()])
+    named = replace(
+        ranking, chunk_ids={key: ranking.chunk_ids[str(place)] for place, key in enumerate(run.test.queries)}
+    )
+    scores = dataset_scores(named, run.test, run.config.evaluation.relevant_from)
+    reported = json.loads((finished / "metrics.json").read_text(encoding="utf-8"))["systems"][system]
+    for metric in ("hit_rate@5", "ndcg@10", "mrr@10", "map@100"):
+        assert scores[metric].mean() == pytest.approx(reported[metric], abs=1e-6)
+
+
+def test_chunks_can_be_left_out_of_a_ranking(finished):
+    answering = Answering(read_run(finished))
+    (hits,) = answering.search("fused", [Asked("pay for printer")])
+    first = hits[0].chunk.id
+    (without,) = answering.search("fused", [Asked("pay for printer", (first,))])
+    assert [hit.chunk.id for hit in without] == [hit.chunk.id for hit in hits[1:]]
+
+
+def test_a_run_by_token_is_served_by_token(finished):
+    folder = run_small(finished.parent, "late", "retrieval.mode=late", "training=none", "evaluation=base_only")
+    run = read_run(folder)
+    ranking = Answering(run).rank("base", [Asked(text) for text in run.test.queries.values()])
+    reported = run.setup.figures["base"]["ndcg@10"]
+    named = replace(ranking, chunk_ids={key: ranking.chunk_ids[str(at)] for at, key in enumerate(run.test.queries)})
+    assert dataset_scores(named, run.test)["ndcg@10"].mean() == pytest.approx(reported, abs=1e-6)
+
+
+def test_the_run_folder_is_enough_without_the_cache(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "moved")
+    config = (tmp_path / "moved" / "config.yaml").read_text(encoding="utf-8")
+    (tmp_path / "moved" / "config.yaml").write_text(
+        config.replace(str(finished.parent / "cache"), str(tmp_path / "gone")), encoding="utf-8"
+    )
+    run = read_run(tmp_path / "moved")
+    (hits,) = Answering(run).search("tuned", [Asked("pay for printer")])
+    (as_before,) = Answering(read_run(finished)).search("tuned", [Asked("pay for printer")])
+    assert [hit.chunk for hit in hits[:5]] == [hit.chunk for hit in as_before[:5]]
+    assert (tmp_path / "moved" / "search" / "vectors.sqlite").is_file()
+
+
+def test_a_model_that_was_changed_since_is_not_served_under_the_report_s_figures(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    weights = tmp_path / "run" / "model" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(ModelError, match="not the one that was ranked"):
+        Answering(read_run(tmp_path / "run"))
+
+
+def test_folders_that_are_no_finished_run_are_refused_in_words(finished, tmp_path):
+    with pytest.raises(RunError, match="There is no folder"):
+        read_run(tmp_path / "nowhere")
+    with pytest.raises(RunError, match="is no run's folder"):
+        read_run(tmp_path)
+    with pytest.raises(RunError, match="give one of them, such as"):
+        read_run(finished.parent)
+    shutil.copytree(finished, tmp_path / "old")
+    (tmp_path / "old" / "search.json").unlink()
+    with pytest.raises(RunError, match="older embft"):
+        read_run(tmp_path / "old")
+    (tmp_path / "old" / "status.json").write_text('{"status": "failed"}')
+    with pytest.raises(RunError, match="has not ended well"):
+        read_run(tmp_path / "old")
+    shutil.copytree(finished, tmp_path / "bad")
+    (tmp_path / "bad" / "search" / "chunks.parquet").write_bytes(b"PAR1")
+    with pytest.raises(RunError, match="is damaged"):
+        read_run(tmp_path / "bad")
+    (tmp_path / "bad" / "search.json").write_text("{}")
+    with pytest.raises(RunError, match="of another version"):
+        read_run(tmp_path / "bad")
