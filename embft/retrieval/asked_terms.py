@@ -54,7 +54,7 @@ def numbered(corpus: IndexedCorpus, languages: Languages, number_of: Callable[[s
         own = [readers[language].of(text) for (_, text), language in block]
         before = [readers[language].of(corpus.context(chunk_id)) for (chunk_id, _), language in block]
         contexts = np.array([len(one) for one in before], np.int64)
-        lengths = contexts + [len(one) for one in own]
+        lengths = contexts + np.array([len(one) for one in own], np.int64)
         terms = chain.from_iterable(chain.from_iterable(zip(before, own, strict=True)))
         yield Numbered(np.fromiter(terms, np.int32, int(lengths.sum())), lengths, contexts)
 
