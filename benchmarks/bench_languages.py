@@ -24,11 +24,13 @@ from report import machine, write_result
 
 from embft.corpus.chunking import chunk_pages
 from embft.corpus.html import html_text
-from embft.records import Page
+from embft.dataset.question_audits import language_findings
+from embft.questions.extractive import extractive
+from embft.records import Page, RetrievalDataset, Splits
 from embft.retrieval.bm25 import BM25Scorer
 from embft.text.chinese import jieba
 from embft.text.codes import name_of
-from embft.text.languages import languages_of
+from embft.text.languages import guess, languages_of
 from embft.text.stop_words import stop_words
 
 REFERENCE = Path("/usr/share/debian-reference")
@@ -76,6 +78,7 @@ def main() -> int:
     """Prints and writes results/languages.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", help="sources to run, such as reference/de")
+    parser.add_argument("--audits", action="store_true", help="print what questions and audits are like, write nothing")
     options = parser.parse_args()
     sources = {
         f"reference/{code}": sorted(REFERENCE.glob(f"*.{code}.html")) for code in ("en", "zh-cn", "de", "fr", "ja")
@@ -85,9 +88,14 @@ def main() -> int:
     for name, files in sources.items():
         if not files or (options.only and name not in options.only):
             continue
+        if options.audits:
+            print(audits(name, files), flush=True)
+            continue
         corpus, queries, relevant = sections(files)
         rows.append(row(name, corpus, queries, relevant))
         print(rows[-1], flush=True)
+    if options.audits:
+        return 0
     head = [
         "# BM25 by language",
         "",
@@ -100,6 +108,29 @@ def main() -> int:
     ]
     write_result("languages", "\n".join([*head, *rows]))
     return 0
+
+
+def audits(name: str, files: list[Path]) -> str:
+    """A row: extractive questions, how many are in the chunk's language or are section numbers, and the audit of the model."""
+    pages = [Page(file.name, None, html_text(file.read_text(encoding="utf-8", errors="replace"))) for file in files]
+    chunks = chunk_pages(pages, 256, 0)
+    questions = extractive(chunks, 2)[0]
+    spoken = languages_of([chunk.text for chunk in chunks], "auto", [chunk.document for chunk in chunks])
+    language_of = dict(zip((chunk.id for chunk in chunks), spoken.each, strict=True))
+    other = sum(
+        bool(guess(one.text).firm and guess(one.text).language != language_of[one.chunk_ids[0]]) for one in questions
+    )
+    numbers = sum(bool(re.fullmatch(r"[\d.\s]+|(?:[A-Z]\.)?\d+(?:\.\d+)+\.?\s.*", one.text)) for one in questions)
+    corpus = {chunk.id: chunk.text for chunk in chunks}
+    part = RetrievalDataset(
+        {one.id: one.text for one in questions}, corpus, {one.id: one.chunk_ids for one in questions}
+    )
+    nothing = RetrievalDataset({}, {}, {})
+    splits = Splits(nothing, nothing, part, {}, {"test": ("test",), "dev": ("dev",)}, {})
+    says = "; ".join(finding.text for finding in language_findings(splits, "en")) or "nothing"
+    own = language_findings(splits, "+".join(spoken.all))
+    cells = [name, f"{len(chunks):,}", f"{len(questions):,}", f"{other:,}", f"{numbers:,}", says, f"{len(own)}"]
+    return f"| {' | '.join(cells)} |"
 
 
 def sections(files: list[Path]) -> tuple[dict[str, str], list[str], list[set[str]]]:

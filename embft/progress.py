@@ -77,9 +77,10 @@ class Work:
         if not self.total:
             so_far = f"{self.done:,} {self.unit}, " if self.done else ""
             return f"{self.what}: {so_far}{duration(seconds)} so far{self._noted}"
-        parts = [f"{self.what}: {self.done:,} of {self.total:,} {self.unit} ({self.done / self.total:.0%})"]
+        done = min(self.done, self.total)  # the last block may be a short one
+        parts = [f"{self.what}: {done:,} of {self.total:,} {self.unit} ({done / self.total:.0%})"]
         if new > 0:
-            left = (self.total - self.done) * seconds / new
+            left = (self.total - done) * seconds / new
             parts += [_rate(new / seconds), f"{duration(left)} left, until {_clock(left)}"]
         else:
             parts.append(f"{duration(seconds)} so far")

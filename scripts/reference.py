@@ -1,4 +1,4 @@
-"""Writes docs/reference.md, the reference of every configuration key, from the schema: python scripts/reference.py [--check]."""
+"""Writes docs/reference.md, every configuration key, and the schema of metrics.json: python scripts/reference.py [--check]."""
 
 from __future__ import annotations
 

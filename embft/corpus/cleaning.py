@@ -16,8 +16,16 @@ _BULLETS = re.compile("[\uf0a7\uf0b7\uf0d8\uf0fc\u25cf\u25aa\u25a0\uf06c\uf06e]"
 _CONTROL = dict.fromkeys([*range(9), 11, *range(14, 32), *range(127, 160)])  # all but tab, newline, form feed, return
 
 
+# Colours of a terminal, and letters that a printer struck over: N\bN is a bold N.
+_TERMINAL = re.compile(
+    "\x1b(?:\\[[0-?]{0,30}[ -/]{0,5}[@-~]|\\][^\x07\x1b\n]{0,300}(?:\x07|\x1b\\\\)|[()][0-9A-Z])|[^\n]\x08"
+)
+
+
 def clean_characters(text: str) -> str:
     """Returns the text in NFC with Unix line ends and without control, zero-width or look-alike characters."""
+    if "\x1b" in text or "\x08" in text:
+        text = _TERMINAL.sub("", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n").replace("\u2028", "\n")
     text = text.replace("\f", "\n\n").replace("\u2029", "\n\n").translate(_CONTROL)
     text = _BULLETS.sub("•", _SPACES.sub(" ", _INVISIBLE.sub("", text)))

@@ -110,6 +110,25 @@ def _opened_by_click(parser: Any) -> set[str]:
     return opened
 
 
+def _follows_opener(node: Any) -> bool:
+    """Tells whether the element before is, or holds, a button: a click on it shows this element."""
+    before = node.prev
+    while before is not None and before.tag.startswith("-"):  # white space and comments
+        before = before.prev
+    if before is None:
+        return False
+    if before.tag in (*_HEADINGS, "dt"):
+        return before.css_first("button, [role=button]") is not None
+    if before.tag == "div" and before.attributes.get("role") != "button":
+        inner = before.css_first("button, [role=button]")
+        if inner is None or len(inner.text() or "") < len(before.text() or "") // 2:
+            return False
+        before = inner
+    is_button = before.tag in ("button", "summary") or before.attributes.get("role") in ("button", "tab")
+    text = (before.text() or "").strip()
+    return is_button and (text.endswith(("?", "？")) or count(text) > _ACTION)
+
+
 def _words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
@@ -171,7 +190,7 @@ class _Walker:
             return not self._says_something(node, attributes)
         if tag == "dialog":
             return "open" not in attributes
-        if self._is_hidden(attributes):
+        if self._is_hidden(attributes) and not (tag in _BLOCKS and _follows_opener(node)):
             return True
         # The header of an article holds its heading; that of the page holds the menu.
         return tag in _FURNITURE and not self._content_depth

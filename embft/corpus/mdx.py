@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from embft.corpus.site_markup import without_site_markup
+
 _FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _IMPORT = re.compile(r"^import\s+(?:[\w$*{},\s]+?\s+from\s+)?[\"'][^\"'\n]+[\"'];?\s*$")
 _IMPORT_START = re.compile(r"^import\s+(?:[\w$*]+\s*,\s*)?\{\s*$")
@@ -35,7 +37,7 @@ def plain_markdown(source: str, *, mdx: bool) -> str:
             continue
         if mdx:
             block = _without_tags(_without_comments("\n".join(_without_modules(block)))).split("\n")
-        plain_lines += _without_open_brackets([_without_admonition(line) for line in block])
+        plain_lines += _without_open_brackets([_without_admonition(line) for line in without_site_markup(block)])
     return "\n".join(plain_lines)
 
 

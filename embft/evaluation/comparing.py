@@ -16,7 +16,7 @@ from embft.evaluation.significance import compare
 from embft.records import Ranking, RetrievalDataset
 from embft.systems import system_of
 
-_TOP = 5
+_TOP = 10
 """Chunks named for each question and system in per_query.jsonl."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -254,7 +254,7 @@ def embedding_progress(model: Any, texts: int) -> Iterator[None]:
     """Tells how far a call of ``model.encode`` is, batch by batch."""
 
     def count(module: Any, args: tuple[Any, ...], output: Any) -> None:
-        ids = args[0].get("input_ids") if args and isinstance(args[0], dict) else None
+        ids = args[0].get("input_ids") if args and isinstance(args[0], Mapping) else None
         if ids is not None:
             work.advance(len(ids))
 

@@ -14,7 +14,7 @@ from embft.questions.reply_cache import ReplyCache
 from embft.questions.sentences import content_words
 from embft.records import Chunk
 from embft.services.body import JsonObject
-from embft.text.languages import languages_of
+from embft.text.languages import passage_languages
 
 _REACH = 20
 """How far apart, in reading order, the chunks of a pair may stand: pairs tie their blocks together in a split."""
@@ -97,8 +97,8 @@ def make_tasks(chunks: Sequence[Chunk], config: QuestionsConfig) -> list[Task]:
 
 def spoken_in(chunks: Sequence[Chunk], declared: str = "auto") -> dict[str, str]:
     """Chunk id to its language."""
-    languages = languages_of([chunk.text for chunk in chunks], declared, [chunk.document for chunk in chunks])
-    return {chunk.id: language for chunk, language in zip(chunks, languages.each, strict=True)}
+    languages = passage_languages([chunk.text for chunk in chunks], declared, [chunk.document for chunk in chunks])
+    return {chunk.id: language for chunk, language in zip(chunks, languages, strict=True)}
 
 
 def make_request(

@@ -110,7 +110,8 @@ def refit_sentences(outcome: Outcome) -> list[str]:
     report = refitted.report
     learned = f"all {report.questions:,} questions about {report.chunks:,} chunks, those of dev and test included"
     if report.learned_from == "windows":
-        learned = f"windows of {report.chunks:,} chunks, those that answer dev and test questions included"
+        which = "drawn from all" if _is_drawn(report) else "those that answer dev and test questions included"
+        learned = f"windows of {report.chunks:,} chunks, {which}"
     return [
         f"All figures are those of the model in {HELD_OUT_FOLDER}/, which saw no dev or test question. The one to ship is in "
         f"{MODEL_FOLDER}/: trained afterwards from the base model, by the same recipe, on {learned} ({report.epochs} "
@@ -123,7 +124,17 @@ def learned_sentence(training: TrainingReport) -> str:
     """What stood in the batches where it was not the questions; else empty."""
     if training.learned_from != "windows":
         return ""
-    return " It learned from windows of the train chunks that ask for their neighbours, not from the questions."
+    sentence = " It learned from windows of the train chunks that ask for their neighbours, not from the questions."
+    if not _is_drawn(training):
+        return sentence
+    return (
+        f"{sentence} {training.chunks:,} of these chunks were drawn: more teach nothing new (training.window_chunks)."
+    )
+
+
+def _is_drawn(training: TrainingReport) -> bool:
+    """Whether there were more chunks than were learned from."""
+    return training.learned_from == "windows" and training.chunks == training.settings.get("window_chunks")
 
 
 def stop_sentence(training: TrainingReport) -> str:

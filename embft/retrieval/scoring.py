@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from embft.errors import EndpointError
 from embft.models.vectors import is_unit, unit
+from embft.progress import progress
 from embft.records import Passages, Ranking
 from embft.retrieval.best_windows import PositionFirst
 
@@ -219,8 +220,10 @@ def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict
 def blocks(scorer: Scorer) -> Iterator[tuple[int, int]]:
     """Yields first question and the one after the last, block by block."""
     size = max(1, _BLOCK_BYTES // (4 * max(1, scorer.n_chunks)))
-    for start in range(0, scorer.n_questions, size):
-        yield start, min(start + size, scorer.n_questions)
+    with progress("scoring", scorer.n_questions, "questions") as work:
+        for start in range(0, scorer.n_questions, size):
+            yield start, min(start + size, scorer.n_questions)
+            work.reach(start + size)
 
 
 def rank(

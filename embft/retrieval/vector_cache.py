@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embft.errors import EndpointError, ModelError
+from embft.progress import progress
 from embft.services.vectors import usable_rows
 from embft.sqlite_file import SqliteFile
 from embft.sqlite_rows import Table, checksum
@@ -66,17 +67,18 @@ class VectorCache:
             ModelError: Vectors that are not finite, or not one for each text.
         """
         keys = [_key(model, prompt, text) for text in texts]
-        with closing(self._open()) as file:
+        with closing(self._open()) as file, progress("embedding", unit="texts") as work:
             known = self._read(file, model, keys)
             missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
             # Longest first: batches of like length waste no padding, and memory runs out at once or never.
             order = sorted(missing, key=lambda key: -len(missing[key]))
-            size = at_once or _BLOCK
+            size, work.total = at_once or _BLOCK, len(order)
             for start in range(0, len(order), size):
                 block = order[start : start + size]
                 vectors = encode([missing[key] for key in block])
                 self._write(file, model, block, vectors)
                 known.update(zip(block, vectors, strict=True))
+                work.reach(start + len(block))
         if len({len(vector) for vector in known.values()}) > 1:
             # An older version kept vectors of several lengths; the model has just shown which is its own.
             return self.encode(model, prompt, texts, encode, at_once)

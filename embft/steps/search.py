@@ -7,7 +7,7 @@ from pathlib import Path
 from embft import typed_json
 from embft.evaluation.verdict import CANNOT_TELL
 from embft.models.source import folder_fingerprint
-from embft.records import RetrievalDataset
+from embft.records import MODEL_FOLDER, RetrievalDataset
 from embft.results import Outcome, SearchModel, SearchSetup
 from embft.retrieval.embedder import Embedder
 from embft.serving.run_files import CHUNKS, SETUP, ChunkRow, write_chunks
@@ -66,14 +66,15 @@ def _base(outcome: Outcome, base: Embedder) -> SearchModel:
 def _tuned(outcome: Outcome, folder: Path) -> SearchModel | None:
     if outcome.tuned is None:
         return None
-    report = outcome.tuned.report
+    shipped = outcome.refitted or outcome.tuned
+    report = shipped.report
     adapter = report.part == "adapter" and not report.kept_base
     # An adapter's vectors, and those of a model with a last layer on top, are in the cache as they are below it.
-    embedded = not adapter and outcome.tuned.unwhitened is None
+    embedded = not adapter and shipped.unwhitened is None
     return SearchModel(
         name=f"{_short(outcome.model_name)}, tuned",
-        folder="model",
-        digest=folder_fingerprint(folder / "model"),
+        folder=MODEL_FOLDER,
+        digest=folder_fingerprint(folder / MODEL_FOLDER),
         vectors=report.fingerprint if embedded else "",
         query_prompt=report.query_prompt,
         document_prompt=report.document_prompt,

@@ -33,6 +33,8 @@ _LEAST_SHARE = 0.02
 _FEWEST = 3
 _CLEAR_SHARE = 0.1
 _DOCUMENT_LETTERS = 300
+_PASSAGE_LETTERS = 120
+"""From which a passage speaks for itself, whatever is around it."""
 _PARTS = 5
 """Texts of a document, its longest, that its language is told from."""
 _LEAST_LETTERS = 12
@@ -148,6 +150,29 @@ def languages_of(texts: Sequence[str], declared: str = "auto", documents: Sequen
         every,
         tuple(_nearest(text, every, of_document.get(owner)) for text, owner in zip(texts, owners, strict=True)),
     )
+
+
+def passage_languages(texts: Sequence[str], declared: str = "auto", documents: Sequence[str] = ()) -> tuple[str, ...]:
+    """The language that each text is read and asked about in.
+
+    As `languages_of`, but for a passage that is firmly in another language than those of the collection: too few to change
+    how the rest is read, it is in its own all the same.
+    """
+    each = languages_of(texts, declared, documents).each
+    if declared != "auto":
+        return each
+    own = (guess(text) for text in texts)
+    return tuple(
+        one.language if one.language and _tells(one, language) else language
+        for one, language in zip(own, each, strict=True)
+    )
+
+
+def _tells(one: Guess, language: str) -> bool:
+    """Whether a text is so clearly in its language that it is not in another one."""
+    if one.script not in scripts_of(language):
+        return one.firm and one.letters >= _LEAST_LETTERS
+    return one.firm and one.script in CANDIDATES and one.letters >= _PASSAGE_LETTERS
 
 
 def language_of_question(text: str, among: Iterable[str]) -> str | None:
