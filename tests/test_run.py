@@ -34,7 +34,7 @@ def run(*arguments: str, cwd: Path, fresh: bool = False) -> subprocess.Completed
         env=environment,
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1200,
         check=False,
     )
 
