@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 
 from embft.config import CorpusConfig
-from embft.corpus import chunk_pages, read_corpus
+from embft.corpus.chunking import chunk_pages
 from embft.corpus.python_reference import read_topics, reference_pages
+from embft.corpus.reading import read_corpus
 
 
 def texts(size: int) -> dict[str, str]:

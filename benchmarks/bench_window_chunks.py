@@ -29,7 +29,7 @@ from report import machine, write_result
 
 from embft.config import CorpusConfig, DatasetConfig, ModelConfig, RetrievalConfig
 from embft.config.training import TrainingConfig
-from embft.corpus import chunk_corpus
+from embft.corpus.chunked import chunk_corpus
 from embft.dataset.splitting import split_questions
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.significance import standard_error

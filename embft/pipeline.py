@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-STAGES = ("corpus", "questions", "context", "dataset", "training", "ranking", "evaluation", "report")
+STAGES = (
+    "reading", "corpus", "held_back", "questions", "context", "dataset", "training", "ranking", "evaluation", "report",
+)  # fmt: skip
 
 
 def run_experiment(
@@ -61,16 +63,20 @@ def run_experiment(
 
 def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None], group: str | None) -> float:
     # Heavy parts are imported once the configuration is known to be right.
+    from embft.evaluation.answers import around_of
     from embft.steps.audits import audit_dataset, log_power, refuse_leaks
     from embft.steps.context import add_contexts
     from embft.steps.corpus import make_corpus
     from embft.steps.costs import measure_costs
     from embft.steps.dataset import given_corpus, make_dataset
+    from embft.steps.estimate import estimate_run
     from embft.steps.evaluation import evaluate
     from embft.steps.general import check_general, measure_general
+    from embft.steps.held_back import hold_back_questions
     from embft.steps.model import open_model
-    from embft.steps.questions import estimate_run, make_questions
+    from embft.steps.questions import make_questions
     from embft.steps.ranking import rank_systems
+    from embft.steps.reading import read_corpus_documents
     from embft.steps.refit import refit_model
     from embft.steps.report import Stages, make_outcome, write_report
     from embft.steps.search import write_search
@@ -84,9 +90,10 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
 
     if config.questions.dry_run:
         enter("corpus")
-        documents = make_corpus(workspace)
+        documents = read_corpus_documents(workspace)
+        chunks = make_corpus(workspace, documents)
         enter("questions")
-        print(estimate_run(workspace, documents, run.folder))
+        print(estimate_run(workspace, documents, chunks, run.folder))
         run.outcome = "dry run"
         return float("nan")
 
@@ -98,12 +105,14 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             enter("evaluation")
             check_general(config.evaluation.general)
 
-        corpus = questions = None
+        corpus = asked = questions = None
         if config.dataset.kind == "generated":
             enter("corpus")
-            corpus = timings.note("corpus", make_corpus(lab))
+            reading = timings.note("reading", read_corpus_documents(lab))
+            corpus = timings.note("corpus", make_corpus(lab, reading))
             enter("questions")
-            questions = timings.note("questions", make_questions(lab, corpus))
+            asked = timings.note("held_back", hold_back_questions(lab, reading, corpus))
+            questions = timings.note("questions", make_questions(lab, corpus, asked))
             if config.questions.stands_in:
                 logger.warning("%s", config.questions.stands_in)
             bare, corpus = corpus, add_contexts(lab, corpus)
@@ -111,14 +120,14 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
                 timings.note("context", corpus)
         elif config.training.enabled and (given := given_corpus(lab)) is not None:
             enter("questions")
-            questions = timings.note("questions", make_questions(lab, given, with_human=False))
+            questions = timings.note("questions", make_questions(lab, given, None))
 
         enter("dataset")
-        dataset = timings.note("dataset", make_dataset(lab, corpus, questions))
+        dataset = timings.note("dataset", make_dataset(lab, corpus, asked, questions))
         run.copy_dataset(dataset.folder)
 
         enter("audits")
-        audits = audit_dataset(lab, dataset, corpus, questions)
+        audits = audit_dataset(lab, dataset, corpus, asked)
         log_power(audits.value)
         refuse_leaks(audits.value, config.dataset.leaks == "allow")
 
@@ -128,14 +137,15 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             tuned = timings.note("training", tune_model(lab, dataset, tracker.log))
             run.copy_model(tuned.value.folder, HELD_OUT_FOLDER if config.training.refit else MODEL_FOLDER)
 
+        around = around_of(corpus.value.chunks, config.retrieval.expand) if corpus else {}
         enter("ranking")
         rankings = timings.note("ranking", rank_systems(lab, dataset, tuned))
         seeds = None
-        if (spread := measure_seeds(lab, dataset, tuned)) is not None:
+        if (spread := measure_seeds(lab, dataset, tuned, around)) is not None:
             seeds, timings.by_stage["seeds"] = spread
 
         enter("evaluation")
-        evaluated = evaluate(lab, dataset, audits, rankings)
+        evaluated = evaluate(lab, dataset, audits, rankings, around)
         general = measure_general(lab, tuned)
         measured = measure_costs(lab, dataset)
         timings.note("evaluation", evaluated)
@@ -150,6 +160,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         enter("report")
         stages = Stages(
             corpus.value if corpus else None,
+            asked.value if asked else None,
             questions.value if questions else None,
             dataset.value,
             audits.value,

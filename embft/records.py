@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,22 @@ class Chunk:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A stretch of a page: where an answer stands, regardless of how pages are cut into chunks.
+
+    Attributes:
+        start, end: Character span in the text of the page.
+        text: What stands there; empty where that is a whole page or more.
+    """
+
+    document: str
+    page: int | None
+    start: int
+    end: int
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Question:
     """A query and the chunks that answer it.
 
@@ -84,6 +100,9 @@ class Question:
         evidence: The quote that answers it, where one is known.
         grades: How relevant each of the chunks is, from 1; empty where all are 1.
         count: How often it was asked, in a query log.
+        places: Where its evidence stands: alternatives, each of one place or, over the end of a page, of two. Empty where it
+            is known by its chunks alone.
+        whole: An alternative has to be read whole to answer (a quote); false where any chunk of it may (a page, a passage).
     """
 
     id: str
@@ -93,10 +112,34 @@ class Question:
     evidence: str | None = None
     grades: tuple[int, ...] = ()
     count: int = 1
+    places: tuple[tuple[Place, ...], ...] = ()
+    whole: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "chunk_ids", tuple(self.chunk_ids))
         object.__setattr__(self, "grades", tuple(self.grades))
+        places = (tuple(_place(one) for one in alternative) for alternative in self.places)
+        object.__setattr__(self, "places", tuple(places))
+
+
+def _place(value: Place | Mapping[str, Any]) -> Place:
+    """A place, also from JSON."""
+    return value if isinstance(value, Place) else Place(**value)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What a chunk holds of an alternative of a question's evidence.
+
+    Attributes:
+        first, last: Which of the alternative's characters, white space not counted; ``last`` is the one after.
+        tokens: Of the chunk, up to where its part of the evidence ends.
+    """
+
+    chunk_id: str
+    first: int
+    last: int
+    tokens: int
 
 
 @dataclass(frozen=True)
@@ -161,6 +204,10 @@ class Splits:
         origins: Question id to what made it (``human``, ``extractive``, ``file``...).
         sources: Id of a train question that was cut out of its passage, to the sentence it was cut from.
         counts: How often a question was asked, where that is known to be more than once.
+        evidence: Id of a dev or test question to the alternatives of its evidence, each the pieces that chunks hold of it.
+            A question that is not named is answered by any relevant chunk.
+        keeps_dev: Dev and test questions were fixed before the corpus was cut into chunks, so they stay although both may be
+            about one chunk.
         shares_chunks: Train questions are about chunks of dev and test too, on purpose (``dataset.train_on=all``).
     """
 
@@ -172,6 +219,8 @@ class Splits:
     origins: Mapping[str, str]
     sources: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    evidence: Mapping[str, tuple[tuple[Piece, ...], ...]] = field(default_factory=dict)
+    keeps_dev: bool = False
     shares_chunks: bool = False
 
     EVERYTHING: ClassVar[tuple[str, ...]] = ("train", "dev", "test", "distractors")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from embft.errors import EmbftError, RunError
+from embft.reporting.alike import fair_metric
 from embft.reporting.compare import print_comparison, write_csv, write_page
 from embft.reporting.jobs import checked_system, collect, named
 from embft.reporting.phrases import LABELS
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "folders", nargs="+", type=Path, metavar="FOLDER", help="a run's folder, a sweep's, or one above"
     )
     parser.add_argument(
-        "--metric", choices=list(LABELS), default="ndcg@10", help="what is compared (default: %(default)s)"
+        "--metric", choices=list(LABELS), help="what is compared (default: ndcg@10, or answer@1024 where chunks differ)"
     )
     parser.add_argument("--system", help="whose dev figure marks the best job (default: tuned, where there is one)")
     parser.add_argument("--baseline", help="what the system is compared to (default: base, where there is one)")
@@ -48,12 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if against and not options.html:
             raise RunError("--against needs --html FILE: the comparison of jobs is on the page.")
         system, baseline = options.system or "tuned", options.baseline or "base"
-        jobs = print_comparison(options.folders, options.metric, system, baseline, sort=options.sort)
+        metric = options.metric or fair_metric(jobs, "ndcg@10")
+        jobs = print_comparison(options.folders, metric, system, baseline, sort=options.sort)
         if options.csv:
             write_csv(options.csv, jobs, baseline)
         if options.html:
             chosen = named(jobs, options.against, "--against") if against else None  # print_comparison read them anew
-            write_page(options.html, jobs, options.metric, baseline, system, chosen)
+            write_page(options.html, jobs, metric, baseline, system, chosen)
     except EmbftError as error:
         print(f"compare: {error}", file=sys.stderr)
         return 2

@@ -1,7 +1,8 @@
 """The configuration: its schema, its limits, what cannot be combined, and the command line that sets it."""
 
 from embft.config.experiment import GROUPS, MOVED_KEYS, ExperimentConfig, TrackingConfig, register
-from embft.config.fields import OBJECTIVE_METRICS
+from embft.config.fields import ANSWER_METRICS, OBJECTIVE_METRICS, RANK_METRICS
+from embft.config.held_back import HeldBackConfig
 from embft.config.schema import (
     CorpusConfig,
     DatasetConfig,
@@ -15,15 +16,18 @@ from embft.config.schema import (
 from embft.config.training import TrainingConfig
 
 __all__ = [
+    "ANSWER_METRICS",
     "GROUPS",
     "MOVED_KEYS",
     "OBJECTIVE_METRICS",
+    "RANK_METRICS",
     "CorpusConfig",
     "DatasetConfig",
     "EndpointConfig",
     "EvaluationConfig",
     "ExperimentConfig",
     "FiltersConfig",
+    "HeldBackConfig",
     "ModelConfig",
     "QuestionsConfig",
     "RetrievalConfig",

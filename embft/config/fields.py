@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
-OBJECTIVE_METRICS = (
-    "hit_rate@1", "hit_rate@3", "hit_rate@5", "hit_rate@10", "mrr@10", "ndcg@10", "map@100",
-)  # fmt: skip
+ANSWER_METRICS = ("answer@256", "answer@512", "answer@1024", "answer@2048", "answer@4096")
+"""Share of questions answered within the first so many tokens that are handed over: what jobs of unlike chunks share."""
+RANK_METRICS = ("hit_rate@1", "hit_rate@3", "hit_rate@5", "hit_rate@10", "mrr@10", "ndcg@10", "map@100")
+"""Metrics that count chunks."""
+OBJECTIVE_METRICS = (*RANK_METRICS, *ANSWER_METRICS)
 """Metrics that are reported with intervals, compared, and open to a sweeper."""
 DEV_METRICS = ("ndcg@10", "mrr@10", "map@100", "hit_rate@5", "hit_rate@1")
 """Metrics that may choose on dev."""

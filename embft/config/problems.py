@@ -68,8 +68,8 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             yield "corpus=files needs corpus.path=FILE, a folder or a quoted glob such as 'docs/**/*.md'."
         if corpus.kind == "chunks" and not corpus.path:
             yield "corpus=chunks needs corpus.path=FILE: JSON Lines, CSV or Parquet with an id and a text in each row."
-        if questions.per_chunk == 0 and not questions.human:
-            yield "questions.per_chunk=0 leaves no questions: set it to 1 or more, or give questions.human=FILE."
+        if questions.per_chunk == 0 and training.enabled:
+            yield "questions.per_chunk=0 leaves nothing to train on: set it to 1 or more, or add training=none."
         yield from _question_problems(questions)
         if corpus.context == "llm" and questions.backend == "extractive":
             yield (

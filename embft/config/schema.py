@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from embft.config.fields import DEV_METRICS, choice, number
+from embft.config.fields import ANSWER_METRICS, DEV_METRICS, choice, number
+from embft.config.held_back import HeldBackConfig
 from embft.text.codes import NAMES
 
 
@@ -37,6 +38,8 @@ class CorpusConfig:
     """Upper bound of a chunk in model-independent tokens (see embft.text.tokens)."""
     chunk_overlap: int = number(0, 0, 4096)
     """Tokens that a chunk shares with the one before it."""
+    passage_tokens: int = number(256, 16, 8192)
+    """Upper bound of the passages by which dev and test are chosen and asked about, whatever the chunks are."""
     drop_boilerplate: bool = True
     """Leave out lines that stand at the edge of most pages of a document."""
     on_error: str = choice("stop", "stop", "skip")
@@ -74,7 +77,7 @@ class FiltersConfig:
 
 @dataclass
 class QuestionsConfig:
-    """Who writes the questions."""
+    """Who writes the questions to train on; dev and test have questions.test."""
 
     name: str = MISSING
     """What reports call the choice: the name of its file."""
@@ -82,7 +85,7 @@ class QuestionsConfig:
     """extractive: cut out of the text, without an LLM; openai: any OpenAI-compatible server; openai_batch: its Batch
     API; local_llm: a GGUF model on this machine."""
     per_chunk: int = number(2, 0, 20)
-    """Questions asked for about each chunk."""
+    """Questions to train on asked for about each chunk."""
     pairs: int = number(0, 0, 1_000_000)
     """Questions about two related chunks at once, both relevant; LLM backends only."""
     human: str | None = None
@@ -91,6 +94,8 @@ class QuestionsConfig:
     """Language of the questions; auto: each passage's own."""
     stands_in: str | None = None
     """A sentence for log and report: what these questions stand in for."""
+    test: HeldBackConfig = field(default_factory=HeldBackConfig)
+    """Who writes dev and test questions, where no person asked any."""
     filters: FiltersConfig = field(default_factory=FiltersConfig)
     model: str = "gpt-4o-mini"
     """Name of the LLM at the endpoint; for local_llm a GGUF file, or null for the packaged SmolLM2."""
@@ -165,6 +170,10 @@ class DatasetConfig:
     train_on: str = choice("unasked", "unasked", "all")
     """Chunks that training may ask about: those that no dev or test question is about, or all. No question of the test is
     ever trained on."""
+    seed: int = number(42, 0, 2**31 - 1)
+    """Decides which passages, or which people's questions, are dev and which test; apart from the seed of the training."""
+    test_from: str | None = None
+    """Dev and test questions of another run (its folder, or a file of its dataset/), looked up in this corpus."""
 
 
 @dataclass
@@ -238,6 +247,8 @@ class RetrievalConfig:
     """Tokens that a window shares with the one before it: a sentence cut in two still stands whole in one of them."""
     depth: int = number(100, 10, 100_000)
     """Chunks kept per question."""
+    expand: str = choice("none", "none", "neighbours", "page")
+    """What is handed over around a found chunk and counted in answer@N: nothing, the chunks beside it, or its page."""
     bm25_k1: float = number(1.5, 0.0, 10.0)
     """How much a word that is repeated in a chunk adds to its score."""
     bm25_b: float = number(0.75, 0.0, 1.0)
@@ -265,7 +276,7 @@ class EvaluationConfig:
     """What reports call the choice: the name of its file."""
     systems: list[str] = field(default_factory=lambda: ["bm25", "base", "tuned", "fused"])
     """What is ranked and compared: names from `embft.systems.SYSTEMS`, such as bm25, base, tuned, fused, openai."""
-    metrics: list[str] = field(default_factory=lambda: ["hit_rate@5", "ndcg@10", "mrr@10", "map@100"])
+    metrics: list[str] = field(default_factory=lambda: ["hit_rate@5", "ndcg@10", "mrr@10", "map@100", *ANSWER_METRICS])
     """Metrics that get intervals and comparisons."""
     primary: str = "ndcg@10"
     """The metric that the verdict is about."""

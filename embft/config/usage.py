@@ -62,13 +62,33 @@ _asks_llm = Condition(
     "an LLM that writes questions", lambda c: c.questions.backend != "extractive",
     "questions=openai, openai_batch or local_llm",
 )  # fmt: skip
+
+
+def _writers(config: ExperimentConfig) -> set[str]:
+    """Backends of questions to train on, and of dev and test questions."""
+    return {config.questions.backend, config.questions.test.backend}
+
+
+_any_llm = Condition(
+    "an LLM that writes questions", lambda c: _writers(c) != {"extractive"},
+    "questions=openai, openai_batch or local_llm",
+)  # fmt: skip
 _asks_endpoint = Condition(
-    "questions=openai or openai_batch", lambda c: c.questions.backend in {"openai", "openai_batch"}, "questions=openai"
+    "questions=openai or openai_batch", lambda c: bool(_writers(c) & {"openai", "openai_batch"}), "questions=openai"
 )
 _asks_now = Condition(
-    "questions=openai or local_llm", lambda c: c.questions.backend in {"openai", "local_llm"}, "questions=openai"
+    "questions=openai or local_llm", lambda c: bool(_writers(c) & {"openai", "local_llm"}), "questions=openai"
 )
-_batch = Condition("questions=openai_batch", lambda c: c.questions.backend == "openai_batch", "questions=openai_batch")
+_batch = Condition("questions=openai_batch", lambda c: "openai_batch" in _writers(c), "questions=openai_batch")
+_writes_test = Condition(
+    "dataset=generated without dataset.test_from",
+    lambda c: c.dataset.kind == "generated" and not c.dataset.test_from,
+    "dataset=generated, which makes the dataset of documents, and no dataset.test_from",
+)
+_test_llm = Condition(
+    "an LLM that writes test questions", lambda c: c.questions.test.backend != "extractive",
+    "questions.test.backend=openai, openai_batch or local_llm",
+)  # fmt: skip
 _given_files = Condition(
     "dataset=llama_index", lambda c: c.dataset.kind == "llama_index", "dataset=llama_index (or beir, with dataset.path)"
 )
@@ -132,29 +152,36 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("corpus.kind corpus.bundled_questions corpus.language", (_generated,)),
     ("corpus.context", (_has_titles,)),
     ("corpus.chunk_tokens corpus.chunk_overlap", (_generated, _cuts_chunks)),
+    ("corpus.passage_tokens", (_writes_test, _cuts_chunks)),
     ("corpus.path", (_generated, _has_path)),
     ("corpus.pdf_reader corpus.ocr corpus.drop_boilerplate corpus.on_error", (_generated, _own_files)),
     ("corpus.url", (_generated, _download)),
     ("corpus.sha256", (_generated, _article_pdf)),
-    ("questions.human questions.dry_run", (_generated,)),
+    ("questions.dry_run", (_generated,)),
+    ("questions.human questions.test.backend questions.test.per_chunk questions.test.language", (_writes_test,)),
+    ("questions.test.seed questions.test.model questions.test.base_url questions.test.prompt", (_writes_test, _test_llm)),
+    ("questions.test.structured questions.test.filters", (_writes_test, _test_llm)),
     ("questions.backend questions.per_chunk questions.language", (_writes_questions,)),
     ("questions.stands_in", (_writes_questions,)),
     ("questions.filters.boilerplate questions.filters.fewest_words questions.filters.most_words", (_writes_questions,)),
     ("questions.filters.language questions.filters.passage_dependent questions.filters.copied_share", (_writes_questions,)),
     ("questions.filters.near_duplicates questions.filters.round_trip", (_writes_questions,)),
-    ("questions.model questions.prompt questions.types questions.persona questions.pairs", (_writes_questions, _asks_llm)),
+    ("questions.model", (_writes_questions, _any_llm)),
+    ("questions.prompt questions.types questions.persona questions.pairs", (_writes_questions, _asks_llm)),
     ("questions.structured questions.temperature questions.reply_tokens", (_writes_questions, _asks_llm)),
-    ("questions.timeout_seconds", (_writes_questions, _asks_llm)),
-    ("questions.max_retries questions.max_cost_usd questions.max_tokens questions.prices", (_writes_questions, _asks_llm)),
+    ("questions.timeout_seconds", (_writes_questions, _any_llm)),
+    ("questions.max_retries questions.max_cost_usd questions.max_tokens questions.prices", (_writes_questions, _any_llm)),
     ("questions.base_url questions.api_key_env", (_writes_questions, _asks_endpoint)),
     ("questions.concurrency questions.requests_per_minute", (_writes_questions, _asks_now)),
     ("questions.poll_seconds", (_writes_questions, _batch)),
     ("dataset.kind dataset.candidates dataset.leaks dataset.train_on", ALWAYS),
     ("dataset.train dataset.dev dataset.test", (_given_files,)),
     ("dataset.path", (_beir,)),
-    ("dataset.split dataset.test_fraction", (_generated,)),
-    ("dataset.block_pages", (_generated, _blocks)),
-    ("dataset.train_pages", (_generated, _article)),
+    ("dataset.seed", ALWAYS),
+    ("dataset.test_from", (_generated,)),
+    ("dataset.split dataset.test_fraction", (_writes_test,)),
+    ("dataset.block_pages", (_writes_test, _blocks)),
+    ("dataset.train_pages", (_writes_test, _article)),
     ("dataset.dev_fraction", (_cuts_dev,)),
     ("model.kind model.query_prompt model.document_prompt model.language", ALWAYS),
     ("model.path model.max_seq_length", (_weights,)),
@@ -181,6 +208,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("training.guide training.guide_margin", (_trained, _tunes_model, _gist)),
     ("training.teacher", (_trained, _tunes_model, _teacher)),
     ("retrieval.mode retrieval.depth", ALWAYS),
+    ("retrieval.expand", (_generated,)),
     ("retrieval.window_tokens retrieval.window_overlap", (_windows,)),
     ("retrieval.bm25_language retrieval.bm25_k1 retrieval.bm25_b retrieval.bm25_window retrieval.bm25_pairs", (_bm25,)),
     ("retrieval.batch_size retrieval.precision", (_weights,)),

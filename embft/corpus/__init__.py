@@ -1,7 +1,4 @@
-"""Documents to pages to chunks."""
+"""Documents to pages to chunks.
 
-from embft.corpus.chunking import chunk_pages
-from embft.corpus.chunks import chunk_corpus, corpus_digests
-from embft.corpus.reading import ReadingReport, input_digests, read_corpus
-
-__all__ = ["ReadingReport", "chunk_corpus", "chunk_pages", "corpus_digests", "input_digests", "read_corpus"]
+Nothing is imported here: a cache key follows imports, and how chunks are cut must not be in the key of what was read.
+"""

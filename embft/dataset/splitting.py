@@ -1,4 +1,4 @@
-"""Train, dev and test: which chunk goes where, so that no chunk stands in two splits.
+"""Train, dev and test: which passage goes where, so that none stands in two splits.
 
 Human questions, where there are any, are dev and test; then generated questions train on the chunks that no human asked
 about. Without human questions, blocks of neighbouring pages (or whole documents) are dealt out, because neighbours share
@@ -13,99 +13,29 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from embft.config import DatasetConfig
 from embft.errors import DatasetError
-from embft.records import Chunk, Question, RetrievalDataset, Splits
+from embft.records import Chunk, Question, RetrievalDataset
 
-HUMAN = "human"
 _FEWEST_BLOCKS = 20
 
 
-def split_questions(
-    chunks: Sequence[Chunk],
-    questions: Sequence[Question],
-    config: DatasetConfig,
-    seed: int,
-    *,
-    training: bool = True,
-) -> tuple[Splits, dict[str, int]]:
-    """Deals chunks and their questions out to train, dev and test.
+def deal_out(
+    passages: Sequence[Chunk], questions: Sequence[Question], config: DatasetConfig, *, by_questions: bool
+) -> dict[str, str]:
+    """Says for each passage whether it is train's, dev's or test's.
 
     Args:
-        chunks: Every chunk of the corpus, in reading order.
-        questions: Human and generated ones; each has at least one chunk.
-        config: ``split``, ``block_pages``, ``train_pages``, fractions (of chunks; of human questions where there are
-            any) and ``candidates``.
-        seed: Decides which block goes where.
-        training: False where nothing is trained: then train may be empty.
-
-    Returns:
-        The splits, and how many questions were left out by reason.
+        passages: In reading order.
+        questions: About them; passages that share one stay together.
+        config: ``split``, ``block_pages``, ``train_pages``, fractions (of passages; of questions by questions) and ``seed``.
+        by_questions: Dev and test are what these questions are about, and nothing else; otherwise blocks of pages, or whole
+            documents.
 
     Raises:
-        DatasetError: A split would be empty.
+        DatasetError: The corpus has too few documents for ``dataset.split=documents``.
     """
-    human = [question for question in questions if question.origin == HUMAN]
-    left_out: Counter[str] = Counter()
-    if human and config.split != "article":
-        split_of = _split_by_human_questions(chunks, human, config, seed)
-    else:
-        split_of = _split_by_units(chunks, questions, config, seed)
-    parts: dict[str, list[Question]] = {"train": [], "dev": [], "test": []}
-    shares = bool(human) and config.train_on == "all"
-    for question in questions:
-        if shares and question.origin != HUMAN:
-            parts["train"].append(question)  # what one does before shipping: no question of the test is seen
-            continue
-        homes = {split_of[chunk_id] for chunk_id in question.chunk_ids}
-        if len(homes) > 1:
-            left_out["questions about chunks of several splits"] += 1
-            continue
-        home = homes.pop()
-        is_human = question.origin == HUMAN
-        if is_human and home == "train":
-            left_out["human questions about train chunks"] += 1
-        elif human and not is_human and home != "train":
-            left_out["generated questions about chunks that a person asked about"] += 1
-        else:
-            parts[home].append(question)
-    datasets = {
-        name: _dataset(
-            asked,
-            {chunk.id: chunk.text for chunk in chunks if split_of[chunk.id] == name or (shares and name == "train")},
-        )
-        for name, asked in parts.items()
-    }
-    everywhere = Splits.EVERYTHING
-    contexts = {chunk.id: chunk.context for chunk in chunks if chunk.context}
-    splits = Splits(
-        datasets["train"],
-        datasets["dev"],
-        datasets["test"],
-        distractors={},
-        searches={
-            "dev": everywhere if config.candidates == "all" else ("dev",),
-            "test": everywhere if config.candidates == "all" else ("test",),
-        },
-        origins={question.id: question.origin for asked in parts.values() for question in asked},
-        sources={q.id: q.evidence for q in parts["train"] if q.origin == "extractive" and q.evidence},
-        counts={question.id: question.count for asked in parts.values() for question in asked if question.count > 1},
-        shares_chunks=shares,
-    ).with_contexts(contexts)
-    _refuse_empty(splits, bool(human), training)
-    return splits, dict(left_out)
-
-
-def _dataset(asked: Sequence[Question], corpus: Mapping[str, str]) -> RetrievalDataset:
-    grades = {
-        question.id: {key: grade for key, grade in zip(question.chunk_ids, question.grades, strict=True) if grade > 1}
-        for question in asked
-        if question.grades
-    }
-    return RetrievalDataset(
-        {question.id: question.text for question in asked},
-        corpus,
-        {question.id: question.chunk_ids for question in asked},
-        {key: own for key, own in grades.items() if own},
-    )
+    if by_questions:
+        return _split_by_human_questions(passages, questions, config, config.seed)
+    return _split_by_units(passages, questions, config, config.seed)
 
 
 def carve_dev(train: RetrievalDataset, fraction: float, seed: int) -> tuple[RetrievalDataset, RetrievalDataset]:
@@ -225,18 +155,3 @@ def _shuffled(units: Mapping[str, object] | Mapping[Hashable, object], seed: int
     order = sorted(str(unit) for unit in units)
     random.Random(seed).shuffle(order)
     return order
-
-
-def _refuse_empty(splits: Splits, human: bool, training: bool) -> None:
-    empty = [name for name in RetrievalDataset.SPLITS if not getattr(splits, name).queries]
-    if "test" not in empty and not (training and "train" in empty):
-        return
-    remedy = (
-        "ask fewer questions about the same chunks, or give a larger corpus"
-        if human
-        else "give more documents, or lower dataset.block_pages, or change dataset.dev_fraction and dataset.test_fraction"
-    )
-    raise DatasetError(
-        f"The split leaves {' and '.join(empty)} without questions "
-        f"({len(splits.train.corpus)} train, {len(splits.dev.corpus)} dev, {len(splits.test.corpus)} test chunks): {remedy}."
-    )

@@ -17,6 +17,7 @@ class SystemResult:
         intervals: Of those means that have one.
         score_name: Of the ranking that stands for the system.
         dev: Means on the dev questions; empty without any.
+        dev_intervals: Of those of them that have one.
         metrics: The 15 or 30 metrics by their full names (``cosine_ndcg@10``).
         description: What the system is, in one line.
     """
@@ -27,6 +28,7 @@ class SystemResult:
     dev: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     description: str = ""
+    dev_intervals: dict[str, Interval] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,11 @@ LABELS = {
     "ndcg@10": "nDCG@10",
     "mrr@10": "MRR@10",
     "map@100": "MAP@100",
+    "answer@256": "answer@256",
+    "answer@512": "answer@512",
+    "answer@1024": "answer@1,024",
+    "answer@2048": "answer@2,048",
+    "answer@4096": "answer@4,096",
 }
 
 

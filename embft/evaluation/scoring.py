@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from embft.config import OBJECTIVE_METRICS, EvaluationConfig
+from embft.evaluation.answers import HandedOver
 from embft.evaluation.bootstrap import prospects_of
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.figures import Prospects
@@ -51,9 +52,16 @@ def main_ranking(rankings: Mapping[str, Ranking]) -> Ranking:
     return rankings.get("cosine") or next(iter(rankings.values()))
 
 
-def scores_of(ranking: Ranking, dataset: RetrievalDataset, relevant_from: int = 1) -> PerQuestion:
-    """By metric, hit rates included: float64 [n_questions]. Grades count as `embft.evaluation.metrics` says."""
-    return dataset_scores(ranking, dataset, relevant_from)
+def scores_of(
+    ranking: Ranking, dataset: RetrievalDataset, relevant_from: int = 1, handed: HandedOver | None = None
+) -> PerQuestion:
+    """By metric, hit rates and answers included: float64 [n_questions]. Grades count as `embft.evaluation.metrics` says.
+
+    Args:
+        handed: How the ranking is read; None: chunk by chunk, over the dataset's own corpus.
+    """
+    answers = (handed or HandedOver(dataset.corpus)).scores(ranking, dataset, relevant_from)
+    return {**dataset_scores(ranking, dataset, relevant_from), **answers}
 
 
 def means_of(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embft.config import ExperimentConfig, RetrievalConfig
-from embft.corpus import chunk_corpus
+from embft.corpus.chunked import chunk_corpus
 from embft.embedded_text import IndexedCorpus
 from embft.errors import RunError
 from embft.files import iter_jsonl
@@ -60,7 +60,7 @@ def of_documents(config: ExperimentConfig, questions: str | None) -> LabelSource
     """Reads and cuts documents as a run with the same settings does.
 
     Raises:
-        CorpusError: See `embft.corpus.chunk_corpus`.
+        CorpusError: See `embft.corpus.chunked.chunk_corpus`.
         QuestionError: The file of questions cannot be read.
     """
     _, chunks, _ = chunk_corpus(config.corpus, Path(config.cache_dir))

@@ -5,28 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 from embft.errors import QuestionError, nearest
+from embft.questions.evidence import Where, by_page, chunks_of, place_of
 from embft.questions.human_files import HumanQuestion
-from embft.questions.quote_chunks import FoundQuote, chunks_of_places
-from embft.questions.quotes import QuoteFinder, in_words
-from embft.records import Chunk, Page, Question
+from embft.questions.quote_chunks import FoundQuote
+from embft.questions.quotes import QuoteFinder, QuotePlace, in_words
+from embft.questions.squeezing import SqueezedText, squeeze
+from embft.records import Chunk, Page, Place, Question
 
 logger = logging.getLogger(__name__)
 
-_QUOTES = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‛": "'", "`": "'", "–": "-", "—": "-"}
-)
-
-
 _LOST = 1 / 3
 """Share of the questions without a place in the corpus from which a reader of the verdict must know."""
+_ONCE = 1.5
+"""Times a quote's length: two places that are longer together are the quote twice."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +62,11 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
     borders cut a quote, the chunks that hold at least half of it are relevant, or else the one that holds most. Rows that name
     chunks, and have the same words, are one question.
     """
-    index = [_Squeezed(page) for page in pages] if any(row.evidence and not row.chunk_ids for row in rows) else []
+    index = [_IndexedPage(page) for page in pages] if any(row.evidence and not row.chunk_ids for row in rows) else []
     finder: QuoteFinder | None = None
-    by_page: dict[tuple[str, int | None], list[Chunk]] = {}
-    for chunk in chunks:
-        by_page.setdefault((chunk.document, chunk.page), []).append(chunk)
-    known = {chunk.id for chunk in chunks}
+    on_page = by_page(chunks)
+    page_of = {(page.document, page.number): page for page in pages}
+    known = {chunk.id: chunk for chunk in chunks}
     questions: dict[tuple[str, tuple[str, ...]], Question] = {}
     by_id: dict[str, list[HumanQuestion]] = {}
     unmapped: list[Unmapped] = []
@@ -82,15 +78,17 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
         elif not row.is_judged:
             unjudged[row.question] += row.count
         else:
-            matches = _by_quote(row, index, by_page) if row.evidence else _by_page(row, by_page)
-            if row.evidence and isinstance(matches, str):
+            answer = _by_quote(row, index, on_page) if row.evidence else _by_page(row, on_page, page_of)
+            if row.evidence and isinstance(answer, str):
                 finder = finder or QuoteFinder(pages)  # an index of its own, made where a quote needs it
-                matches = _by_words(row, matches, finder, by_page, by_words)
-            if isinstance(matches, str):
-                unmapped.append(Unmapped(row.question, matches))
+                answer = _by_words(row, answer, finder, (on_page, page_of), by_words)
+            if isinstance(answer, str):
+                unmapped.append(Unmapped(row.question, answer))
                 continue
-            ids = tuple(dict.fromkeys(chunk.id for chunk in matches))
-            _add(questions, Question("", row.question, ids, "human", row.evidence, count=row.count))
+            every = [place for alternative in answer.places for place in alternative]
+            ids = tuple(dict.fromkeys(chunk.id for chunk in chunks_of(every, on_page, whole=answer.whole)))
+            question = Question("", row.question, ids, "human", row.evidence, count=row.count)
+            _add(questions, replace(question, places=answer.places, whole=answer.whole))
     missing = 0
     for same in by_id.values():
         grades = _grades_of(same)
@@ -101,7 +99,9 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
             # Equal rows of a log are counted; the rows of one question's several chunks are one asking.
             count = max(Counter((one.chunk_ids, one.grades) for one in same).values()) * max(one.count for one in same)
             own = tuple(grades[key] for key in ids) if any(grades[key] > 1 for key in ids) else ()
-            _add(questions, Question("", same[0].question, ids, "human", same[0].evidence, own, count))
+            question = Question("", same[0].question, ids, "human", same[0].evidence, own, count)
+            places = tuple((place_of(known[key]),) for key in ids)
+            _add(questions, replace(question, places=places, whole=False))
         else:
             reason = f"the corpus has no chunk '{lacking[0]}'" if lacking else "all its chunks have grade 0"
             unmapped.append(Unmapped(same[0].question, f"{reason} ({same[0].where})"))
@@ -132,8 +132,10 @@ def require_mapped(mapped: Mapped, source: str) -> None:
 def _add(questions: dict[tuple[str, tuple[str, ...]], Question], question: Question) -> None:
     about = (question.text, question.chunk_ids)
     key = hashlib.sha256(json.dumps(about, ensure_ascii=False).encode()).hexdigest()[:16]
-    count = question.count + (questions[about].count if about in questions else 0)
-    questions[about] = replace(question, id=f"h-{key}", count=count)
+    same = questions.get(about)
+    count = question.count + (same.count if same else 0)
+    places = tuple(dict.fromkeys((*same.places, *question.places))) if same else question.places
+    questions[about] = replace(question, id=f"h-{key}", count=count, places=places)
 
 
 def _grades_of(rows: Sequence[HumanQuestion]) -> dict[str, int]:
@@ -175,63 +177,37 @@ def _warnings(mapped: int, unmapped: Sequence[Unmapped], unjudged: Mapping[str, 
     return tuple(warnings)
 
 
-class _Squeezed:
-    """A page's text without white space, case and typography, and the way back to its positions."""
+@dataclass(frozen=True)
+class _Answer:
+    """Where a question is answered; see `embft.records.Question`."""
+
+    places: tuple[tuple[Place, ...], ...]
+    whole: bool
+
+
+class _IndexedPage(SqueezedText):
+    """A page that quotes are looked for in."""
 
     def __init__(self, page: Page) -> None:
+        super().__init__(page.text)
         self.document, self.number = page.document, page.number
-        letters: list[str] = []
-        self.positions: list[int] = []
-        for position, letter in enumerate(page.text):
-            squeezed = _squeeze_letter(letter)
-            letters.append(squeezed)
-            self.positions.extend([position] * len(squeezed))
-        self.text = "".join(letters)
-
-    def spans(self, quote: str) -> Iterable[tuple[int, int]]:
-        """Character spans in the page's text where the squeezed quote stands."""
-        start = self.text.find(quote)
-        while start >= 0:
-            yield self.positions[start], self.positions[start + len(quote) - 1] + 1
-            start = self.text.find(quote, start + 1)
-
-
-def squeeze(text: str) -> str:
-    """What quotes are compared by: no white space, lower case, plain quotation marks and dashes, NFKD.
-
-    Letter by letter, as pages are indexed, and decomposed: a PDF may spell é as one character or as two.
-    """
-    return "".join(map(_squeeze_letter, text))
-
-
-@cache
-def _squeeze_letter(letter: str) -> str:
-    # Quotation marks first: NFKD makes a space and an accent of some of them.
-    decomposed = unicodedata.normalize("NFKD", letter.translate(_QUOTES))
-    return "".join(decomposed.translate(_QUOTES).casefold().split())
 
 
 def _by_quote(
-    row: HumanQuestion, index: Sequence[_Squeezed], by_page: dict[tuple[str, int | None], list[Chunk]]
-) -> list[Chunk] | str:
+    row: HumanQuestion, index: Sequence[_IndexedPage], chunks: Mapping[Where, Sequence[Chunk]]
+) -> _Answer | str:
     quote = squeeze(row.evidence or "")
-    index = _named(row, index)
-    matches: list[Chunk] = []
-    for page in index:
-        for start, end in page.spans(quote):
-            overlaps = [
-                (min(end, chunk.end) - max(start, chunk.start), chunk)
-                for chunk in by_page.get((page.document, page.number), [])
-            ]
-            most = max((length for length, _ in overlaps), default=0)
-            if most > 0:
-                enough = min(most, (end - start) / 2)
-                matches.extend(chunk for length, chunk in overlaps if length >= enough)
-    shown = (row.evidence or "")[:80]
-    return matches or f"its evidence is not in the corpus: “{shown}” ({row.where})"
+    places = [
+        Place(page.document, page.number, start, end, row.evidence or "")
+        for page in _named(row, index)
+        for start, end in page.spans(quote)
+    ]
+    if held := tuple((place,) for place in places if chunks_of([place], chunks)):
+        return _Answer(held, whole=True)
+    return f"its evidence is not in the corpus: “{(row.evidence or '')[:80]}” ({row.where})"
 
 
-def _named(row: HumanQuestion, index: Sequence[_Squeezed]) -> Sequence[_Squeezed]:
+def _named(row: HumanQuestion, index: Sequence[_IndexedPage]) -> Sequence[_IndexedPage]:
     """The pages that the row's page and document leave, where the quote stands in one of them; else all."""
     quote = squeeze(row.evidence or "")
     of_document = [
@@ -246,32 +222,48 @@ def _by_words(
     row: HumanQuestion,
     reason: str,
     finder: QuoteFinder,
-    by_page: dict[tuple[str, int | None], list[Chunk]],
+    index: tuple[Mapping[Where, Sequence[Chunk]], Mapping[Where, Page]],
     by_words: list[FoundQuote],
-) -> list[Chunk] | str:
-    """Chunks of a quote that is not there letter by letter: where most of its words are, else of the page beside it."""
+) -> _Answer | str:
+    """A quote that is not there letter by letter: where most of its words are, else the page beside it.
+
+    Args:
+        index: Chunks and pages by document and page.
+        by_words: Gets what was found.
+    """
+    chunks, pages = index
     quote = row.evidence or ""
     search = finder.find(quote, row.document, row.page)
     for place in search.places:
         by_words.append(FoundQuote(row.question, quote, place.text, place.document, place.page, place.score))
         logger.info("%s: found by its words (%.0f%%): “%s”", row.where, 100 * place.score, " ".join(place.text.split()))
-    if chunks := chunks_of_places(search.places, by_page):
-        return chunks
-    on_page = _by_page(row, by_page) if row.document and row.page is not None else reason
+    places = [Place(one.document, one.page, one.start, one.end, one.text) for one in search.places]
+    if chunks_of(places, chunks):
+        goes_on = _goes_on(search.places, quote)
+        return _Answer((tuple(places),) if goes_on else tuple((place,) for place in places), whole=True)
+    on_page = _by_page(row, chunks, pages) if row.document and row.page is not None else reason
     return on_page if not isinstance(on_page, str) else reason + in_words(search)
 
 
-def _by_page(row: HumanQuestion, by_page: dict[tuple[str, int | None], list[Chunk]]) -> list[Chunk] | str:
+def _goes_on(places: Sequence[QuotePlace], quote: str) -> bool:
+    """Whether two places are one quote over a page's end, not the quote twice."""
+    if len(places) != 2 or None in (places[0].page, places[1].page) or places[0].document != places[1].document:
+        return False
+    together = sum(len(squeeze(place.text)) for place in places)
+    return abs((places[0].page or 0) - (places[1].page or 0)) == 1 and together <= _ONCE * len(squeeze(quote))
+
+
+def _by_page(row: HumanQuestion, chunks: Mapping[Where, Sequence[Chunk]], pages: Mapping[Where, Page]) -> _Answer | str:
     document = row.document or ""
-    chunks = by_page.get((document, row.page), [])
-    if not chunks:
+    where: Where = (document, row.page)
+    if where not in chunks:
         # People write the file's name, the corpus may have folders before it.
-        for (name, page), candidates in by_page.items():
-            if page == row.page and Path(name).name == Path(document).name:
-                chunks = candidates
-    if chunks:
-        return chunks
-    documents = {name for name, _ in by_page}
+        alike = [one for one in chunks if one[1] == row.page and Path(one[0]).name == Path(document).name]
+        where = alike[-1] if alike else where
+    if where in chunks:
+        end = len(pages[where].text) if where in pages else max(chunk.end for chunk in chunks[where])
+        return _Answer(((Place(*where, 0, end),),), whole=False)
+    documents = {name for name, _ in chunks}
     if document not in documents and not any(Path(name).name == document for name in documents):
         return f"the corpus has no document '{document}'.{nearest(document, documents)} ({row.where})"
     return f"'{document}' has no text on page {row.page} ({row.where})"

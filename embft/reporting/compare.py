@@ -17,11 +17,10 @@ from embft.evaluation.multiple import holm
 from embft.evaluation.names import LABELS, label
 from embft.files import write_text
 from embft.reporting.against import compare_jobs
+from embft.reporting.alike import fair_metric, remarks
+from embft.reporting.choosing import best_on_dev, best_per_setting, by_dev
 from embft.reporting.jobs import (
     Job,
-    best_on_dev,
-    best_per_setting,
-    by_dev,
     collect,
     differing,
     names_of,
@@ -47,9 +46,19 @@ def print_comparison(
     baseline: str = "base",
     *,
     sort: bool = False,
+    fair: bool = False,
     console: Console | None = None,
 ) -> list[Job]:
     """Prints the table, then in words which jobs did not finish and which one dev chooses. Returns the jobs.
+
+    Args:
+        folders: Of runs and sweeps.
+        metric: What is compared.
+        system: Whose dev figure chooses.
+        baseline: What ``system`` is compared to.
+        sort: Best on dev first.
+        fair: Take another metric where jobs cannot be compared by this one (`embft.reporting.alike.fair_metric`).
+        console: Where it is printed.
 
     Raises:
         RunError: A folder is not there, or holds no run.
@@ -60,6 +69,7 @@ def print_comparison(
     jobs = collect(folders)
     # At the end of a sweep the system is a default: that no job has it is not the user's mistake.
     system, baseline = measured(system, jobs), measured(baseline, jobs)
+    metric = fair_metric(jobs, metric) if fair else metric
     if sort:
         jobs = by_dev(jobs, metric, system)
     tables = (render(jobs, metric, baseline, system, detail=detail) for detail in (2, 1))
@@ -69,6 +79,8 @@ def print_comparison(
         render(jobs, metric, baseline, system, detail=0),
     )
     console.print(table)
+    for remark in remarks(jobs, metric, system):
+        console.print(Text(remark), soft_wrap=True)
     if (best := best_on_dev(jobs, metric, system)) is not None:
         line = f"* best on dev ({system}, {label(metric)}): {best.folder}. Test figures are for reporting, not for choosing."
         console.print(Text(line), soft_wrap=True)
@@ -130,7 +142,10 @@ def render(
             difference = job.difference(system, baseline, metric)
             cells.append(Text(f"{points(difference[0]):>5} {points_interval(difference[1:])}" if difference else ""))
         on_dev = job.on_dev(system, metric)
-        cells.append(Text("" if on_dev is None else number(on_dev)))
+        ends = job.dev_interval(system, metric) if detail > 1 else None
+        cells.append(
+            Text("") if on_dev is None else Text.assemble(number(on_dev), (f" {interval(ends)}" if ends else "", "dim"))
+        )
         cells.append(Text("" if job.seconds is None else f"{job.seconds:.1f}"))
         table.add_row(*cells, *([Text(job.cached)] if detail else []))
     return table
@@ -204,6 +219,7 @@ def write_page(
         system=system,
         baseline=baseline,
         best=best,
+        remarks=remarks(jobs, metric, system),
         unfinished=[pair for pair in zip(names, jobs, strict=True) if pair[1].status != "ok"],
         plot=dots(drawn, metric, chosen) if drawn else None,
         p_holm=[None if p is None else next(adjusted) for p in p_values],

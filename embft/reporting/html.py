@@ -26,6 +26,7 @@ from embft.reporting.explorer import embedded_json, explorer_data
 from embft.reporting.markdown import learned_sentence, refit_sentences, training_sentence
 from embft.reporting.phrases import (
     REALISM,
+    answer_metrics,
     comparisons_of,
     dataset_rows,
     fact_rows,
@@ -71,6 +72,7 @@ def render_html(outcome: Outcome) -> str:
         training=training,
         systems=systems,
         shown=shown,
+        answers=answer_metrics(outcome),
         chosen=chosen,
         best={name: max(result.means[name] for result in systems.values()) for name in shown},
         test_questions=test_questions(outcome),
@@ -95,6 +97,7 @@ def render_html(outcome: Outcome) -> str:
                 ("What was read", fact_rows(asdict(outcome.corpus.reading) if outcome.corpus else None)),
                 ("What stands before each chunk", fact_rows(asdict(context) if context else None)),
                 ("How questions were made", fact_rows(outcome.questions.report if outcome.questions else None)),
+                ("How dev and test questions were made", fact_rows(outcome.asked.report if outcome.asked else None)),
             )
             if facts
         ],

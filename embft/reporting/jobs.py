@@ -74,6 +74,17 @@ class Job:
         value: float | None = self._system(system).get("dev", {}).get(metric)
         return value
 
+    def dev_interval(self, system: str, metric: str) -> tuple[float, float] | None:
+        """The 95% interval of `on_dev`."""
+        ends = self._system(system).get("dev_intervals", {}).get(metric)
+        return (ends[0], ends[1]) if ends else None
+
+    @property
+    def asked(self) -> tuple[str, str]:
+        """Which dev and test questions it asked: a digest of each; empty where an older version did not say."""
+        digests: Mapping[str, str] = (self.metrics or {}).get("dataset", {}).get("asked") or {}
+        return digests.get("dev", ""), digests.get("test", "")
+
     def difference(self, system: str, baseline: str, metric: str) -> tuple[float, float, float] | None:
         """Delta and its interval's ends, system less baseline, whichever way round the run compared them."""
         for row in (self.metrics or {}).get("comparisons", []):
@@ -169,18 +180,6 @@ def short_keys(keys: Sequence[str]) -> list[str]:
     return [word if last.count(word) == 1 else key for key, word in zip(keys, last, strict=True)]
 
 
-def best_on_dev(jobs: Iterable[Job], metric: str, system: str) -> Job | None:
-    """The job that dev chooses; choosing by test would flatter it. None where fewer than two have dev figures."""
-    scored = [(value, job) for job in jobs if (value := job.on_dev(system, metric)) is not None]
-    return max(scored, key=lambda pair: pair[0])[1] if len(scored) > 1 else None
-
-
-def by_dev(jobs: Sequence[Job], metric: str, system: str) -> list[Job]:
-    """The jobs, best on dev first; those without a dev figure come last, in their order."""
-    worst = float("-inf")
-    return sorted(jobs, key=lambda job: -(worst if (value := job.on_dev(system, metric)) is None else value))
-
-
 def named(jobs: Sequence[Job], name: str, option: str) -> Job:
     """The finished job of a name, as the table shows it.
 
@@ -195,17 +194,6 @@ def named(jobs: Sequence[Job], name: str, option: str) -> Job:
             f"Choices: {', '.join(finished) or 'none'}."
         )
     return finished[name]
-
-
-def best_per_setting(jobs: Sequence[Job], metric: str, system: str) -> list[tuple[str, str, int, Job]]:
-    """For each value of each setting that differs: key, value, how many jobs with a dev figure, the best of them on dev."""
-    rows = []
-    for key in differing(jobs):
-        for value in dict.fromkeys(job.setting(key) for job in jobs):
-            same = [job for job in jobs if job.setting(key) == value and job.on_dev(system, metric) is not None]
-            if same:
-                rows.append((key, value, len(same), by_dev(same, metric, system)[0]))
-    return rows
 
 
 def _runs_below(folder: Path, depth: int) -> Iterator[Path]:

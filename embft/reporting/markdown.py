@@ -16,6 +16,7 @@ from embft.reporting.audit_phrases import (
 )
 from embft.reporting.markdown_text import fenced, plain
 from embft.reporting.phrases import (
+    answer_metrics,
     comparisons_of,
     headline_metrics,
     interval,
@@ -80,7 +81,7 @@ def render_markdown(outcome: Outcome) -> str:
 
 def systems_table(outcome: Outcome) -> str:
     """Systems by metric, with 95% intervals, as a Markdown table."""
-    shown = headline_metrics(outcome)
+    shown = [*headline_metrics(outcome), *(name for name in answer_metrics(outcome) if name == "answer@1024")]
     lines = [
         "| system | " + " | ".join(label(name) for name in shown) + " | |",
         "| --- | " + " | ".join("---" for _ in shown) + " | --- |",

@@ -22,6 +22,7 @@ def metrics_of(outcome: Outcome) -> dict[str, object]:
         "comparisons": [asdict(row) for row in outcome.evaluated.comparisons],
         "timings": {name: asdict(timing) for name, timing in outcome.timings.items()},
         "dataset": _dataset(outcome),
+        "handed_over": _handed_over(outcome),
         "fusion": asdict(outcome.fusion) if outcome.fusion else None,
         "training": outcome.tuned.report.as_json() if outcome.tuned else None,
         "notes": [asdict(note) for note in outcome.notes],
@@ -123,8 +124,19 @@ def _dataset(outcome: Outcome) -> dict[str, object]:
         **fields,
         "reading": asdict(corpus.reading) if corpus else None,
         "generation": dict(questions.report) if questions else None,
-        "unmapped": [asdict(row) for row in questions.unmapped] if questions else [],
+        "held_back": dict(outcome.asked.report) if outcome.asked else None,
+        "unmapped": [asdict(row) for row in outcome.asked.unmapped] if outcome.asked else [],
     }
+
+
+def _handed_over(outcome: Outcome) -> dict[str, object]:
+    """What decides which text a ranking hands over: jobs in which it differs are compared by answer@N."""
+    retrieval = outcome.config.retrieval
+    windows = f"windows of {retrieval.window_tokens} tokens, {retrieval.window_overlap} shared"
+    search = {"windows": windows, "late": f"{windows}, late", "truncate": "cut off at the model's limit"}[
+        retrieval.mode
+    ]
+    return {"chunks": outcome.dataset.cut, "search": search, "expand": retrieval.expand}
 
 
 def _general(outcome: Outcome) -> dict[str, object] | None:

@@ -31,6 +31,7 @@ def metrics_schema() -> Schema:
             "comparisons": _list(_of(ComparisonRow)),
             "timings": {"type": "object", "additionalProperties": _of(Timing)},
             "dataset": _dataset(),
+            "handed_over": _object({name: {"type": "string"} for name in ("chunks", "search", "expand")}),
             "fusion": _or_null(_of(Fusion)),
             "training": _or_null(_training()),
             "notes": _list(_of(Note)),
@@ -66,6 +67,7 @@ def _system() -> Schema:
         "intervals": _INTERVALS,
         "score_name": {"type": "string"},
         "dev": _NUMBERS,
+        "dev_intervals": _INTERVALS,
         "metrics": _NUMBERS,
         "description": {"type": "string"},
     }
@@ -93,6 +95,9 @@ def _dataset() -> Schema:
             "context": anything,
             "reading": anything,
             "generation": anything,
+            "held_back": anything,
+            "asked": {"type": "object", "additionalProperties": {"type": "string"}},
+            "cut": {"type": "string"},
             "unmapped": _list({"type": "object"}),
         }
     )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from embft.config.fields import ANSWER_METRICS
 from embft.evaluation.names import LABELS, label
 
 if TYPE_CHECKING:
@@ -31,9 +32,17 @@ REALISM = ("Questions", "Words", "Words shared", "Copied", "BM25 first", "Lean o
 
 
 def headline_metrics(outcome: Outcome) -> list[str]:
-    """The metrics shown first: those that have intervals, in a fixed order."""
+    """The metrics shown first: those that have intervals, in a fixed order, less `answer_metrics` but the verdict's own."""
     first = next(iter(outcome.evaluated.systems.values()))
-    return [name for name in LABELS if name in first.intervals] or list(HEADLINES)
+    own = outcome.verdict.metric
+    shown = [n for n in LABELS if n in first.intervals and (n == own or n not in ANSWER_METRICS)]
+    return shown or list(HEADLINES)
+
+
+def answer_metrics(outcome: Outcome) -> list[str]:
+    """The metrics of what is handed over, those that have intervals."""
+    first = next(iter(outcome.evaluated.systems.values()))
+    return [name for name in ANSWER_METRICS if name in first.intervals]
 
 
 def comparisons_of(outcome: Outcome, metric: str) -> list[ComparisonRow]:

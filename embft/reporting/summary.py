@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from embft.reporting.jobs import Job, best_on_dev, differing, names_of, systems_of
+from embft.reporting.choosing import best_on_dev
+from embft.reporting.jobs import Job, differing, names_of, systems_of
 
 
 def sweep_summary(jobs: Sequence[Job], metric: str, system: str = "tuned") -> dict[str, object]:
@@ -13,6 +14,8 @@ def sweep_summary(jobs: Sequence[Job], metric: str, system: str = "tuned") -> di
     summary: dict[str, object] = {
         "sweep/jobs": len(jobs),
         "sweep/failed": sum(job.status != "ok" for job in jobs),
+        "sweep/metric": metric,
+        "sweep/question_sets": len({job.asked for job in jobs if job.metrics}),
     }
     system = measured(system, jobs)
     best = best_on_dev(jobs, metric, system)

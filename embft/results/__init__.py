@@ -18,9 +18,10 @@ from embft.evaluation.figures import (
 )
 from embft.results.outcome import Note, Outcome, RunFacts, Timing, Verdict
 from embft.results.search_setup import SearchModel, SearchSetup
-from embft.results.stages import Audits, Corpus, Dataset, DatasetReport, QuestionSet, Rankings, Tuned
+from embft.results.stages import Asked, Audits, Corpus, Dataset, DatasetReport, QuestionSet, Rankings, Reading, Tuned
 
 __all__ = [
+    "Asked",
     "Audits",
     "ComparisonRow",
     "Corpus",
@@ -34,6 +35,7 @@ __all__ = [
     "QuestionRow",
     "QuestionSet",
     "Rankings",
+    "Reading",
     "RunFacts",
     "SearchModel",
     "SearchSetup",

@@ -9,7 +9,7 @@ from embft.config import ExperimentConfig
 from embft.evaluation.costs import MeasuredCosts, SystemCosts
 from embft.evaluation.figures import Evaluated, General, Seeds
 from embft.ranking.bench import Fusion
-from embft.results.stages import Audits, Corpus, DatasetReport, QuestionSet, Tuned
+from embft.results.stages import Asked, Audits, Corpus, DatasetReport, QuestionSet, Tuned
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Outcome:
     """A run's whole result.
 
     Attributes:
-        corpus, questions: None where the dataset was read from files.
+        corpus, asked, questions: None where the dataset was read from files.
         searched: Chunk id to text, of what test questions search.
         contexts: Chunk id to what stands before it where it is embedded and indexed.
         tuned: None where nothing was tuned.
@@ -83,6 +83,7 @@ class Outcome:
     config: ExperimentConfig
     model_name: str
     corpus: Corpus | None
+    asked: Asked | None
     questions: QuestionSet | None
     dataset: DatasetReport
     searched: Mapping[str, str]

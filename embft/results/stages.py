@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embft.corpus import ReadingReport
 from embft.corpus.context import ContextReport
+from embft.corpus.reading import ReadingReport
 from embft.dataset.findings import Finding
+from embft.dataset.holding_back import HeldBack
 from embft.dataset.traits import Trait
 from embft.evaluation.power import Power
 from embft.evaluation.realism import RealismRow
@@ -22,8 +23,17 @@ Facts = Mapping[str, object]
 
 
 @dataclass(frozen=True)
+class Reading:
+    """Stage ``reading``: pages, the chunks where they exist already, and what was read, skipped, dropped and joined."""
+
+    pages: list[Page]
+    chunks: list[Chunk] | None
+    report: ReadingReport
+
+
+@dataclass(frozen=True)
 class Corpus:
-    """Stage ``corpus``: pages, chunks, and what was read, skipped, dropped and joined.
+    """Stages ``reading`` and ``corpus``: pages, chunks, and what was read, skipped, dropped and joined.
 
     Attributes:
         context: What stands before the chunks; None where nothing does.
@@ -40,12 +50,25 @@ class QuestionSet:
     """Stage ``questions``.
 
     Attributes:
-        questions: Human and generated.
+        questions: To train on.
         report: Counts of the generation.
-        unmapped: Human questions that no chunk answers.
     """
 
     questions: list[Question]
+    report: Facts
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Stage ``held_back``.
+
+    Attributes:
+        held: Dev and test questions, with the chunks that answer them.
+        report: Counts of the generation, where an LLM or rules wrote them.
+        unmapped: Questions whose evidence is not in the corpus.
+    """
+
+    held: HeldBack
     report: Facts
     unmapped: list[Unmapped]
 
@@ -61,6 +84,8 @@ class DatasetReport:
         left_out: Reason to count.
         warnings: What a reader must know.
         realism: One row for each split and origin.
+        asked: By split, a digest of its questions: runs that ask the same have the same.
+        cut: Digest of the chunks that test questions search.
         context: What stands before the chunks where they are embedded and indexed; None where nothing does.
     """
 
@@ -71,6 +96,8 @@ class DatasetReport:
     left_out: Mapping[str, int] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     realism: Sequence[RealismRow] = ()
+    asked: Mapping[str, str] = field(default_factory=dict)
+    cut: str = ""
     context: ContextReport | None = None
 
 

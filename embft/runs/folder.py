@@ -83,11 +83,13 @@ class RunFolder:
             self._lock.release()
 
     def copy_dataset(self, stage: Path) -> None:
-        """Puts dataset/{train,dev,test}.json, and what is searched besides, into the run."""
+        """Puts dataset/{train,dev,test}.json, what is searched besides, and where dev and test are answered, into the run."""
         target = self.folder / "dataset"
         target.mkdir(exist_ok=True)
         for name in (*RetrievalDataset.SPLITS, "distractors", "contexts"):
             shutil.copyfile(stage / f"{name}.json", target / f"{name}.json")
+        if (stage / "held_back.jsonl").is_file():
+            shutil.copyfile(stage / "held_back.jsonl", target / "held_back.jsonl")
 
     def copy_model(self, stage: Path, name: str = MODEL_FOLDER) -> None:
         """Puts a tuned model into the run. A copy, not a link: people go on to change it."""

@@ -56,6 +56,7 @@ def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> None:
 
         print(f"\nAll {len(estimates)} jobs together: {read_total(estimates)}")
         return
+    from embft.reporting.alike import fair_metric
     from embft.reporting.compare import print_comparison, write_csv, write_page
     from embft.reporting.summary import sweep_summary, sweep_table
     from embft.tracking import open_tracker
@@ -65,10 +66,11 @@ def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> None:
     if not folders:
         return  # no job came as far as a folder; what went wrong has been said
     try:
-        jobs = print_comparison(folders, metric)
+        jobs = print_comparison(folders, metric, fair=True)
     except RunError:
         return
     folder.mkdir(parents=True, exist_ok=True)
+    metric = fair_metric(jobs, metric)
     finished = [job for job in jobs if job.metrics]
     write_page(folder / PAGE, jobs, metric, against=finished[0] if len(finished) > 1 else None)
     write_csv(folder / TABLE, jobs)

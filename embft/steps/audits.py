@@ -29,7 +29,7 @@ from embft.evaluation.dependence import Dependence
 from embft.evaluation.power import power_of
 from embft.models.text_encoder import TextEncoder
 from embft.records import RetrievalDataset
-from embft.results import Audits, Corpus, Dataset, QuestionSet
+from embft.results import Asked, Audits, Corpus, Dataset
 from embft.stages import StageResult
 from embft.steps.workspace import Lab
 
@@ -47,12 +47,12 @@ def audit_dataset(
     lab: Lab,
     dataset: StageResult[Dataset],
     corpus: StageResult[Corpus] | None,
-    questions: StageResult[QuestionSet] | None,
+    asked: StageResult[Asked] | None,
 ) -> StageResult[Audits]:
     """Audits the dataset. Nothing is refused here: see `refuse_leaks`."""
     base, language, confidence = lab.base, lab.config.model.language, lab.config.evaluation.confidence
-    unmapped = [asdict(row) for row in questions.value.unmapped] if questions else []
-    quotes = questions.value.report.get("quotes") if questions else None
+    unmapped = [asdict(row) for row in asked.value.unmapped] if asked else []
+    quotes = asked.value.report.get("quotes") if asked else None
 
     def build(folder: Path, scratch: Path) -> None:
         splits = dataset.value.splits

@@ -24,7 +24,8 @@ def add_contexts(workspace: Workspace, corpus: StageResult[Corpus]) -> StageResu
     Raises:
         EndpointError, QuestionError: With ``llm``: see `embft.questions.contexts.write_contexts`.
     """
-    config, questions, seed = workspace.config.corpus, workspace.config.questions, workspace.config.seed
+    config, questions = workspace.config.corpus, workspace.config.questions
+    seed = questions.test.seed  # that of a training moves no context
     kind = kind_for(config.context, corpus.value.pages)
     if kind == "none":
         return corpus

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from embft import typed_json
 from embft.config import DatasetConfig
-from embft.corpus import ReadingReport
 from embft.corpus.context import ContextReport
+from embft.corpus.reading import ReadingReport
 from embft.dataset.formats import read_llama_index, write_llama_index
+from embft.dataset.holding_back import NEAR_COPIES, rows_of
+from embft.dataset.joining import split_questions
 from embft.dataset.leaks import without_leaks
 from embft.dataset.reading import dataset_files, read_given
-from embft.dataset.splitting import split_questions
 from embft.dataset.training_questions import training_chunks, with_training_questions
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
 from embft.evaluation.realism import realism
-from embft.files import file_digest, read_json, write_json, write_jsonl
-from embft.records import Chunk, Page, RetrievalDataset, Splits, read_jsonl
-from embft.results import Corpus, Dataset, DatasetReport, QuestionSet
+from embft.files import digest, file_digest, read_json, write_json, write_jsonl
+from embft.questions.evidence import by_page, pieces_of
+from embft.records import Chunk, Page, Piece, RetrievalDataset, Splits, read_jsonl
+from embft.results import Asked, Corpus, Dataset, DatasetReport, QuestionSet
 from embft.stages import StageResult
+from embft.steps.taken_over import HELD_BACK
 from embft.steps.workspace import Workspace
 
 NO_DEV = "There are no dev questions: the last epoch is kept and the fusion is an even mix."
@@ -38,26 +41,30 @@ class _Draft:
 
 
 def make_dataset(
-    workspace: Workspace, corpus: StageResult[Corpus] | None, questions: StageResult[QuestionSet] | None
+    workspace: Workspace,
+    corpus: StageResult[Corpus] | None,
+    asked: StageResult[Asked] | None,
+    questions: StageResult[QuestionSet] | None,
 ) -> StageResult[Dataset]:
     """Makes or reads the dataset.
 
     Args:
         corpus: None where a dataset is read from files.
+        asked: Dev and test questions; None where a dataset is read from files.
         questions: Without ``corpus``, those to train on (see `given_corpus`); None where the files have their own.
 
     Raises:
         DatasetError: A file is wrong, or a split is empty. All problems at once.
     """
-    config, seed = workspace.config.dataset, workspace.config.seed
-    training = workspace.config.training.enabled
+    config, training = workspace.config.dataset, workspace.config.training.enabled
     titles_apart = _titles_apart(workspace)
 
     def build(folder: Path, scratch: Path) -> None:
-        if corpus is not None and questions is not None:
-            draft = _from_corpus(config, corpus.value, questions.value, seed, training)
+        if corpus is not None and asked is not None and questions is not None:
+            draft = _from_corpus(config, corpus.value, asked.value, questions.value, training)
+            write_jsonl(folder / HELD_BACK, rows_of(asked.value.held))
         else:
-            draft = _from_files(config, questions.value if questions else None, seed, titles_apart)
+            draft = _from_files(config, questions.value if questions else None, titles_apart)
         splits = draft.splits
         warnings = [*draft.notes, *_check(draft, training)]
         for name in RetrievalDataset.SPLITS:
@@ -71,16 +78,21 @@ def make_dataset(
                 "origins": dict(splits.origins),
                 "sources": dict(splits.sources),
                 "counts": dict(splits.counts),
+                "keeps_dev": splits.keeps_dev,
                 "shares_chunks": splits.shares_chunks,
             },
+        )
+        write_json(
+            folder / "evidence.json",
+            {key: [[asdict(piece) for piece in one] for one in pieces] for key, pieces in splits.evidence.items()},
         )
         report = _report(splits, draft.left_out, warnings)
         context = (corpus.value.context if corpus else None) or _context(splits, titles_apart)
         typed_json.save(folder / "report.json", replace(report, context=context))
 
     inputs = [corpus.key] if corpus is not None else [file_digest(path) for path in dataset_files(config)]
-    inputs += [questions.key] if questions is not None else []
-    values = {"seed": seed, "training": training, "titles apart": titles_apart}
+    inputs += [stage.key for stage in (asked, questions) if stage is not None]
+    values = {"training": training, "titles apart": titles_apart}
     return workspace.run("dataset", build, _load, inputs=inputs, values=values)
 
 
@@ -90,11 +102,10 @@ def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
     Raises:
         DatasetError: A file is wrong.
     """
-    config, seed = workspace.config.dataset, workspace.config.seed
-    titles_apart = _titles_apart(workspace)
+    config, titles_apart = workspace.config.dataset, _titles_apart(workspace)
 
     def build(folder: Path, scratch: Path) -> None:
-        splits = read_given(config, seed, titles_apart).splits
+        splits = read_given(config, config.seed, titles_apart).splits
         pages, chunks = ([], []) if splits.train.queries else training_chunks(splits, config)
         write_jsonl(folder / "pages.jsonl", pages)
         write_jsonl(folder / "chunks.jsonl", chunks)
@@ -105,7 +116,7 @@ def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
         return Corpus(pages, chunks, ReadingReport(len(pages), len(pages), sum(len(page.text) for page in pages)))
 
     inputs = [file_digest(path) for path in dataset_files(config)]
-    values = {"seed": seed, "titles apart": titles_apart}
+    values = {"titles apart": titles_apart}
     documents = workspace.run("given_corpus", build, load, inputs=inputs, values=values)
     return documents if documents.value.chunks else None
 
@@ -122,24 +133,33 @@ def _context(splits: Splits, titles_apart: bool) -> ContextReport | None:
     return report if report.chunks else None
 
 
-def _from_corpus(config: DatasetConfig, corpus: Corpus, questions: QuestionSet, seed: int, training: bool) -> _Draft:
-    splits, left_out = split_questions(corpus.chunks, questions.questions, config, seed, training=training)
+def _from_corpus(config: DatasetConfig, corpus: Corpus, asked: Asked, questions: QuestionSet, training: bool) -> _Draft:
+    held = asked.held
+    splits, left_out = split_questions(corpus.chunks, held, questions.questions, config, training=training)
     splits, leaking = without_leaks(splits)
     if leaking:
-        left_out = {**left_out, "generated questions about near-copies of chunks of a split held back": leaking}
-    return _Draft(splits, left_out, _warnings(questions))
+        left_out = {**left_out, NEAR_COPIES: left_out.get(NEAR_COPIES, 0) + leaking}
+    chunks = by_page(corpus.chunks)
+    pages = {(page.document, page.number): page for page in corpus.pages}
+    evidence = {
+        question.id: pieces
+        for own in held.questions.values()
+        for question in own
+        if question.id in splits.origins and (pieces := pieces_of(question, chunks, pages))
+    }
+    return _Draft(replace(splits, evidence=evidence), left_out, _warnings(asked))
 
 
-def _warnings(questions: QuestionSet) -> tuple[str, ...]:
-    warnings = questions.report.get("warnings")
+def _warnings(asked: Asked) -> tuple[str, ...]:
+    warnings = asked.report.get("warnings")
     return tuple(map(str, warnings)) if isinstance(warnings, list) else ()
 
 
-def _from_files(config: DatasetConfig, questions: QuestionSet | None, seed: int, titles_apart: bool) -> _Draft:
-    given = read_given(config, seed, titles_apart)
+def _from_files(config: DatasetConfig, questions: QuestionSet | None, titles_apart: bool) -> _Draft:
+    given = read_given(config, config.seed, titles_apart)
     if questions is None:
         return _Draft(given.splits, {}, given.notes)
-    splits, left_out = with_training_questions(given.splits, questions.questions, config, seed)
+    splits, left_out = with_training_questions(given.splits, questions.questions, config, config.seed)
     where = (
         "all documents, those of test questions too" if config.train_on == "all" else "documents of no test question"
     )
@@ -159,6 +179,8 @@ def _load(folder: Path) -> Dataset:
         origins=described["origins"],
         sources=described["sources"],
         counts=described["counts"],
+        evidence=typed_json.from_json(dict[str, tuple[tuple[Piece, ...], ...]], read_json(folder / "evidence.json")),
+        keeps_dev=described["keeps_dev"],
         shares_chunks=described["shares_chunks"],
     ).with_contexts(read_json(folder / "contexts.json"))
     return Dataset(splits, typed_json.load(DatasetReport, folder / "report.json"))
@@ -200,4 +222,6 @@ def _report(splits: Splits, left_out: Mapping[str, int], warnings: list[str]) ->
         left_out=dict(left_out),
         warnings=warnings,
         realism=realism(splits),
+        asked={name: digest(sorted(parts[name].queries.items())) for name in ("dev", "test")},
+        cut=digest(sorted(splits.searched("test").corpus.items())),
     )

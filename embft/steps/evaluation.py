@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from embft import typed_json
+from embft.evaluation.answers import Around, HandedOver
 from embft.evaluation.comparing import comparisons, pairs_for_slices, question_rows
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.figures import Askings, SystemResult
@@ -17,33 +19,48 @@ from embft.steps.workspace import Lab
 
 
 def evaluate(
-    lab: Lab, dataset: StageResult[Dataset], audits: StageResult[Audits], rankings: StageResult[Rankings]
+    lab: Lab,
+    dataset: StageResult[Dataset],
+    audits: StageResult[Audits],
+    rankings: StageResult[Rankings],
+    around: Around | None = None,
 ) -> StageResult[Evaluated]:
-    """Scores every ranking question by question, then says what the means are worth."""
-    config = lab.config.evaluation
+    """Scores every ranking question by question, then says what the means are worth.
+
+    Args:
+        around: What is handed over around a found chunk (``retrieval.expand``).
+    """
+    config, expand = lab.config.evaluation, lab.config.retrieval.expand
 
     def build(folder: Path, scratch: Path) -> None:
         splits = dataset.value.splits
         by_system, on_dev = rankings.value.by_split["test"], rankings.value.by_split["dev"]
         test = splits.test
+        handed = {name: HandedOver(splits.searched(name).corpus, splits.evidence, around) for name in ("dev", "test")}
         scores = {
-            system: scores_of(main_ranking(ranked), test, config.relevant_from) for system, ranked in by_system.items()
+            system: scores_of(main_ranking(ranked), test, config.relevant_from, handed["test"])
+            for system, ranked in by_system.items()
+        }
+        dev_scores = {
+            system: scores_of(main_ranking(ranked), splits.dev, config.relevant_from, handed["dev"])
+            for system, ranked in on_dev.items()
         }
         counts = [splits.counts.get(question_id, 1) for question_id in test.queries]
         weights, on_dev_weights = (
             Weights.of(list(part.queries), splits.counts, config.weights) for part in (test, splits.dev)
         )
         statistics = Statistics(config, Dependence.of(list(test.queries), test.relevant_docs), lab.seed, weights)
+        on_dev_questions = Dependence.of(list(splits.dev.queries), splits.dev.relevant_docs) if on_dev else None
+        dev_statistics = replace(
+            statistics, dependence=on_dev_questions or statistics.dependence, weights=on_dev_weights
+        )
         systems = {
             system: SystemResult(
                 means=means_of(scores[system], weights=weights),
                 intervals=statistics.intervals(scores[system]),
                 score_name=main_ranking(ranked).score_name,
-                dev=means_of(
-                    scores_of(main_ranking(on_dev[system]), splits.dev, config.relevant_from), weights=on_dev_weights
-                )
-                if system in on_dev
-                else {},
+                dev=means_of(dev_scores[system], weights=on_dev_weights) if system in dev_scores else {},
+                dev_intervals=dev_statistics.intervals(dev_scores[system]) if system in dev_scores else {},
                 metrics=all_metrics(ranked, test, config.relevant_from, weights),
             )
             for system, ranked in by_system.items()
@@ -77,5 +94,5 @@ def evaluate(
         build,
         lambda folder: typed_json.load(Evaluated, folder / "evaluation.json"),
         inputs=[dataset.key, audits.key, rankings.key],
-        values={"seed": lab.seed},
+        values={"seed": lab.seed, "expand": expand},
     )

@@ -8,13 +8,15 @@ which fields a real run reads while it builds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
-from embft.config import ExperimentConfig
+from embft.config import ExperimentConfig, FiltersConfig, HeldBackConfig, QuestionsConfig
 
 GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
+    "reading": ("corpus",),
     "corpus": ("corpus",),
+    "held_back": ("dataset", "questions"),
     "questions": ("questions",),
     "context": (),
     "given_corpus": ("dataset",),
@@ -36,6 +38,7 @@ _TRANSPORT = "how requests are sent, not what is asked"
 _LIMIT = "ends a run, changes no reply"
 _BATCH = "how many texts at once: it moves the last bits of a vector alone"
 _NOT_READ = "this stage does not read it"
+_READING = "the stage reading reads it, whose key is in the key"
 
 _ENDPOINT = {
     **dict.fromkeys(("api_key_env", "batch_size", "concurrency", "timeout_seconds", "max_retries"), _TRANSPORT),
@@ -46,7 +49,11 @@ _MODEL = {
     **{f"model.{name}": _FINGERPRINT for name in ("id", "revision", "path", "package", "package_sha256")},
     **{f"model.endpoint.{name}": reason for name, reason in _ENDPOINT.items()},
 }
-_RETRIEVAL = {"retrieval.name": _LABEL, "retrieval.batch_size": _BATCH}
+_RETRIEVAL = {
+    "retrieval.name": _LABEL,
+    "retrieval.batch_size": _BATCH,
+    "retrieval.expand": "the stage evaluation has it in its key by its value",
+}
 _BM25 = {f"retrieval.{name}": _NOT_READ for name in ("bm25_k1", "bm25_b", "bm25_window", "bm25_pairs", "fusion_metric")}
 _TRAINING = {
     **{f"training.{name}": _LABEL for name in ("name",)},
@@ -67,19 +74,48 @@ _DATASET = {
     **{f"dataset.{name}": _CONTENT for name in ("train", "dev", "test", "path")},
 }
 
+_DOCUMENTS = {
+    "corpus.name": _LABEL,
+    **{f"corpus.{name}": _CONTENT for name in ("path", "url", "sha256")},
+    "corpus.bundled_questions": "the stage questions reads it",
+}
+_CHUNKING = "the stage corpus reads it"
+
+
+def _names(kind: Any, prefix: str) -> list[str]:
+    """Full names of a dataclass's fields, with those of the dataclasses in it."""
+    inner = {"filters": FiltersConfig, "test": HeldBackConfig}
+    names: list[str] = []
+    for item in fields(kind):
+        name = f"{prefix}.{item.name}"
+        names += _names(inner[item.name], name) if item.name in inner and kind is QuestionsConfig else [name]
+    return names
+
+
+_HELD_BACK = "the stage held_back reads it"
+_GIVEN = {**_DATASET, "dataset.test_from": _HELD_BACK}
+
 NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
-    "corpus": {
-        "corpus.name": _LABEL,
-        "corpus.path": _CONTENT,
-        "corpus.url": _CONTENT,
-        "corpus.sha256": _CONTENT,
-        "corpus.bundled_questions": "the stage questions reads it",
+    "reading": {
+        **_DOCUMENTS,
+        **{f"corpus.{name}": _CHUNKING for name in ("chunk_tokens", "chunk_overlap")},
         "corpus.context": "the stage context reads it",
+        "corpus.passage_tokens": _HELD_BACK,
+    },
+    "corpus": {
+        **_DOCUMENTS,
+        "corpus.context": "the stage context reads it",
+        "corpus.passage_tokens": _HELD_BACK,
+        **{
+            f"corpus.{name}": _READING
+            for name in ("kind", "pdf_reader", "ocr", "drop_boilerplate", "on_error", "language")
+        },
     },
     "context": {},
     "questions": {
         "questions.name": _LABEL,
-        "questions.human": _CONTENT,
+        "questions.human": _HELD_BACK,
+        **dict.fromkeys(_names(HeldBackConfig, "questions.test"), _HELD_BACK),
         "questions.api_key_env": _TRANSPORT,
         "questions.prices": "money, not questions",
         "questions.stands_in": "a sentence for people",
@@ -91,8 +127,14 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
             for name in ("concurrency", "requests_per_minute", "timeout_seconds", "max_retries", "poll_seconds")
         },
     },
-    "given_corpus": _DATASET,
-    "dataset": _DATASET,
+    "held_back": {
+        **_DATASET,
+        "dataset.test_from": _CONTENT,
+        **{f"dataset.{name}": _NOT_READ for name in ("kind", "candidates", "leaks", "train_on")},
+        **dict.fromkeys(_names(QuestionsConfig, "questions"), "in the key as settings of who writes these questions"),
+    },
+    "given_corpus": _GIVEN,
+    "dataset": _GIVEN,
     "audits": {**_MODEL, **_RETRIEVAL, **_BM25, "retrieval.depth": _NOT_READ},
     "training": {**_TRAINING, "training.whitening": "the stage whitening reads it"},
     "whitening": _TRAINING,
@@ -142,7 +184,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         **{f"evaluation.openai.{name}": _NOT_READ for name in ("model", "base_url", "query_model", "max_tokens")},
         **{f"evaluation.openai.{name}": _NOT_READ for name in _ENDPOINT},
     },
-    "costs": {**_MODEL, "retrieval.name": _LABEL},
+    "costs": {**_MODEL, "retrieval.name": _LABEL, "retrieval.expand": _NOT_READ},
 }
 """By stage: the fields of its groups that are not in its key, each with its reason."""
 
@@ -153,12 +195,12 @@ def settings_of(stage: str, config: ExperimentConfig) -> dict[str, object]:
     Raises:
         KeyError: ``NOT_IN_KEY`` names a field that there is not.
     """
-    fields = {
+    settings = {
         key: value for group in GROUPS_IN_KEY[stage] for key, value in _flat(asdict(getattr(config, group)), group)
     }
     for key in NOT_IN_KEY[stage]:
-        del fields[key]
-    return fields
+        del settings[key]
+    return settings
 
 
 def _flat(values: Mapping[str, object], prefix: str) -> list[tuple[str, Any]]:

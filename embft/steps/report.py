@@ -28,6 +28,7 @@ from embft.reporting.metrics_file import metrics_of, per_query_rows, question_ta
 from embft.reporting.notes import log_notes, notes_of
 from embft.reporting.text import print_summary
 from embft.results import (
+    Asked,
     Audits,
     Corpus,
     Dataset,
@@ -52,6 +53,7 @@ class Stages:
     """What the run's stages gave; None for a stage that there was not."""
 
     corpus: Corpus | None
+    asked: Asked | None
     questions: QuestionSet | None
     dataset: Dataset
     audits: Audits
@@ -87,6 +89,7 @@ def make_outcome(
         config=config,
         model_name=model_name,
         corpus=stages.corpus,
+        asked=stages.asked,
         questions=stages.questions,
         dataset=data,
         searched=stages.dataset.splits.searched("test").corpus,

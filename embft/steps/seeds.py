@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Mapping
 
+from embft.evaluation.answers import Around, HandedOver
 from embft.evaluation.figures import Seeds, Spread
 from embft.evaluation.scoring import means_of, scores_of
 from embft.results import Dataset, Timing, Tuned
@@ -23,12 +24,13 @@ logger = logging.getLogger(__name__)
 
 
 def measure_seeds(
-    lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tuned] | None
+    lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tuned] | None, around: Around | None = None
 ) -> tuple[Seeds, Timing] | None:
     """Trains with the seeds after the run's own and ranks the test questions with each model.
 
     Args:
         tuned: The run's tuned model, of the first seed.
+        around: What is handed over around a found chunk.
 
     Returns:
         The spread and the time it took; None with one seed.
@@ -43,11 +45,13 @@ def measure_seeds(
         logger.info("Training with seed %d, to see how far seeds move the result.", seed)
         models.append(tune_model(lab.with_seed(seed), dataset, _ignore))
     means = []
+    splits = dataset.value.splits
+    handed = HandedOver(splits.searched("test").corpus, splits.evidence, around)
     for model in models:
         # By itself, so that its key does not depend on what else a run ranks.
         rankings = rank_systems(lab.with_systems("tuned"), dataset, model)
         ranking = rankings.value.by_split["test"]["tuned"]["cosine"]
-        means.append(means_of(scores_of(ranking, dataset.value.splits.test)))
+        means.append(means_of(scores_of(ranking, splits.test, handed=handed)))
     spread = Seeds(
         n=config.seeds,
         seeds=seeds,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from embft.config import CorpusConfig
-from embft.corpus import chunk_corpus, corpus_digests
+from embft.corpus.documents import corpus_digests, read_documents
 from embft.errors import CorpusError
 
 TEXTS = [
@@ -21,7 +21,7 @@ IDS = ["切片-1", "0", "c/3 x"]
 
 
 def read(path: Path) -> tuple[list[str], list[str], list[tuple[str, int | None]], Any]:
-    pages, chunks, report = chunk_corpus(CorpusConfig(name="x", kind="chunks", path=str(path)), path.parent)
+    pages, chunks, report = read_documents(CorpusConfig(name="x", kind="chunks", path=str(path)), path.parent)
     for chunk in chunks:
         page = next(page for page in pages if (page.document, page.number) == (chunk.document, chunk.page))
         assert page.text[chunk.start : chunk.end] == chunk.text

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embft.corpus import chunk_pages
+from embft.corpus.chunking import chunk_pages
 from embft.corpus.python_reference import read_topics
 from embft.records import Page
 from embft.text.tokens import count

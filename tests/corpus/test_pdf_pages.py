@@ -11,9 +11,9 @@ import pytest
 from pdf_bytes import PdfWriter, Placed, pdf_bytes, placed_pdf
 
 from embft.config import CorpusConfig
-from embft.corpus import read_corpus
 from embft.corpus.ocr import open_tesseract
 from embft.corpus.pdf import read_pdf
+from embft.corpus.reading import read_corpus
 from embft.errors import CorpusError
 
 READERS = ("pypdfium2", "pypdf")

@@ -1,6 +1,6 @@
 import re
 
-from embft.corpus import chunk_pages
+from embft.corpus.chunking import chunk_pages
 from embft.corpus.python_reference import drop_repeated, read_topics, reference_pages
 
 SHARED = "A sentence that is long enough to be told apart from any other one."

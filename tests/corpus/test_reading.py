@@ -8,7 +8,7 @@ from pdf_bytes import pdf_bytes
 from pytest_httpserver import HTTPServer
 
 from embft.config import CorpusConfig
-from embft.corpus import input_digests, read_corpus
+from embft.corpus.reading import input_digests, read_corpus
 from embft.errors import CorpusError
 
 TEXT = "A sentence with enough letters in it."

@@ -11,7 +11,8 @@ import pytest
 from office_bytes import archive, epub, slides, word, workbook
 
 from embft.config import CorpusConfig
-from embft.corpus import chunk_pages, read_corpus
+from embft.corpus.chunking import chunk_pages
+from embft.corpus.reading import read_corpus
 from embft.errors import CorpusError
 
 SECONDS_PER_MEGABYTE = 10

@@ -10,7 +10,7 @@ import pytest
 from embft.records import Question
 from embft.results import QuestionSet
 from embft.stages import StageResult
-from embft.steps import questions as step
+from embft.steps import attempts
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StageResult[Questio
     kept: dict[int, QuestionSet] = {}
 
     def start(*outcomes: tuple[str, int]) -> StageResult[QuestionSet]:
-        monkeypatch.setattr(step, "_asked_again", set())
+        monkeypatch.setattr(attempts, "_asked_again", set())
         coming = iter(outcomes)
 
         def attempt(number: int) -> StageResult[QuestionSet]:
@@ -27,10 +27,10 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StageResult[Questio
             if not cached:
                 texts, failed = next(coming)
                 questions = [Question(text, text, ("c",), "openai") for text in texts]
-                kept[number] = QuestionSet(questions, {"failed_requests": failed}, [])
+                kept[number] = QuestionSet(questions, {"failed_requests": failed})
             return StageResult(kept[number], f"key{number}", Path(), 0.0, 0.0, cached)
 
-        return step._complete(attempt)
+        return attempts.complete(attempt, lambda value: value.report["failed_requests"], lambda value: value.questions)
 
     return start
 

@@ -161,7 +161,7 @@ def test_a_quote_that_is_nowhere_names_the_nearest_place() -> None:
 @pytest.fixture(scope="module")
 def finder_10k(nvidia_data: Path) -> QuoteFinder:
     from embft.config import CorpusConfig
-    from embft.corpus import read_corpus
+    from embft.corpus.reading import read_corpus
 
     path = str(nvidia_data / "nvidia-sec-10k-2022.pdf")
     return QuoteFinder(read_corpus(CorpusConfig(name="x", kind="files", path=path), nvidia_data)[0])

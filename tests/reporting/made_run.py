@@ -11,8 +11,9 @@ from typing import Any
 
 from plain_config import plain_config
 
-from embft.corpus import ReadingReport
+from embft.corpus.reading import ReadingReport
 from embft.dataset.findings import Finding
+from embft.dataset.holding_back import HeldBack
 from embft.evaluation.costs import MeasuredCosts, MeasuredDense, MeasuredLexical, SystemCosts
 from embft.evaluation.figures import (
     ComparisonRow,
@@ -29,6 +30,7 @@ from embft.questions import Unmapped
 from embft.ranking.bench import Fusion
 from embft.reporting.metrics_file import metrics_of, per_query_rows
 from embft.results import (
+    Asked,
     Audits,
     Corpus,
     DatasetReport,
@@ -99,9 +101,10 @@ def make_outcome(
         corpus=Corpus(
             [], [], ReadingReport(78, 78, 400_000, skipped=tuple({"document": f"page-{at}"} for at in range(50)))
         ),
-        questions=QuestionSet(
-            [], {"asked": 882, "made": 851}, [Unmapped("what is a walrus", "its quote is not in the corpus")]
+        asked=Asked(
+            HeldBack({"dev": [], "test": []}), {}, [Unmapped("what is a walrus", "its quote is not in the corpus")]
         ),
+        questions=QuestionSet([], {"asked": 882, "made": 851}),
         dataset=DatasetReport(
             questions={"train": 391, "dev": 85, "test": sum(origins.values())},
             chunks={"train": 210, "dev": 66, "test": 165},

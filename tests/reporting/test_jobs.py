@@ -10,8 +10,9 @@ from made_run import make_metrics, write_job
 from rich.console import Console
 
 from embft.errors import RunError
+from embft.reporting.choosing import best_on_dev, by_dev
 from embft.reporting.compare import print_comparison, write_csv
-from embft.reporting.jobs import best_on_dev, by_dev, checked_system, collect, differing, names_of, short_keys
+from embft.reporting.jobs import checked_system, collect, differing, names_of, short_keys
 from embft.run_lock import take_lock
 
 

@@ -18,7 +18,7 @@ from made_run import (
     with_training,
 )
 
-from embft.corpus import ReadingReport
+from embft.corpus.reading import ReadingReport
 from embft.questions import Unmapped
 from embft.ranking.bench import Fusion
 from embft.reporting.explorer import embedded_json, explorer_data
@@ -78,7 +78,7 @@ def test_text_from_outside_is_shown_and_never_markup() -> None:
         verdict=replace(outcome.verdict, headline=NASTY, reasons=[NASTY]),
         audits=replace(outcome.audits, findings=[finding]),
         corpus=replace(outcome.corpus, reading=ReadingReport(1, 1, 1, skipped=({NASTY: NASTY},))),
-        questions=replace(outcome.questions, unmapped=[Unmapped(NASTY, NASTY)], report={NASTY: NASTY}),
+        asked=replace(outcome.asked, unmapped=[Unmapped(NASTY, NASTY)], report={NASTY: NASTY}),
         notes=[Note("warning", NASTY), Note(NASTY, NASTY)],
         searched={**make_passages(), "chunk-0": NASTY},
         evaluated=replace(

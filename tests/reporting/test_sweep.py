@@ -11,8 +11,9 @@ from omegaconf import OmegaConf
 from embft.config import TrackingConfig
 from embft.errors import RunError
 from embft.reporting.against import compare_jobs
+from embft.reporting.choosing import best_per_setting
 from embft.reporting.compare import write_page
-from embft.reporting.jobs import best_per_setting, collect, named
+from embft.reporting.jobs import collect, named
 from embft.reporting.parallel import Axis, parallel, scatter
 from embft.reporting.summary import sweep_summary, sweep_table
 from embft.runs.sweep_end import SweepFolders, finish_sweeps

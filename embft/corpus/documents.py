@@ -1,4 +1,4 @@
-"""A corpus's chunks, whether embft cuts them or they exist: the one way from a configuration to chunks."""
+"""A corpus's documents, whatever kind it is: the one way from a configuration to pages, and to chunks that exist already."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embft.corpus.chunk_files import read_chunk_file
-from embft.corpus.chunking import chunk_pages
 from embft.corpus.ocr import open_tesseract
 from embft.corpus.reading import ReadingReport, input_digests, read_corpus
 from embft.errors import CorpusError
@@ -20,21 +19,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def chunk_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], list[Chunk], ReadingReport]:
-    """Reads a corpus and cuts it into chunks, or takes the chunks that exist.
+def read_documents(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], list[Chunk] | None, ReadingReport]:
+    """Reads a corpus to pages.
 
     Args:
         config: The group ``corpus``.
         cache_dir: Where a download and the texts of OCR are kept.
 
+    Returns:
+        The pages; the chunks, where they exist already, else None: the pages are to be cut; what was read.
+
     Raises:
         CorpusError: See `embft.corpus.reading.read_corpus`; a file of chunks is not right; OCR is asked for and missing.
     """
+    chunks: list[Chunk] | None = None
     if config.kind == "chunks":
         pages, chunks, report = _existing(config)
     else:
         pages, report = read_corpus(config, cache_dir)
-        chunks = chunk_pages(pages, config.chunk_tokens, config.chunk_overlap)
     for warning in report.warnings:
         logger.warning("%s", warning)
     return pages, chunks, report
