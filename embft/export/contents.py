@@ -140,6 +140,10 @@ def collect(run: RunFiles, system: str, device: str | None) -> Contents:
         raise RunError(
             "The vectors of this run are an API's, whose model is not here to export: serve the run instead."
         )
+    if system == "fused" and run.setup.fusion is not None and run.setup.fusion.late > 0:
+        raise RunError(
+            "The mix of this run has vectors of tokens in it, which have no export yet: serve it (scripts/serve.py)."
+        )
     weight = {"bm25": 0.0, "fused": run.setup.fusion.weight if run.setup.fusion else 0.5}.get(system, 1.0)
     dense = None
     if weight > 0:

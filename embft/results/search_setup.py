@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from embft.config import RetrievalConfig
 from embft.ranking.bench import Fusion
+from embft.ranking.reranking import Reranking
 
 SCHEMA_VERSION = 1
 
@@ -57,6 +58,7 @@ class SearchSetup:
             (min-max), for the vectors and for BM25, before they are mixed.
         chunks: How many are searched; they lie in ``search/chunks.parquet``.
         refitted: The tuned model trained again on everything (``training.refit``); no figure is of it. None: there is none.
+        reranking: None where nothing is reordered.
         schema_version: Of this file.
     """
 
@@ -71,4 +73,5 @@ class SearchSetup:
     fusion: Fusion | None
     chunks: int
     refitted: SearchModel | None = None
+    reranking: Reranking | None = None
     schema_version: int = field(default=SCHEMA_VERSION)

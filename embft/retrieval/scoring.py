@@ -38,7 +38,6 @@ class Scorer(Protocol):
     @property
     def n_chunks(self) -> int:
         """Columns."""
-        ...
 
     def scores(self, start: int, end: int) -> Scores:
         """Scores of questions start..end for every chunk; float32 [end - start, n_chunks]."""
@@ -241,9 +240,7 @@ def best_of(
     """
     bound = _bound(row, depth)
     if not rounded:
-        bound = (
-            bound - np.float32(2e-6) - abs(bound) * np.float32(2e-6)
-        )  # two scores that far apart may be one, rounded
+        bound = bound - np.float32(2e-6) * (1 + abs(bound))  # two scores that far apart may be one, rounded
     places = np.flatnonzero(row >= bound)
     if floor is not None and bound <= floor:
         places = np.flatnonzero(row > floor)

@@ -76,6 +76,8 @@ def _check(options: argparse.Namespace) -> Served:
         raise RunError(f"The system {system} has no model whose vectors could be checked: give --system tuned or base.")
     if run.config.retrieval.mode == "late":
         raise RunError("The run has one vector per token (retrieval=late), which no endpoint of embeddings gives.")
+    if system not in {"base", "tuned"} and (system != "fused" or (run.setup.fusion and run.setup.fusion.late > 0)):
+        raise RunError(f"The figures of {system} are not of such vectors and BM25 alone: give --system tuned or base.")
     served = _source(options, name)
     with quiet():
         return compare(Answering(run), name, system, served)
