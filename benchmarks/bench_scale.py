@@ -5,16 +5,16 @@
     python benchmarks/bench_scale.py dense FOLDER --chunks 200000 --questions 2000
     python benchmarks/bench_scale.py weights FOLDER --chunks 50000 --questions 300
 
-The text is made: words by Zipf's law, a question from words of its chunk. The model is a table of random vectors, one for each
-word, so that hardly any of the time is the model's. Results: benchmarks/results/scale.md.
+The text is made: words by Zipf's law, a question from words of its chunk. The model has one small layer, so that little of the
+time is the model's. Results: benchmarks/results/scale.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS_IN_A_CHUNK = 110
 WORDS_IN_A_QUESTION = 9
 VOCABULARY = 60_000
-DIMENSIONS = 256
+DIMENSIONS = 64
 _SYLLABLES = [first + vowel for first in "bdfgklmnprst" for vowel in "aeiou"]
 
 
@@ -212,17 +212,30 @@ def write_dataset(folder: Path, chunks: int, questions: int) -> None:
 
 
 def write_model(folder: Path) -> None:
-    """A sentence-transformers folder: a text's vector is the mean of its words' random ones."""
+    """A sentence-transformers folder: BERT with one layer of 64 numbers and a token for each word, with random weights."""
+    import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    vocabulary = {word: number for number, word in enumerate(["[UNK]", "[PAD]", *made_words()])}
+    vocabulary = {word: number for number, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *made_words()])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    weights = np.random.default_rng(3).normal(size=(len(vocabulary), DIMENSIONS)).astype(np.float32)
-    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)], device="cpu").save(str(folder))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocabulary), hidden_size=DIMENSIONS, num_hidden_layers=1, num_attention_heads=1,
+        intermediate_size=DIMENSIONS, max_position_embeddings=256,
+    )  # fmt: skip
+    parts = folder / "parts"
+    BertModel(config).save_pretrained(parts)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+        model_max_length=256,
+    ).save_pretrained(parts)  # fmt: skip
+    transformer = Transformer(str(parts), max_seq_length=256)
+    SentenceTransformer(modules=[transformer, Pooling(DIMENSIONS, "mean")], device="cpu").save(str(folder))
+    shutil.rmtree(parts)
 
 
 def _peak() -> float:

@@ -7,6 +7,7 @@ hours of a loop over pairs.
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from embft.text.terms import plain_words
 
 _COMMON = 200
 """A shingle in more texts than this is a phrase of the house, not a sign of a copy."""
+_PART = 1 << 22
+"""Shingles compared at once; more are cut in parts by their hashes, so that memory stays flat."""
 _ROWS = 2_000
 """Texts multiplied at once, so that memory stays flat."""
 
@@ -83,12 +86,13 @@ def near_copies(
     return sorted(copies, key=lambda pair: (-pair.similarity, pair.left, pair.right))
 
 
-def _equal(texts: Mapping[str, str]) -> dict[str, list[str]]:
-    """Keys of texts by their words."""
-    groups: dict[str, list[str]] = {}
+def _equal(texts: Mapping[str, str]) -> dict[bytes, list[str]]:
+    """Keys of texts by a hash of their words."""
+    groups: dict[bytes, list[str]] = {}
     for key, text in texts.items():
-        if words := " ".join(plain_words(text)):
-            groups.setdefault(words, []).append(key)
+        if words := plain_words(text):
+            name = hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+            groups.setdefault(name, []).append(key)
     return groups
 
 
@@ -104,15 +108,24 @@ def _incidence(texts: Sequence[str], run: int, fewest: int) -> tuple[Any, Any]:
 
     sets = [_shingles(text, run) for text in texts]
     sets = [shingles if len(shingles) >= fewest else shingles[:0] for shingles in sets]
+    owner = np.repeat(np.arange(len(sets), dtype=np.int32), [len(shingles) for shingles in sets])
     every = np.concatenate([np.zeros(0, np.uint32), *sets])
-    owner = np.repeat(np.arange(len(sets)), [len(shingles) for shingles in sets])
-    _, numbers, frequency = np.unique(every, return_inverse=True, return_counts=True)
-    usual = (frequency <= _COMMON)[numbers]
-    sizes = np.bincount(owner[usual], minlength=len(sets))
-    # What one text alone has is in no pair, and is most of all shingles.
-    shared = usual & (frequency > 1)[numbers]
-    ones = np.ones(int(shared.sum()), np.float32)
-    return csr_matrix((ones, (owner[shared], numbers[shared])), shape=(len(sets), len(frequency))), sizes
+    del sets
+    sizes = np.zeros(len(texts), np.int64)
+    rows, columns, width = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)], 0
+    parts = 1 + len(every) // _PART
+    for part in range(parts):
+        here = np.flatnonzero(every % parts == part) if parts > 1 else np.arange(len(every))
+        _, numbers, frequency = np.unique(every[here], return_inverse=True, return_counts=True)
+        usual = (frequency <= _COMMON)[numbers]
+        sizes += np.bincount(owner[here[usual]], minlength=len(sizes))
+        # What one text alone has is in no pair, and is most of all shingles.
+        shared = usual & (frequency > 1)[numbers]
+        rows.append(owner[here[shared]])
+        columns.append(numbers[shared] + width)
+        width += len(frequency)
+    ones = np.ones(sum(map(len, rows)), np.float32)
+    return csr_matrix((ones, (np.concatenate(rows), np.concatenate(columns))), shape=(len(texts), width)), sizes
 
 
 def _shingles(text: str, run: int) -> Any:

@@ -12,6 +12,7 @@ from statistics import median_low
 from embft.dataset.findings import EXAMPLES, Finding, count_of, example
 from embft.records import RetrievalDataset
 from embft.text.terms import plain_words
+from embft.text.tokens import spans_in_blocks
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；।॥۔؟።။។])|\n{2,}")
 _MOST = 0.5
@@ -48,7 +49,7 @@ def sights_of(
     ends = [len(text) for text in texts] if ends is None else ends
     return {
         key: Sight(len(spans), end, sum(start >= end for start, _ in spans))
-        for key, spans, end in zip(corpus, token_spans(texts), ends, strict=True)
+        for key, spans, end in zip(corpus, spans_in_blocks(token_spans, texts), ends, strict=True)
     }
 
 

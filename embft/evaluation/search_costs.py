@@ -17,6 +17,7 @@ from embft.retrieval.bm25 import BM25Scorer, index_bytes
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.max_sim import max_sim
 from embft.retrieval.scoring import DenseScorer, Scorer, top
+from embft.text.tokens import spans_in_blocks
 
 _MOST_CHUNKS = 5_000
 """Of a larger corpus a random draw is measured, and the figures are scaled to all of it: every cost is linear in it."""
@@ -125,12 +126,12 @@ def _tokens(base: Embedder, larger: _Draw) -> MeasuredDense:
 
 
 def _lengths(base: Embedder, texts: list[str]) -> list[int]:
-    return [len(spans) for spans in base.encoder.token_spans(texts)]
+    return [len(spans) for spans in spans_in_blocks(base.encoder.token_spans, texts)]
 
 
 def _read_tokens(base: Embedder, texts: list[str]) -> int:
     """Tokens of passages, less those that are cut off."""
-    spans, ends = base.encoder.token_spans(texts), base.encoder.read_ends(texts)
+    spans, ends = spans_in_blocks(base.encoder.token_spans, texts), base.encoder.read_ends(texts)
     return sum(start < end for tokens, end in zip(spans, ends, strict=True) for start, _ in tokens)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from embft.files import digest
 from embft.models.hardware import pick_device, pick_precision
 from embft.models.loading import load_model
 from embft.progress import progress
+from embft.text.tokens import spans_in_blocks
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -180,6 +183,15 @@ class Encoder:
         spans: list[list[tuple[int, int]]] = encoded["offset_mapping"]
         return spans
 
+    @cached_property
+    def tokenizer_identity(self) -> str:
+        """Names the function from a text to its tokens: a model and its tuned selves have the same."""
+        backend = getattr(self.model.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            return self.fingerprint
+        state = json.loads(backend.to_str())
+        return digest({name: value for name, value in state.items() if name not in ("truncation", "padding")})
+
     def usable_tokens(self) -> int | None:
         """Tokens left for text in one passage: the limit less special tokens and prompt; None without a limit."""
         limit = self.model.max_seq_length
@@ -195,7 +207,7 @@ class Encoder:
         limit = self.usable_tokens()
         return [
             len(text) if limit is None or len(spans) <= limit else spans[limit - 1][1]
-            for text, spans in zip(texts, self.token_spans(texts), strict=True)
+            for text, spans in zip(texts, spans_in_blocks(self.token_spans, texts), strict=True)
         ]
 
     def as_module(self) -> SentenceTransformer:

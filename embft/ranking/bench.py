@@ -13,7 +13,8 @@ from embft.records import Ranking, RetrievalDataset
 from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.excluding import excluding, without_excluded
-from embft.retrieval.scoring import Scorer, SomeQuestions, rank
+from embft.retrieval.scoring import Scorer, rank
+from embft.retrieval.some_questions import SomeQuestions
 from embft.systems import system_of
 
 

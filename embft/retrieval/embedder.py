@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from embft.config import RetrievalConfig
+from embft.embedded_text import IndexedCorpus
 from embft.models.encoder import Encoder
 from embft.models.text_encoder import TextEncoder
 from embft.models.vectors import QueryMap, Vectors, Whitening, unit
 from embft.records import Passages, RetrievalDataset
+from embft.retrieval.kept_passages import KeptPassages
 from embft.retrieval.scoring import Scorer
 from embft.retrieval.searchers import SEARCHERS, Searcher
 from embft.retrieval.vector_cache import VectorCache
@@ -26,6 +28,7 @@ class Embedder:
         cache: Of the encoder's vectors.
         query_map: An adapter: question vectors go through it, passages keep the encoder's.
         whitening: A last layer: question and passage vectors go through it.
+        kept: The corpora that were cut into windows last, shared with the models that are made of this one.
     """
 
     encoder: TextEncoder
@@ -33,6 +36,7 @@ class Embedder:
     cache: VectorCache
     query_map: QueryMap | None = None
     whitening: Whitening | None = None
+    kept: KeptPassages = field(default_factory=KeptPassages, compare=False, repr=False)
 
     @property
     def open_model(self) -> Encoder:
@@ -69,7 +73,12 @@ class Embedder:
         """A corpus in windows that the model sees whole."""
         tokens = min(self.retrieval.window_tokens, self.encoder.usable_tokens() or self.retrieval.window_tokens)
         overlap = min(self.retrieval.window_overlap, tokens - 1)
-        return cut_windows(corpus, self.encoder.token_spans, tokens, overlap)
+        corpus = IndexedCorpus.of(corpus)
+        encoder = self.encoder
+        tokenizer = encoder.tokenizer_identity if isinstance(encoder, Encoder) else encoder
+        return self.kept.get(
+            corpus, (tokens, overlap, tokenizer), lambda: cut_windows(corpus, encoder.token_spans, tokens, overlap)
+        )
 
     def query_vectors(self, dataset: RetrievalDataset) -> Vectors:
         """float32 [n_questions, dim], in the order of ``dataset.queries``."""

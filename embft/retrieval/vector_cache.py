@@ -11,7 +11,7 @@ import hashlib
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,10 @@ class VectorCache:
             ModelError: Vectors that are not finite, or not one for each text.
         """
         keys = [_key(model, prompt, text) for text in texts]
+        place = {key: at for at, key in enumerate(dict.fromkeys(keys))}
         with closing(self._open()) as file, progress("embedding", unit="texts") as work:
-            known = self._read(file, model, keys)
-            missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+            known, table = self._read(file, model, list(place))
+            missing = {key: text for key, text in zip(keys, texts, strict=True) if not known[place[key]]}
             # Longest first: batches of like length waste no padding, and memory runs out at once or never.
             order = sorted(missing, key=lambda key: -len(missing[key]))
             size, work.total = at_once or _BLOCK, len(order)
@@ -77,12 +78,16 @@ class VectorCache:
                 block = order[start : start + size]
                 vectors = encode([missing[key] for key in block])
                 self._write(file, model, block, vectors)
-                known.update(zip(block, vectors, strict=True))
+                if table is None:
+                    table = np.empty((len(place), vectors.shape[1]), np.float32)
+                if vectors.shape[1] != table.shape[1]:
+                    # An older version kept vectors of several lengths; the model has just shown which is its own.
+                    return self.encode(model, prompt, texts, encode, at_once)
+                table[[place[key] for key in block]] = vectors
                 work.reach(start + len(block))
-        if len({len(vector) for vector in known.values()}) > 1:
-            # An older version kept vectors of several lengths; the model has just shown which is its own.
-            return self.encode(model, prompt, texts, encode, at_once)
-        return np.stack([known[key] for key in keys]) if keys else np.zeros((0, 0), np.float32)
+        if table is None:
+            return np.zeros((0, 0), np.float32)
+        return table if len(place) == len(keys) else table[[place[key] for key in keys]]
 
     def store(self, model: str, prompt: str, texts: Sequence[str], vectors: Vectors) -> None:
         """Puts vectors that were made elsewhere, such as by the last evaluation of a training, under their keys."""
@@ -92,19 +97,22 @@ class VectorCache:
     def _open(self) -> SqliteFile:
         return SqliteFile(self.path, [_VECTORS, _LENGTHS], "vectors")
 
-    def _read(self, file: SqliteFile, model: str, keys: Sequence[bytes]) -> dict[bytes, Vectors]:
-        """The usable vectors among those that are stored, all of one length."""
+    def _read(
+        self, file: SqliteFile, model: str, keys: Sequence[bytes]
+    ) -> tuple[npt.NDArray[np.bool_], Vectors | None]:
+        """Which of some distinct keys have a usable vector, all of one length; and these, float32 [n_keys, dim]."""
         if file.use(lambda connection: _forget_damaged_length(connection, model)):
             logger.warning(
                 "%s holds no sound length of the vectors of %s: it is taken from the vectors.", self.path, model
             )
-        known, there = file.use(lambda connection: _read(connection, model, keys))
-        if len(known) < there:
+        known, table, there = file.use(lambda connection: _read(connection, model, keys))
+        usable = int(known.sum())
+        if usable < there:
             logger.warning(
                 "%s holds %s vectors of %s that are damaged or cannot be used: they are made again.",
-                self.path, f"{there - len(known):,}", model,
+                self.path, f"{there - usable:,}", model,
             )  # fmt: skip
-        return known
+        return known, table
 
     def _write(self, file: SqliteFile, model: str, keys: Sequence[bytes], vectors: Vectors) -> None:
         if not len(keys):
@@ -189,30 +197,50 @@ def _forget_damaged_length(connection: sqlite3.Connection, model: str) -> bool:
     return True
 
 
-def _read(connection: sqlite3.Connection, model: str, keys: Sequence[bytes]) -> tuple[dict[bytes, Vectors], int]:
-    """The usable vectors among those that are stored, all of one length; and how many are stored."""
-    stored: dict[bytes, bytes] = {}
+def _read(
+    connection: sqlite3.Connection, model: str, keys: Sequence[bytes]
+) -> tuple[npt.NDArray[np.bool_], Vectors | None, int]:
+    """Which of some distinct keys have a usable vector, all of one length; these vectors; and how many are stored.
+
+    Each is written to its place in the table as it comes: twice the vectors of a large corpus would not fit into memory.
+    """
+    known = np.zeros(len(keys), bool)
+    table: Vectors | None = None
     there = 0
-    distinct = list(dict.fromkeys(keys))
-    for start in range(0, len(distinct), _LOOKUP):
-        block = distinct[start : start + _LOOKUP]
-        marks = ",".join("?" * len(block))
-        rows = connection.execute(f"SELECT key, vector, checksum FROM vectors WHERE key IN ({marks})", block).fetchall()
-        there += len(rows)
-        stored.update((key, blob) for key, blob, check in rows if _is_whole_vector((key, blob, check)))
-    if not stored:
-        return {}, there
     length = _length_of(connection, model)
     if length is None:  # stored by an older version, which looked at nothing
-        length = _most_frequent_length(stored)
-    whole = [key for key, blob in stored.items() if length is not None and len(blob) == 4 * length]
-    if length is None or not whole:
-        return {}, there
-    table = np.frombuffer(b"".join(stored[key] for key in whole), "<f4").reshape(len(whole), length)
-    return {key: row for key, row, usable in zip(whole, table, usable_rows(table), strict=True) if usable}, there
+        length = _most_frequent_length(connection, keys)
+    for start in range(0, len(keys), _LOOKUP):
+        block = list(keys[start : start + _LOOKUP])
+        place = {key: start + at for at, key in enumerate(block)}
+        rows = _stored(connection, block)
+        there += len(rows)
+        whole = [row for row in rows if _is_whole_vector(row) and length is not None and len(row[1]) == 4 * length]
+        if length is None or not whole:
+            continue
+        vectors = np.frombuffer(b"".join(blob for _, blob, _ in whole), "<f4").reshape(len(whole), length)
+        usable = usable_rows(vectors)
+        places = np.array([place[key] for key, _, _ in whole])[usable]
+        if table is None:
+            table = np.empty((len(keys), length), np.float32)
+        table[places] = vectors[usable]
+        known[places] = True
+    return known, table if known.any() else None, there
 
 
-def _most_frequent_length(stored: Mapping[bytes, bytes]) -> int | None:
+def _stored(connection: sqlite3.Connection, block: Sequence[bytes]) -> list[tuple[Any, ...]]:
+    marks = ",".join("?" * len(block))
+    rows: list[tuple[Any, ...]] = connection.execute(
+        f"SELECT key, vector, checksum FROM vectors WHERE key IN ({marks})", block
+    ).fetchall()
+    return rows
+
+
+def _most_frequent_length(connection: sqlite3.Connection, keys: Sequence[bytes]) -> int | None:
     """Of the vectors of one model; None where two lengths are equally frequent, so that neither is to be trusted."""
-    counted = Counter(len(blob) // 4 for blob in stored.values()).most_common(2)
-    return None if len(counted) == 2 and counted[0][1] == counted[1][1] else counted[0][0]
+    counts: Counter[int] = Counter()
+    for start in range(0, len(keys), _LOOKUP):
+        rows = _stored(connection, keys[start : start + _LOOKUP])
+        counts.update(len(row[1]) // 4 for row in rows if _is_whole_vector(row))
+    first = counts.most_common(2)
+    return None if not first or (len(first) == 2 and first[0][1] == first[1][1]) else first[0][0]

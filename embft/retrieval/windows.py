@@ -14,6 +14,7 @@ import numpy as np
 
 from embft.embedded_text import IndexedCorpus, embedded_text, prefix_of
 from embft.records import Passages
+from embft.text.tokens import spans_in_blocks
 
 TokenSpans = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, int]]]]
 """Texts to the character span of each of their tokens."""
@@ -43,7 +44,7 @@ def cut_windows(corpus: Mapping[str, str], token_spans: TokenSpans, tokens: int,
     texts: list[str] = []
     owner: list[int] = []
     corpus = IndexedCorpus.of(corpus)
-    spans = token_spans(list(corpus.own.values()))
+    spans = spans_in_blocks(token_spans, list(corpus.own.values()))
     contexts = _fitting_contexts(corpus, token_spans, tokens // 2)
     for position, (chunk_id, offsets) in enumerate(zip(corpus, spans, strict=True)):
         text = corpus.own[chunk_id]
