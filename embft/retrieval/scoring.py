@@ -232,9 +232,7 @@ def best_of(
     """
     bound = _bound(row, depth)
     if not rounded:
-        bound = (
-            bound - np.float32(2e-6) - abs(bound) * np.float32(2e-6)
-        )  # two scores that far apart may be one, rounded
+        bound = bound - np.float32(2e-6) * (1 + abs(bound))  # two scores that far apart may be one, rounded
     places = np.flatnonzero(row >= bound)
     if floor is not None and bound <= floor:
         places = np.flatnonzero(row > floor)
