@@ -20,9 +20,11 @@ from embft.corpus.titles import title_of_name
 from embft.dataset.formats import read_llama_index, write_llama_index
 from embft.records import Page, RetrievalDataset
 
-_MOST = {"train": 300, "dev": 150, "test": 300}
+_MOST = {"train": 150, "dev": 120, "test": 240}
 """Questions of each split; more are left out."""
-_ARTICLES = 24
+_ARTICLES = 4
+_FEW = 100
+"""Questions; with fewer there are no train questions."""
 _SITE = re.compile(r"^\s*(.{3,90}?) \| The Nutrition Source")
 
 
@@ -40,12 +42,28 @@ class Corpus:
     titles: dict[str, str] = field(default_factory=dict)
     questions: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
+    def sampled(self, most: int, relevant_first: bool = False) -> Corpus:
+        """At most so many chunks, drawn by their ids, and the questions that some of them answer.
+
+        Args:
+            most: Chunks.
+            relevant_first: Chunks that answer a question are drawn before the others.
+        """
+        answers = {chunk for _, ids in self.questions.values() for chunk in ids} if relevant_first else set()
+        kept = set(sorted(self.chunks, key=lambda key: (key not in answers, _digest(key)))[:most])
+        relevant = {key: (text, tuple(c for c in ids if c in kept)) for key, (text, ids) in self.questions.items()}
+        return Corpus(
+            {key: text for key, text in self.chunks.items() if key in kept},
+            {key: title for key, title in self.titles.items() if key in kept},
+            {key: asked for key, asked in relevant.items() if asked[1]},
+        )
+
     def write(self, folder: Path, contexts: Mapping[str, str]) -> None:
         """Writes train, dev and test, told apart by the first relevant chunk, so that no two splits ask about one chunk.
 
         With few questions there are no train questions, and dev has a third of them.
         """
-        few = len(self.questions) < _MOST["dev"]
+        few = len(self.questions) < _FEW
         asked: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
         for key, (_, relevant) in sorted(self.questions.items(), key=lambda item: _digest(item[0])):
             place = _digest(key if few else relevant[0]) % 3
@@ -171,11 +189,12 @@ def _shown(clones: Path, repository: str, path: str) -> Any:
 
 
 CORPORA: Mapping[str, Callable[[Path, Path], Corpus]] = {
-    "filings": filings,
-    "cisi": lambda data, clones: beir(data / "cisi"),
-    "cacm": lambda data, clones: beir(data / "cacm"),
+    "filings": lambda data, clones: filings(data, clones).sampled(105),
+    "cisi": lambda data, clones: beir(data / "cisi").sampled(170),
+    "cacm": lambda data, clones: beir(data / "cacm").sampled(220, relevant_first=True),
     "covid_qa": lambda data, clones: covid_qa(clones),
     "squad": lambda data, clones: squad(clones),
-    "food": lambda data, clones: food(clones),
+    "food": lambda data, clones: food(clones).sampled(70),
 }
-"""By name: how a corpus is made from the folders of data and of clones."""
+"""By name: how a corpus is made from the folders of data and of clones. Larger ones are sampled: two embeddings of each are a
+matter of minutes then."""

@@ -31,7 +31,8 @@ def explorer_data(
 
     Returns:
         ``systems``, ``metric`` (as people write it), ``questions`` as [text, origin, relevant, [[rank, score, top],
-        ...]] with one triple per system, and ``passages`` as [id, text, context]; relevant and top count into ``passages``.
+        ...]] with one triple per system, ``passages`` as [id, text], and ``contexts``, one for each
+        passage, or none at all; relevant and top count into ``passages``.
     """
     primary = outcome.verdict.metric
     systems = list(outcome.evaluated.systems)
@@ -57,7 +58,8 @@ def explorer_data(
         "systems": systems,
         "metric": label(primary),
         "questions": questions,
-        "passages": [[key, text, outcome.contexts.get(key, "")] for key, text in texts.items()],
+        "passages": list(texts.items()),
+        "contexts": [outcome.contexts.get(chunk_id, "") for chunk_id in texts] if outcome.contexts else [],
     }
 
 

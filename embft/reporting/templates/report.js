@@ -47,7 +47,7 @@
     const box = element("div", undefined, "passage");
     const text = number === null ? "Nothing was retrieved." : data.passages[number][1] || `The text of chunk ${data.passages[number][0]} is not in this report.`;
     box.append(element("b", title));
-    const context = number === null ? "" : data.passages[number][2];
+    const context = number === null ? "" : data.contexts[number];
     if (context) box.append(element("span", `Context: ${context}`, "context"));
     box.append(document.createTextNode(text));
     return box;
