@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
+from embft.config.evaluation import EvaluationConfig
 from embft.config.fields import choice, number
 from embft.config.schema import (
     CorpusConfig,
     DatasetConfig,
-    EvaluationConfig,
     ModelConfig,
     QuestionsConfig,
     RetrievalConfig,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,18 +16,9 @@ from embft.text.rows import JSON_LINES, PARQUET, SEPARATED, Rows, plain_name, re
 
 BUNDLED = "bundled:"
 _QUESTION = (
-    "question",
-    "query",
-    "q",
-    "question_text",
-    "query_text",
-    "search_query",
-    "search_term",
-    "keyword",
-    "问题",
-    "查询",
-    "提问",
-)
+    "question", "query", "q", "question_text", "query_text", "search_query", "search_term", "search_terms", "search_phrase",
+    "keyword", "top_queries", "queries", "questions", "user_query", "user_input", "问题", "查询", "提问", "搜索词",
+)  # fmt: skip
 _EVIDENCE = ("evidence", "quote", "证据", "引文")
 _DOCUMENT = ("document", "file", "文件", "文档")
 _CHUNKS = (
@@ -42,8 +34,12 @@ _CHUNKS = (
     "relevant_docs",
 )
 _GRADES = ("grades", "grade", "relevance", "label", "score", "相关性")
-_COUNT = ("count", "counts", "frequency", "freq", "times", "searches", "次数")
+_COUNT = ("count", "counts", "frequency", "freq", "times", "searches", "total_unique_searches", "total_searches",
+          "unique_searches", "hits", "search_volume", "volume", "clicks", "次数", "搜索次数")  # fmt: skip
 _KNOWN = (*_QUESTION, *_EVIDENCE, *_DOCUMENT, "page", *_CHUNKS, *_GRADES, *_COUNT)
+_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")
+_LOOKED_AT, _COMMAS = 20, 2  # lines that all have as many commas are rows, whatever their first one names
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _FORMS = (
     'A line is {"question": "...", "evidence": "a quote that answers it"} or {"question": "...", "document": "file.pdf", '
     '"page": 12} or {"question": "...", "chunk_ids": ["..."]} or the question alone; a table has these columns'
@@ -115,7 +111,10 @@ def _rows(source: str) -> Iterator[tuple[str, Any]]:
         if path.suffix.lower() == PARQUET:
             yield from _table(path, read_rows(path, _KNOWN))
             return
-        text = decoded(path.read_bytes())
+        content = path.read_bytes()
+        if content.startswith(_NO_TEXT):
+            raise ValueError("a packed file such as Excel's, or a PDF, not text: save it as CSV (UTF-8)")
+        text = decoded(content)
         form = _form(path, text)
         if form == "json":
             yield from _json_lines(str(path), text)
@@ -141,7 +140,10 @@ def _form(path: Path, text: str) -> str:
     first = next((line for line in lines_of(text) if line.strip()), "")
     names = {plain_name(name.strip("\"'")) for separator in ",;\t|" for name in first.split(separator)}
     # A query log of one column often has no header: then its first line is a question too.
-    return "table" if names & set(_QUESTION) or any(separator in first for separator in ";\t|") else "lines"
+    if names & set(_QUESTION) or any(separator in first for separator in ";\t|"):
+        return "table"
+    cells = {line.count(",") for line in [line for line in lines_of(text) if line.strip()][:_LOOKED_AT]}
+    return "table" if len(cells) == 1 and min(cells) >= _COMMAS else "lines"
 
 
 def _json_lines(name: str, text: str) -> Iterator[tuple[str, Any]]:
@@ -227,6 +229,8 @@ def _whole(value: Any, name: str) -> int | None:
     if value is None:
         return None
     try:
+        if isinstance(value, str) and _THOUSANDS.fullmatch(value.strip()):
+            value = value.replace(",", "")
         number = float(value)
         if isinstance(value, bool) or not number.is_integer():
             raise ValueError

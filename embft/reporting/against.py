@@ -29,20 +29,23 @@ def compare_jobs(jobs: Sequence[Job], chosen: Job, system: str, metric: str) -> 
     """Each job's system against the chosen job's, on test.
 
     None for the chosen job, and for one that asked other test questions, lacks the system or did not finish. Rows are
-    paired by question id and text.
+    paired by question id and text, and weigh what they weigh in the chosen job (``evaluation.weights``).
     """
+    kind = ((chosen.metrics or {}).get("askings") or {"weights": "none"})["weights"]
     baseline = _scores(chosen, system, metric)
     differences = [
-        None if job is chosen or baseline is None else _compare(_scores(job, system, metric), baseline) for job in jobs
+        None if job is chosen or baseline is None else _compare(_scores(job, system, metric), baseline, kind)
+        for job in jobs
     ]
     adjusted = iter(holm([result[2] for result in differences if result]))
     return [Against(*result, next(adjusted)) if result else None for result in differences]
 
 
-_Scores = Mapping[tuple[str, str], tuple[float, tuple[str, ...]]]
+_Scores = Mapping[tuple[str, str], tuple[float, tuple[str, ...], int]]
+"""By question id and text: score, relevant chunks, how often it was asked."""
 
 
-def _compare(own: _Scores | None, baseline: _Scores) -> tuple[float, tuple[float, float], float] | None:
+def _compare(own: _Scores | None, baseline: _Scores, kind: str) -> tuple[float, tuple[float, float], float] | None:
     if not own or own.keys() != baseline.keys():
         return None
     # Imported here: listing jobs must not wait for NumPy.
@@ -50,12 +53,14 @@ def _compare(own: _Scores | None, baseline: _Scores) -> tuple[float, tuple[float
 
     from embft.evaluation.dependence import Dependence
     from embft.evaluation.significance import compare
+    from embft.evaluation.weights import Weights
 
     keys = list(baseline)
     names = [question_id for question_id, _ in keys]
     dependence = Dependence.of(names, {key[0]: baseline[key][1] for key in keys})
     one, other = (np.array([scores[key][0] for key in keys]) for scores in (own, baseline))
-    comparison = compare(one, other, dependence)
+    weights = Weights.of(names, {key[0]: baseline[key][2] for key in keys}, kind)
+    comparison = compare(one, other, dependence, weights=weights)
     return comparison.delta, comparison.ci95, comparison.p_value
 
 
@@ -66,7 +71,11 @@ def _scores(job: Job, system: str, metric: str) -> _Scores | None:
         with (job.folder / "per_query.jsonl").open(encoding="utf-8") as file:
             rows = [json.loads(line) for line in file]
         return {
-            (row["question_id"], row["question"]): (row["systems"][system][metric], tuple(row["relevant"]))
+            (row["question_id"], row["question"]): (
+                row["systems"][system][metric],
+                tuple(row["relevant"]),
+                int(row.get("count", 1)),
+            )
             for row in rows
         }
     except (OSError, ValueError, KeyError):

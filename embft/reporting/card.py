@@ -86,10 +86,14 @@ def render_card(outcome: Outcome, load_example: str, *, held_out: bool = False) 
 def _whose(outcome: Outcome, refitted: bool) -> str:
     """Which model the figures are of, and what it had not seen."""
     if refitted:
+        windows = outcome.tuned is not None and outcome.tuned.report.learned_from == "windows"
+        learned = (
+            "on the chunks that answer test questions too" if windows else "on everything, test questions included"
+        )
         return (
             f"**The figures are not this model's: they are those of the one in `{HELD_OUT_FOLDER}`**, which was trained by the "
-            "same recipe and saw no chunk of theirs. This one was trained on everything afterwards, test questions included, so "
-            "no question is left to test it. "
+            f"same recipe and saw no chunk of theirs. This one was trained afterwards {learned}, so no question is left to test "
+            "it. "
         )
     ships = f" The model that ships is in `{MODEL_FOLDER}`: the same recipe on everything." if outcome.refitted else ""
     trained_on = outcome.config.dataset.train_on == "all"

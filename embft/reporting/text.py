@@ -13,6 +13,7 @@ from rich.text import Text
 from embft.evaluation.figures import ComparisonRow
 from embft.evaluation.names import label
 from embft.reporting.audit_phrases import audit_name, warnings_of
+from embft.reporting.markdown import refit_sentences
 from embft.reporting.phrases import (
     HEADLINES,
     comparisons_of,
@@ -56,6 +57,7 @@ def terminal_table(outcome: Outcome) -> RenderableType:
     rows = [row for row in comparisons_of(outcome, verdict.metric) if {"base", "bm25"} & {row.system, row.baseline}]
     if rows:
         parts.append(_comparisons(rows, verdict.metric))
+    parts.extend(Text(sentence, style="yellow") for sentence in refit_sentences(outcome))
     for note in outcome.notes:
         is_warning = note.level == "warning"
         text = f"{'Warning' if is_warning else 'Note'}: {printable(note.text)}"

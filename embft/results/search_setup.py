@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from embft.config import RetrievalConfig
 from embft.ranking.bench import Fusion
+from embft.ranking.reranking import Reranking
 
 SCHEMA_VERSION = 1
 
@@ -56,6 +57,7 @@ class SearchSetup:
         fusion: None where nothing is fused. Each question's scores are scaled to 0..1 over all chunks that are searched
             (min-max), for the vectors and for BM25, before they are mixed.
         chunks: How many are searched; they lie in ``search/chunks.parquet``.
+        reranking: None where nothing is reordered.
         schema_version: Of this file.
     """
 
@@ -69,4 +71,5 @@ class SearchSetup:
     retrieval: RetrievalConfig
     fusion: Fusion | None
     chunks: int
+    reranking: Reranking | None = None
     schema_version: int = field(default=SCHEMA_VERSION)

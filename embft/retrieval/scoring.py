@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from embft.errors import EndpointError
 from embft.models.vectors import is_unit, unit
-from embft.progress import progress
+from embft.progress import each
 from embft.records import Passages, Ranking
 from embft.retrieval.best_windows import PositionFirst
 
@@ -37,11 +37,9 @@ class Scorer(Protocol):
     @property
     def n_chunks(self) -> int:
         """Columns."""
-        ...
 
     def scores(self, start: int, end: int) -> Scores:
         """Scores of questions start..end for every chunk; float32 [end - start, n_chunks]."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -190,10 +188,8 @@ def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict
 def blocks(scorer: Scorer) -> Iterator[tuple[int, int]]:
     """Yields first question and the one after the last, block by block."""
     size = max(1, _BLOCK_BYTES // (4 * max(1, scorer.n_chunks)))
-    with progress("scoring", scorer.n_questions, "questions") as work:
-        for start in range(0, scorer.n_questions, size):
-            yield start, min(start + size, scorer.n_questions)
-            work.reach(start + size)
+    for start in each(range(0, scorer.n_questions, size), "scoring", "blocks of questions"):
+        yield start, min(start + size, scorer.n_questions)
 
 
 def rank(
@@ -236,9 +232,7 @@ def best_of(
     """
     bound = _bound(row, depth)
     if not rounded:
-        bound = (
-            bound - np.float32(2e-6) - abs(bound) * np.float32(2e-6)
-        )  # two scores that far apart may be one, rounded
+        bound = bound - np.float32(2e-6) * (1 + abs(bound))  # two scores that far apart may be one, rounded
     places = np.flatnonzero(row >= bound)
     if floor is not None and bound <= floor:
         places = np.flatnonzero(row > floor)

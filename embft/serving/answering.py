@@ -75,6 +75,7 @@ class Answering:
         base, tuned = self._models(device)
         self._bench = AnsweringBench(run.config.retrieval, run.config.evaluation, {}, base, tuned)
         self._bench.fusion = run.setup.fusion
+        self._bench.reranking = run.setup.reranking
 
     def _models(self, device: str | None) -> tuple[Embedder, Embedder | None]:
         """Only those that a system of the run uses: a base model that nothing asks need not be available."""

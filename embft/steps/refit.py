@@ -45,9 +45,10 @@ def refit_model(
         return None
     generated = questions.value.questions if questions else []
     whole = everything(dataset.value.splits, generated)
+    asked = "" if judged.learned_from == "windows" else f"{len(whole.train.queries):,} questions and "
     logger.info(
-        "Training the model that ships: the same recipe on all %s questions and %s chunks.",
-        f"{len(whole.train.queries):,}", f"{len(whole.train.corpus):,}",
+        "Training the model that ships: the judged one's recipe on all %s%s chunks.",
+        asked, f"{len(whole.train.corpus):,}",
     )  # fmt: skip
     key = digest(["everything", dataset.key, questions.key if questions else ""])
     recipe = replace(lab, config=replace(lab.config, training=same_recipe(training, judged)))

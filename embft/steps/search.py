@@ -35,6 +35,7 @@ def write_search(outcome: Outcome, searched: RetrievalDataset, folder: Path, bas
         retrieval=outcome.config.retrieval,
         fusion=outcome.fusion,
         chunks=len(searched.corpus),
+        reranking=outcome.reranking,
     )
     known = {chunk.id: chunk for chunk in outcome.corpus.chunks} if outcome.corpus else {}
     rows = []

@@ -98,10 +98,13 @@ def test_each_value_of_a_sweep_is_checked_before_any_job():
         (["dataset=llama_index"], "dataset.train=FILE"),
         (["dataset=llama_index"], "dataset.test=FILE"),
         (["dataset=beir"], "dataset.path=DIR"),
-        (["training=none"], "take 'tuned' out"),
+        (["training=none", "evaluation.systems=[tuned]"], "leaves no tuned model"),
         (["retrieval.window_overlap=96"], "must be smaller than retrieval.window_tokens=96"),
         (["evaluation.objective=openai/ndcg@10"], "no system 'openai' is evaluated"),
-        (["training.enabled=false"], "no system 'tuned' is evaluated; it can be bm25/ndcg@10"),
+        (
+            ["training=none", "evaluation.objective=openai/ndcg@10"],
+            "no system 'openai' is evaluated; it can be bm25/ndcg@10",
+        ),
         (["evaluation.objective=tuned/ndgc@10"], "Did you mean 'ndcg@10'"),
         (["dataset.split=article"], "cuts by page number"),
         (["training.learning_rate=0"], "must be greater than 0"),
@@ -133,6 +136,19 @@ def test_each_value_of_a_sweep_is_checked_before_any_job():
 )
 def test_combinations_that_cannot_work_say_so(overrides, says):
     assert says in "\n".join(problems(composed(*overrides)))
+
+
+def test_without_training_the_tuned_model_is_left_out():
+    config = composed("training=none")
+    assert problems(config) == []
+    assert config.evaluation.systems == ["bm25", "base", "fused"]
+    assert config.evaluation.objective == "base/ndcg@10"
+
+
+def test_a_refit_without_training_is_refused_unless_another_job_trains():
+    (sentence,) = command_line_problems(["training=none", "training.refit=true"], CONFIGS)
+    assert sentence.startswith("training.refit is given and would not be used: it is read with training only.")
+    assert command_line_problems(["training=none,default", "training.refit=true"], CONFIGS) == []
 
 
 def test_an_api_may_be_left_as_it_is():

@@ -32,6 +32,14 @@ def test_the_card_of_the_model_that_ships_claims_no_figure():
     assert "No chunk of theirs was trained on" not in card
 
 
+def test_windows_ask_no_questions_in_a_refit_either():
+    outcome = refitted()
+    tuned = replace(outcome.tuned, report=replace(outcome.tuned.report, learned_from="windows"))
+    card = render_card(replace(outcome, tuned=tuned, refitted=tuned), "")
+    assert "trained afterwards on the chunks that answer test questions too" in card
+    assert "test questions included" not in card
+
+
 def test_the_card_of_the_judged_model_names_the_one_that_ships():
     card = render_card(refitted(), "", held_out=True)
     assert "No chunk of theirs was trained on. The model that ships is in `model`" in card
