@@ -20,8 +20,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from embft.records import RetrievalDataset
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS_IN_A_CHUNK = 110
@@ -38,7 +42,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--chunks", type=int, default=40_000)
     parser.add_argument("--questions", type=int, default=1_000)
-    parser.add_argument("--by", choices=["embft", "other"], default="embft", help="other: bm25s, or the bare product")
+    parser.add_argument(
+        "--by",
+        choices=["embft", "other", "evaluator"],
+        default="embft",
+        help="other: bm25s, or the bare product; evaluator: sentence-transformers' InformationRetrievalEvaluator",
+    )
     parser.add_argument("settings", nargs="*", help="further settings of run.py")
     arguments = parser.parse_args()
     if arguments.what == "run":
@@ -108,21 +117,43 @@ def _bm25(arguments: argparse.Namespace) -> Callable[[], object]:
 
 
 def _dense(arguments: argparse.Namespace) -> Callable[[], object]:
+    from embft.evaluation.metrics import dataset_scores
+    from embft.records import RetrievalDataset
     from embft.retrieval.scoring import DenseScorer, rank
 
     questions, chunks = (_vectors(count, 384) for count in (arguments.questions, arguments.chunks))
     names = [f"{number:08d}" for number in range(arguments.chunks)]
     ids = names[: arguments.questions]
+    dataset = RetrievalDataset(dict.fromkeys(ids, ""), dict.fromkeys(names, ""), {key: (key,) for key in ids})
 
     def by_embft() -> None:
         scorer = DenseScorer(questions, chunks, np.arange(len(chunks)))
-        rank(scorer, ids, names, system="base", score_name="cosine", depth=100)
+        dataset_scores(rank(scorer, ids, names, system="base", score_name="cosine", depth=100), dataset)
 
     def product() -> None:
         for start in range(0, len(questions), 80):
             questions[start : start + 80] @ chunks.T
 
+    if arguments.by == "evaluator":
+        return _evaluator(dataset, questions, chunks)
     return by_embft if arguments.by == "embft" else product
+
+
+def _evaluator(dataset: RetrievalDataset, questions: np.ndarray, chunks: np.ndarray) -> Callable[[], object]:
+    """Cosine alone, as the model's own similarity would be."""
+    import torch
+    from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
+    from sentence_transformers.util import dot_score
+
+    class Embedded(InformationRetrievalEvaluator):
+        def embed_inputs(self, *_: object, **__: object) -> torch.Tensor:
+            return torch.from_numpy(questions)
+
+    relevant = {key: set(ids) for key, ids in dataset.relevant_docs.items()}
+    evaluator = Embedded(
+        dict(dataset.queries), dict(dataset.corpus), relevant, score_functions={"cosine": dot_score}, write_csv=False
+    )
+    return lambda: evaluator.compute_all_metrics(None, corpus_embeddings=torch.from_numpy(chunks))
 
 
 def _weights(arguments: argparse.Namespace) -> Callable[[], object]:

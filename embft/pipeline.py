@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 STAGES = (
-    "reading", "corpus", "held_back", "questions", "context", "dataset", "training", "ranking", "evaluation", "report",
+    "reading", "corpus", "held_back", "questions", "context", "dataset", "training", "ranking", "judging", "evaluation",
+    "report",
 )  # fmt: skip
 
 
@@ -73,9 +74,10 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.steps.evaluation import evaluate
     from embft.steps.general import check_general, measure_general
     from embft.steps.held_back import hold_back_questions
+    from embft.steps.judging import estimate_judging, judge_pool
     from embft.steps.model import open_model
     from embft.steps.questions import make_questions
-    from embft.steps.ranking import rank_systems
+    from embft.steps.ranking import check_reranker, rank_systems
     from embft.steps.reading import read_corpus_documents
     from embft.steps.refit import refit_model
     from embft.steps.report import Stages, make_outcome, write_report
@@ -100,6 +102,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     # The model first: a model that is not available is known before any work.
     enter("model")
     lab = open_model(workspace)
+    check_reranker(lab)
     with open_tracker(config.tracking, folder=run.folder, name=run.name, group=group, settings=run.settings) as tracker:
         if config.evaluation.general is not None:
             enter("evaluation")
@@ -144,8 +147,17 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         if (spread := measure_seeds(lab, dataset, tuned, around)) is not None:
             seeds, timings.by_stage["seeds"] = spread
 
+        judged = None
+        if config.evaluation.judge != "none":
+            enter("judging")
+            if config.evaluation.judging.dry_run:
+                print(estimate_judging(lab, dataset, rankings))
+                run.outcome = "dry run"
+                return float("nan")
+            judged = timings.note("judging", judge_pool(lab, dataset, rankings))
+
         enter("evaluation")
-        evaluated = evaluate(lab, dataset, audits, rankings, around)
+        evaluated = evaluate(lab, dataset, audits, rankings, around, judged)
         general = measure_general(lab, tuned)
         measured = measure_costs(lab, dataset)
         timings.note("evaluation", evaluated)
@@ -172,6 +184,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
             seeds,
             lab.base.encoder.notes,
             refitted.value if refitted else None,
+            judged.value if judged else None,
         )
         outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
         write_search(outcome, dataset.value.splits.searched("test"), run.folder, lab.base)

@@ -153,8 +153,8 @@ class RetrievalDataset:
         grades: Question id to chunk id to how relevant the chunk is. A relevant chunk that is not named has grade 1.
         excluded: Question id to chunks that are left out of its ranking: its own copy in the corpus.
         notes: What a reader passed over or understood in its own way, one sentence each.
-        contexts: Chunk id to what is embedded and indexed before its text; a chunk that is missing has none. The splits of
-            one dataset may share one map, so it may name chunks of others too.
+        contexts: Chunk id to what is embedded and indexed before its text; may name chunks of other splits too.
+        not_relevant: Question id to chunks that were judged and are not relevant; most datasets name none.
     """
 
     queries: Mapping[str, str]
@@ -164,6 +164,7 @@ class RetrievalDataset:
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=(), compare=False)
     contexts: Mapping[str, str] = field(default_factory=dict)
+    not_relevant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     SPLITS: ClassVar[tuple[str, ...]] = ("train", "dev", "test")
 
@@ -189,6 +190,7 @@ class RetrievalDataset:
             {key: self.excluded[key] for key in kept if key in self.excluded},
             self.notes,
             self.contexts,
+            {key: self.not_relevant[key] for key in kept if key in self.not_relevant},
         )
 
 

@@ -7,12 +7,19 @@ import os
 from pathlib import Path
 
 import pytest
+from forks import CONTEXT
+from hypothesis import HealthCheck, settings
+from tiny_bert import LETTERS, save_tiny_bert
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["WANDB_MODE"] = "offline"
 # In all that the tests start, too: what they train is small, and more threads than cores are a loss, up to tenfold. At the end
 # of each operation they wait for each other in a busy loop, each on the core that the other one needs.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A busy machine is slow without anything being wrong.
+settings.register_profile("embft", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("embft")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,3 +48,22 @@ def minilm_folder() -> Path:
     found = sorted(Path(spec.origin).parent.rglob("modules.json"))
     assert found, "the package carries no sentence-transformers folder"
     return found[0].parent
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run, small and real: see `small_run`."""
+    from small_run import run_small
+
+    return run_small(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model that reads English and Chinese, for runs of which anything but quality is asked. Made in a fork."""
+    folder = tmp_path_factory.mktemp("tiny")
+    process = CONTEXT.Process(target=save_tiny_bert, args=(folder, LETTERS, 2, 512))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    return folder / "model"

@@ -29,24 +29,25 @@ def path_of(module: str, package: Path) -> Path:
     return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
 
-def test_a_changed_line_of_any_module_of_the_closure_moves_the_key(copy):
-    """Every module of every stage; the changed module alone is read anew, so that this takes seconds."""
-    before = {stage: code_of(root, package_folder=copy).digest for stage, root in STAGES.items()}
+def digests(changed: str, copy: Path, *stages: str) -> dict[str, str]:
+    """The code parts of the keys with one module as it stands in the copy; the others are parsed once for all tests."""
     plain = source_code._module
+    fresh = plain.__wrapped__(changed, copy)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source_code, "_module", lambda name, _: fresh if name == changed else plain(name, PACKAGE))
+        patch.setattr(source_code, "_versions", lambda imported: {})  # no part of the digest, and slow to look up
+        return {stage: source_code._code_of.__wrapped__((STAGES[stage],), copy).digest for stage in stages or STAGES}
+
+
+def test_a_changed_line_of_any_module_of_the_closure_moves_the_key(copy):
+    """Every module of every stage."""
+    before = {stage: code_of(root) for stage, root in STAGES.items()}
     for changed in EVERY_MODULE:
         path = path_of(changed, copy)
         original = path.read_text(encoding="utf-8")
         path.write_text(f"{original}\nCHANGED = 1\n", encoding="utf-8")
-        fresh = plain.__wrapped__(changed, copy)
-
-        def module(name, folder, changed=changed, fresh=fresh):
-            return fresh if name == changed else plain(name, folder)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(source_code, "_module", module)
-            for stage, root in STAGES.items():
-                digest = source_code._code_of.__wrapped__((root,), copy).digest
-                assert (digest != before[stage]) == (changed in code_of(root).modules), (stage, changed)
+        for stage, digest in digests(changed, copy).items():
+            assert (digest != before[stage].digest) == (changed in before[stage].modules), (stage, changed)
         path.write_text(original, encoding="utf-8")
 
 
@@ -70,15 +71,14 @@ def test_modules_that_lists_kept_by_hand_forgot_are_in_the_key(stage, modules):
 
 
 def test_a_comment_or_a_docstring_moves_no_key_and_a_changed_figure_does(copy):
-    path = path_of("embft.evaluation.significance", copy)
-    before = code_of(STAGES["training"], package_folder=copy).digest
+    name = "embft.evaluation.significance"
+    path = path_of(name, copy)
+    before = code_of(STAGES["training"]).digest
     original = path.read_text(encoding="utf-8")
 
     def after(text: str) -> str:
         path.write_text(text, encoding="utf-8")
-        source_code._module.cache_clear()
-        source_code._code_of.cache_clear()
-        return code_of(STAGES["training"], package_folder=copy).digest
+        return digests(name, copy, "training")["training"]
 
     assert after(original + "\n# A thought.\n") == before
     assert after(re.sub(r'^"""', '"""Said otherwise. ', original)) == before

@@ -1,5 +1,6 @@
 """The configuration: its schema, its limits, what cannot be combined, and the command line that sets it."""
 
+from embft.config.evaluation import EvaluationConfig
 from embft.config.experiment import GROUPS, MOVED_KEYS, ExperimentConfig, TrackingConfig, register
 from embft.config.fields import ANSWER_METRICS, OBJECTIVE_METRICS, RANK_METRICS
 from embft.config.held_back import HeldBackConfig
@@ -7,7 +8,6 @@ from embft.config.schema import (
     CorpusConfig,
     DatasetConfig,
     EndpointConfig,
-    EvaluationConfig,
     FiltersConfig,
     ModelConfig,
     QuestionsConfig,

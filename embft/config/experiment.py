@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING, OmegaConf
 
+from embft.config.evaluation import EvaluationConfig
 from embft.config.fields import choice, number
 from embft.config.schema import (
     CorpusConfig,
     DatasetConfig,
-    EvaluationConfig,
     ModelConfig,
     QuestionsConfig,
     RetrievalConfig,

@@ -16,6 +16,7 @@ from embft.config import (
     QuestionsConfig,
     RetrievalConfig,
 )
+from embft.config.reranking_problems import reranking_problems
 from embft.config.training import TrainingConfig
 from embft.errors import nearest
 from embft.services.address import problem_with
@@ -115,6 +116,7 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
                 "each: take sdpa."
             )
     yield from _evaluation_problems(evaluation, training)
+    yield from reranking_problems(config)
 
 
 def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: RetrievalConfig) -> Iterator[str]:

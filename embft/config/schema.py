@@ -7,10 +7,11 @@ They are plain dataclasses: a stage package takes its own group's object or plai
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from omegaconf import MISSING
 
-from embft.config.fields import ANSWER_METRICS, DEV_METRICS, choice, number
+from embft.config.fields import DEV_METRICS, choice, number
 from embft.config.held_back import HeldBackConfig
 from embft.text.codes import NAMES
 
@@ -78,6 +79,10 @@ class FiltersConfig:
 @dataclass
 class QuestionsConfig:
     """Who writes the questions to train on; dev and test have questions.test."""
+
+    setting: ClassVar[str] = "questions"
+    """Where these settings stand, for what is said when one of them is wrong; another LLM's are a subclass of these."""
+    way_out: ClassVar[str] = "take questions=extractive, which needs no LLM"
 
     name: str = MISSING
     """What reports call the choice: the name of its file."""
@@ -259,42 +264,12 @@ class RetrievalConfig:
     """BM25 adds the score by pairs of neighbouring words, stop words not counted, times this; 0: single words alone."""
     bm25_language: str = choice("auto", "auto", *NAMES)
     """Whose words BM25 cuts, stems and leaves out; auto: each chunk's own language."""
+    fuse: list[str] = field(default_factory=lambda: ["bm25", "dense"])
+    """What the system fused mixes: bm25 and dense, and with late the model's token vectors besides."""
     fusion_metric: str = choice("ndcg@10", *DEV_METRICS)
-    """The dev metric that chooses the weight of the fusion."""
+    """The dev metric that chooses the weights of the fusion and of the reranker."""
     batch_size: int = number(32, 1, 65536)
     """Texts encoded at once."""
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")
     """What vectors are worked out in. auto: half precision where the hardware has it, twice as fast or more; rankings move
     a little."""
-
-
-@dataclass
-class EvaluationConfig:
-    """Which systems, and how sure."""
-
-    name: str = MISSING
-    """What reports call the choice: the name of its file."""
-    systems: list[str] = field(default_factory=lambda: ["bm25", "base", "tuned", "fused"])
-    """What is ranked and compared: names from `embft.systems.SYSTEMS`, such as bm25, base, tuned, fused, openai."""
-    metrics: list[str] = field(default_factory=lambda: ["hit_rate@5", "ndcg@10", "mrr@10", "map@100", *ANSWER_METRICS])
-    """Metrics that get intervals and comparisons."""
-    primary: str = "ndcg@10"
-    """The metric that the verdict is about."""
-    weights: str = choice("none", "none", "count")
-    """What each question counts: none: all alike; count: as often as it was asked, where questions.human is a query log."""
-    relevant_from: int = number(1, 1, 100)
-    """Grade from which a chunk counts as relevant in hit rate, MRR, MAP, precision and recall; nDCG uses every grade."""
-    margin: float = number(0.01, 0.0, 0.5)
-    """What simplicity is worth: the expected loss up to which a cheaper system is shipped; 0.01 is one point."""
-    resamples: int = number(10_000, 100, 10_000_000)
-    """Draws of questions behind the expected losses."""
-    confidence: float = number(0.95, 0.5, 0.999)
-    """Level of the intervals."""
-    precision: float = number(0.02, 0.001, 0.5)
-    """Wished half-width of a difference's interval: the report says how many questions it takes."""
-    general: str | None = None
-    """Another dataset, on which base and tuned are compared too: a BEIR folder, a run's folder, or a dataset file."""
-    objective: str = "tuned/ndcg@10"
-    """``<system>/<metric>`` on dev that run.py returns to a sweeper."""
-    openai: EndpointConfig = field(default_factory=EndpointConfig)
-    """The API that is the system openai."""

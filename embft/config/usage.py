@@ -131,14 +131,36 @@ _mines = Condition("training.negatives above 0", lambda c: c.training.negatives 
 _truncates = Condition("retrieval.mode=truncate", lambda c: c.retrieval.mode == "truncate", "retrieval=truncate")
 _windows = Condition("retrieval.mode=windows or late", lambda c: c.retrieval.mode != "truncate", "retrieval=windows")
 _bm25 = Condition(
-    "bm25 or fused in evaluation.systems", lambda c: bool({"bm25", "fused"} & set(c.evaluation.systems)),
+    "bm25, fused or reranked in evaluation.systems",
+    lambda c: bool({"bm25", "fused", "reranked"} & set(c.evaluation.systems)),
     "bm25 to evaluation.systems",
 )  # fmt: skip
 _fuses = Condition(
-    "fused in evaluation.systems", lambda c: "fused" in c.evaluation.systems, "fused to evaluation.systems"
+    "fused or reranked in evaluation.systems",
+    lambda c: bool({"fused", "reranked"} & set(c.evaluation.systems)),
+    "fused to evaluation.systems",
 )
 _asks_openai = Condition(
     "openai in evaluation.systems", lambda c: "openai" in c.evaluation.systems, "evaluation=openai"
+)
+_reranks = Condition(
+    "reranked in evaluation.systems", lambda c: "reranked" in c.evaluation.systems, "reranked to evaluation.systems"
+)
+_cross_encoder = Condition(
+    "evaluation.reranker.kind=cross_encoder",
+    lambda c: c.evaluation.reranker.kind == "cross_encoder",
+    "evaluation.reranker.kind=cross_encoder",
+)
+_hub_reranker = Condition("no evaluation.reranker.path", lambda c: not c.evaluation.reranker.path)
+_judges = Condition("evaluation.judge", lambda c: c.evaluation.judge != "none", "evaluation.judge=llm")
+_llm_judges = Condition("evaluation.judge=llm", lambda c: c.evaluation.judge == "llm", "evaluation.judge=llm")
+_judge_endpoint = Condition(
+    "evaluation.judging.backend=openai",
+    lambda c: c.evaluation.judging.backend == "openai",
+    "evaluation.judging.backend=openai",
+)
+_rerank_api = Condition(
+    "evaluation.reranker.kind=api", lambda c: c.evaluation.reranker.kind == "api", "evaluation.reranker.kind=api"
 )
 _wandb = Condition("tracking=wandb", lambda c: c.tracking.backend == "wandb", "tracking=wandb")
 
@@ -212,7 +234,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("retrieval.window_tokens retrieval.window_overlap", (_windows,)),
     ("retrieval.bm25_language retrieval.bm25_k1 retrieval.bm25_b retrieval.bm25_window retrieval.bm25_pairs", (_bm25,)),
     ("retrieval.batch_size retrieval.precision", (_weights,)),
-    ("retrieval.fusion_metric", (_fuses,)),
+    ("retrieval.fusion_metric retrieval.fuse", (_fuses,)),
     ("evaluation.systems evaluation.metrics evaluation.primary evaluation.resamples evaluation.confidence", ALWAYS),
     ("evaluation.precision evaluation.objective evaluation.relevant_from evaluation.margin", ALWAYS),
     ("evaluation.weights", (_query_log,)),
@@ -221,6 +243,24 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("evaluation.openai.query_model evaluation.openai.batch_size evaluation.openai.concurrency", (_asks_openai,)),
     ("evaluation.openai.timeout_seconds evaluation.openai.max_retries evaluation.openai.max_tokens", (_asks_openai,)),
     ("evaluation.openai.price_per_million_tokens", (_asks_openai,)),
+    ("evaluation.judge evaluation.judging.first", ALWAYS),
+    ("evaluation.judging.relevant_from evaluation.judging.dry_run", (_judges,)),
+    ("evaluation.judging.check evaluation.judging.backend evaluation.judging.model", (_llm_judges,)),
+    ("evaluation.judging.structured evaluation.judging.temperature evaluation.judging.reply_tokens", (_llm_judges,)),
+    ("evaluation.judging.max_cost_usd evaluation.judging.max_tokens evaluation.judging.prices", (_llm_judges,)),
+    ("evaluation.judging.concurrency evaluation.judging.requests_per_minute", (_llm_judges,)),
+    ("evaluation.judging.timeout_seconds evaluation.judging.max_retries", (_llm_judges,)),
+    ("evaluation.judging.base_url evaluation.judging.api_key_env", (_llm_judges, _judge_endpoint)),
+    ("evaluation.reranker.kind evaluation.reranker.first evaluation.reranker.weight", (_reranks,)),
+    ("evaluation.reranker.path evaluation.reranker.max_length", (_reranks, _cross_encoder)),
+    ("evaluation.reranker.id evaluation.reranker.revision", (_reranks, _cross_encoder, _hub_reranker)),
+    ("evaluation.reranker.api.model evaluation.reranker.api.base_url", (_reranks, _rerank_api)),
+    ("evaluation.reranker.api.api_key_env", (_reranks, _rerank_api)),
+    ("evaluation.reranker.api.batch_size evaluation.reranker.api.concurrency", (_reranks, _rerank_api)),
+    ("evaluation.reranker.api.timeout_seconds evaluation.reranker.api.max_retries", (_reranks, _rerank_api)),
+    ("evaluation.reranker.api.price_per_thousand_requests", (_reranks, _rerank_api)),
+    ("evaluation.reranker.api.price_per_million_tokens", (_reranks, _rerank_api)),
+    ("evaluation.reranker.api.max_cost_usd evaluation.reranker.api.max_requests", (_reranks, _rerank_api)),
     ("tracking.backend", ALWAYS),
     ("tracking.mode tracking.project tracking.entity tracking.group tracking.tags tracking.notes", (_wandb,)),
 )  # fmt: skip

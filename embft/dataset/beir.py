@@ -144,7 +144,20 @@ def _read_split(folder: Path, path: Path, corpus: Mapping[str, str], queries: Ma
             "document out, as BEIR does."
         )
     grades = {key: {chunk: judged.grades[key][chunk] for chunk in ids} for key, ids in kept.items()}
-    return RetrievalDataset({key: queries[key] for key in kept}, corpus, kept, graded(grades), excluded, tuple(notes))
+    unrelated = {
+        key: ids
+        for key in kept
+        if (ids := tuple(chunk for chunk, grade in judged.grades[key].items() if grade <= 0 and chunk in corpus))
+    }
+    return RetrievalDataset(
+        {key: queries[key] for key in kept},
+        corpus,
+        kept,
+        graded(grades),
+        excluded,
+        tuple(notes),
+        not_relevant=unrelated,
+    )
 
 
 def _is_copy(query: str, document: str | None) -> bool:

@@ -54,8 +54,9 @@ def read_llama_index(path: Path) -> RetrievalDataset:
         queries = {key: text for key, text in queries.items() if key not in set(unanswered)}
         relevant = {key: ids for key, ids in relevant.items() if key not in set(unanswered)}
     return RetrievalDataset(
-        queries, corpus, relevant, graded(grades), _excluded(content, path), notes, _contexts(content, path)
-    )
+        queries, corpus, relevant, graded(grades), _ids_by_query(content, "excluded", path), notes, _contexts(content, path),
+        _ids_by_query(content, "not_relevant", path),
+    )  # fmt: skip
 
 
 def write_llama_index(path: Path, dataset: RetrievalDataset) -> None:
@@ -70,6 +71,8 @@ def write_llama_index(path: Path, dataset: RetrievalDataset) -> None:
         content["grades"] = {key: dict(own) for key, own in dataset.grades.items()}
     if dataset.excluded:
         content["excluded"] = {key: list(ids) for key, ids in dataset.excluded.items()}
+    if dataset.not_relevant:
+        content["not_relevant"] = {key: list(ids) for key, ids in dataset.not_relevant.items()}
     if contexts := {key: dataset.contexts[key] for key in dataset.corpus if dataset.contexts.get(key)}:
         content["contexts"] = contexts
     write_json(path, content)
@@ -118,10 +121,10 @@ def _contexts(content: Mapping[str, object], path: Path) -> dict[str, str]:
     return {key: " ".join(text.split()) for key, text in given.items()}
 
 
-def _excluded(content: Mapping[str, object], path: Path) -> dict[str, tuple[str, ...]]:
-    given = content.get("excluded", {})
+def _ids_by_query(content: Mapping[str, object], name: str, path: Path) -> dict[str, tuple[str, ...]]:
+    given = content.get(name, {})
     if not isinstance(given, dict) or not all(
         isinstance(ids, list) and all(isinstance(item, str) for item in ids) for ids in given.values()
     ):
-        raise DatasetError(f"{path}: excluded is no object of lists of ids.")
+        raise DatasetError(f"{path}: {name} is no object of lists of ids.")
     return {key: tuple(ids) for key, ids in given.items()}

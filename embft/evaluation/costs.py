@@ -37,6 +37,21 @@ class MeasuredLexical:
 
 
 @dataclass(frozen=True)
+class MeasuredReranking:
+    """Reordering the first chunks of one question.
+
+    Attributes:
+        query_ms: None for an API: it would have to be paid again to learn how fast it is.
+        tokens: Of the chunks, each with the question, estimated.
+        requests: To an API; 0 where there is none.
+    """
+
+    query_ms: float | None
+    tokens: int
+    requests: int
+
+
+@dataclass(frozen=True)
 class MeasuredCosts:
     """Embedding and search of what test questions search, measured on one machine.
 
@@ -45,6 +60,8 @@ class MeasuredCosts:
         chunks: In the corpus.
         chunk_tokens: Of all chunks, by the model's tokenizer.
         dense: None where no system uses the model.
+        late: The same by token vectors, where they are fused with the others.
+        reranking: None where nothing is reordered.
     """
 
     device: str
@@ -53,6 +70,8 @@ class MeasuredCosts:
     chunk_tokens: int
     dense: MeasuredDense | None
     bm25: MeasuredLexical
+    late: MeasuredDense | None = None
+    reranking: MeasuredReranking | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,7 @@ class SystemCosts:
         index_bytes: float32 vectors, or BM25's postings.
         query_ms: Embedding and search of one question.
         dollars: For embedding the corpus by an API.
+        question_dollars: For one question, by an API.
     """
 
     vectors: int
@@ -78,6 +98,7 @@ class SystemCosts:
     index_bytes: int | None
     query_ms: float | None
     dollars: float | None
+    question_dollars: float | None = None
 
 
 @dataclass(frozen=True)
@@ -88,11 +109,15 @@ class Rates:
         base: Of the base model; 0 where its weights are here.
         endpoint: Of the API's model.
         endpoint_model: Its name.
+        rerank_token: Of the rerank API, where it charges by tokens.
+        rerank_request: US dollars per thousand requests to it, where it charges by those.
     """
 
     base: float | None
     endpoint: float | None
     endpoint_model: str
+    rerank_token: float | None = None
+    rerank_request: float | None = None
 
 
 def lexical_costs(measured: MeasuredCosts) -> SystemCosts:
@@ -123,6 +148,35 @@ def fused_costs(dense: SystemCosts, lexical: SystemCosts) -> SystemCosts:
     assert lexical.index_bytes is not None
     query_ms = _where_known(dense.query_ms, lambda milliseconds: milliseconds + (lexical.query_ms or 0.0))
     return replace(dense, index_bytes=dense.index_bytes + lexical.index_bytes, query_ms=query_ms)
+
+
+def with_token_index(fused: SystemCosts, measured: MeasuredCosts) -> SystemCosts:
+    """Of a fusion that searches token vectors too, where they were measured."""
+    late = measured.late
+    if late is None or fused.index_bytes is None:
+        return fused
+    return replace(
+        fused,
+        vectors=fused.vectors + late.vectors,
+        tokens=fused.tokens + late.tokens,
+        index_bytes=fused.index_bytes + late.vectors * late.dimension * _FLOAT_BYTES,
+        query_ms=_where_known(fused.query_ms, lambda milliseconds: milliseconds + (late.query_ms or 0.0)),
+    )
+
+
+def reranked_costs(fused: SystemCosts, measured: MeasuredCosts, rates: Rates) -> SystemCosts:
+    """Of a first search, and a reranker for each question."""
+    reranking = measured.reranking
+    if reranking is None:
+        return replace(fused, query_ms=None)
+    both = None if fused.query_ms is None or reranking.query_ms is None else fused.query_ms + reranking.query_ms
+    dollars = None
+    if reranking.requests and (rates.rerank_token is not None or rates.rerank_request is not None):
+        dollars = (
+            reranking.tokens * (rates.rerank_token or 0.0) / 1e6
+            + reranking.requests * (rates.rerank_request or 0.0) / 1e3
+        )
+    return replace(fused, query_ms=both, question_dollars=dollars)
 
 
 def endpoint_costs(measured: MeasuredCosts, rates: Rates) -> SystemCosts:

@@ -20,6 +20,7 @@ class SystemResult:
         dev_intervals: Of those of them that have one.
         metrics: The 15 or 30 metrics by their full names (``cosine_ndcg@10``).
         description: What the system is, in one line.
+        judged: Share of its first chunks that the dataset labels (judged@k); None where that was not looked at.
     """
 
     means: dict[str, float]
@@ -28,6 +29,7 @@ class SystemResult:
     dev: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     description: str = ""
+    judged: float | None = None
     dev_intervals: dict[str, Interval] = field(default_factory=dict)
 
 
@@ -135,6 +137,23 @@ class Prospects:
 
 
 @dataclass(frozen=True)
+class PooledFigures:
+    """A system's figures with the judge's grades beside the given labels."""
+
+    means: dict[str, float]
+    intervals: dict[str, Interval]
+
+
+@dataclass(frozen=True)
+class PooledReading:
+    """The same test questions with the pool judged: figures by system, comparisons by the primary metric, prospects."""
+
+    systems: dict[str, PooledFigures]
+    comparisons: list[ComparisonRow]
+    prospects: Prospects
+
+
+@dataclass(frozen=True)
 class Askings:
     """What a query log says of the test questions.
 
@@ -154,7 +173,8 @@ class Askings:
 @dataclass(frozen=True)
 class Evaluated:
     """Stage ``evaluation``: figures by system, comparisons of every pair, slices, a row for each question, what shipping each
-    system may cost by the primary metric, and how often questions were asked where that is known.
+    system may cost by the primary metric, how often questions were asked where that is known, and the same with the pool
+    judged, where it was.
     """
 
     systems: dict[str, SystemResult]
@@ -163,6 +183,7 @@ class Evaluated:
     rows: list[QuestionRow]
     prospects: Prospects = field(default_factory=lambda: Prospects({}, {}, ()))
     askings: Askings | None = None
+    pooled: PooledReading | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from embft.questions.realism import describe
+from embft.questions.realism import Realism, describe
 from embft.records import RetrievalDataset, Splits
 from embft.retrieval.best_ranks import best_ranks
 
@@ -19,26 +19,16 @@ _MANY = 0.05
 
 
 @dataclass(frozen=True)
-class RealismRow:
-    """The questions of one split and origin; see `embft.questions.realism.describe`.
+class RealismRow(Realism):
+    """The figures of the questions of one split and origin.
 
     Attributes:
-        questions: All of them.
-        looked_at: A random draw of those, where there are very many.
+        questions: All of them; where there are very many, the figures are of a random draw.
     """
 
     split: str
     origin: str
     questions: int
-    words: float
-    overlap: float
-    copied: float
-    bm25_at_1: float
-    passage_dependent: int
-    duplicates: int
-    near_duplicates: int
-    kinds: Mapping[str, float]
-    looked_at: int
 
 
 @dataclass(frozen=True)
@@ -87,22 +77,7 @@ def _rows(kinds: Sequence[_Kind], splits: Splits, corpus: Mapping[str, str]) -> 
     for kind, questions, chunk_ids in zip(kinds, texts, relevant, strict=True):
         passages = ["\n".join(corpus[chunk_id] for chunk_id in ids) for ids in chunk_ids]
         figures = describe(questions, passages, [next(ranks) for _ in questions])
-        rows.append(
-            RealismRow(
-                kind.split,
-                kind.origin,
-                kind.count,
-                words=figures.words,
-                overlap=figures.overlap,
-                copied=figures.copied,
-                bm25_at_1=figures.bm25_at_1,
-                passage_dependent=figures.passage_dependent,
-                duplicates=figures.duplicates,
-                near_duplicates=figures.near_duplicates,
-                kinds=figures.kinds,
-                looked_at=figures.questions,
-            )
-        )
+        rows.append(RealismRow(**vars(figures), split=kind.split, origin=kind.origin, questions=kind.count))
     return rows
 
 

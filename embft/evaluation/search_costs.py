@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from statistics import median
+from statistics import fmean, median
 
-from embft.evaluation.costs import MeasuredCosts, MeasuredDense, MeasuredLexical
+from embft.evaluation.costs import MeasuredCosts, MeasuredDense, MeasuredLexical, MeasuredReranking
 from embft.models.token_vectors import token_vectors
+from embft.questions.usage import text_tokens
 from embft.records import RetrievalDataset, TokenVectors
 from embft.retrieval.bm25 import BM25Scorer, index_bytes
+from embft.retrieval.candidates import Candidates, Reranker
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.max_sim import max_sim
 from embft.retrieval.scoring import DenseScorer, Scorer, top
@@ -77,6 +79,34 @@ def measure_search(
             query_ms=1000 * draw.scale * _searching(lexical, len(draw.questions), base.retrieval.depth),
         ),
     )
+
+
+def measure_tokens(base: Embedder, searched: RetrievalDataset, seed: int) -> MeasuredDense:
+    """The same of the model's token vectors, which are fused with the others."""
+    return _tokens(base.in_mode("late"), _Draw.of(searched, _MOST_CHUNKS, seed))
+
+
+def measure_reranking(reranker: Reranker, searched: RetrievalDataset, first: int, seed: int) -> MeasuredReranking:
+    """Reorders random chunks for a few questions, unless that costs money.
+
+    Args:
+        first: Chunks that are reordered.
+    """
+    draw = _Draw.of(searched, first, seed)
+    corpus = draw.dataset.indexed
+    asked = [Candidates(question, tuple(corpus), corpus) for question in draw.questions]
+    texts = asked[0].texts
+    tokens = sum(map(text_tokens, texts)) + len(texts) * round(fmean(text_tokens(text) for text in draw.questions))
+    requests = reranker.requests_for(len(texts))
+    if requests:
+        return MeasuredReranking(None, tokens, requests)
+    list(reranker.scores(asked[:1]))  # the first call is slower
+    seconds = [_seconds(partial(_exhaust, reranker, one)) for one in asked]
+    return MeasuredReranking(1000 * median(seconds), tokens, 0)
+
+
+def _exhaust(reranker: Reranker, candidates: Candidates) -> None:
+    list(reranker.scores([candidates]))
 
 
 def _vectors(base: Embedder, draw: _Draw) -> MeasuredDense:

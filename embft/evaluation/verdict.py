@@ -216,6 +216,7 @@ class _Verdict:
             (dense, "bm25", f"{_start(dense)} against BM25"),
             ("fused", single, f"The fusion against the best single system, {_phrase(single)}"),
             ("openai", dense, f"The API's embeddings against {_phrase(dense)}"),
+            ("reranked", "fused", "Reordering the fusion's first chunks, against the fusion"),
         ]
         same = "Tuning gained nothing: the tuned model answers every test question as the base model does."
         facts = [same] if self.same else []

@@ -104,21 +104,12 @@ def _verify(folder: Path, config: ModelConfig) -> None:
 
 
 def _from_hub(config: ModelConfig) -> tuple[Path, str]:
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     model_id = config.id or ""
 
     def download(local_only: bool) -> Path:
-        return Path(
-            snapshot_download(
-                model_id,
-                revision=config.revision,
-                allow_patterns=_WANTED,
-                ignore_patterns=_UNWANTED,
-                local_files_only=local_only,
-            )
-        )
+        return hub_snapshot(model_id, config.revision, local_only=local_only)
 
     try:
         cached = download(local_only=True)
@@ -126,7 +117,7 @@ def _from_hub(config: ModelConfig) -> tuple[Path, str]:
             return cached, "cache"
     except (LocalEntryNotFoundError, OSError, ValueError):
         pass  # not in the cache: the hub is next
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
+    if hub_is_forbidden():
         raise ModelError(_three_ways(config, "it is not in the local cache, and HF_HUB_OFFLINE=1 forbids the hub"))
     try:
         return download(local_only=False), "hub"
@@ -141,6 +132,26 @@ def _from_hub(config: ModelConfig) -> tuple[Path, str]:
         ) from error
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(_three_ways(config, f"the hub cannot be reached ({type(error).__name__})")) from error
+
+
+def hub_snapshot(model_id: str, revision: str | None, *, local_only: bool) -> Path:
+    """The folder of a model of the hub, with what embft loads of it; errors are those of huggingface_hub."""
+    from huggingface_hub import snapshot_download
+
+    return Path(
+        snapshot_download(
+            model_id,
+            revision=revision,
+            allow_patterns=_WANTED,
+            ignore_patterns=_UNWANTED,
+            local_files_only=local_only,
+        )
+    )
+
+
+def hub_is_forbidden() -> bool:
+    """Whether HF_HUB_OFFLINE says that nothing is to be fetched."""
+    return os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}
 
 
 def _three_ways(config: ModelConfig, why: str) -> str:
@@ -175,7 +186,7 @@ def _checked(name: str, folder: Path, origin: str) -> ModelSource:
 
 
 def folder_fingerprint(folder: Path) -> str:
-    """The fingerprint of a sentence-transformers folder: of every file that decides its vectors."""
+    """The fingerprint of a sentence-transformers folder: of every file that decides its vectors, or its scores."""
     return _fingerprint(folder, None)
 
 

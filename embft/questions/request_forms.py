@@ -29,10 +29,11 @@ class Forms:
 
     Args:
         server: Its name in a message.
+        setting: Where its settings stand.
     """
 
-    def __init__(self, server: str) -> None:
-        self._server = server
+    def __init__(self, server: str, setting: str = "questions") -> None:
+        self._server, self._setting = server, setting
         self._refused: set[str] = set()
         self._proven = False
 
@@ -77,7 +78,7 @@ class Forms:
         elif not self._proven and not self._refused.issuperset(without):
             self._refused |= set(without)
             assert refused is not None
-            mend = " questions.structured=never saves the trial." if "response_format" in without else ""
+            mend = f" {self._setting}.structured=never saves the trial." if "response_format" in without else ""
             logger.warning(
                 "%s %s, and takes the same request without %s: it is asked without from now on.%s",
                 self._server,

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from embft.config import EvaluationConfig, RetrievalConfig
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
+from embft.ranking.reranking import Reranking
 from embft.records import Ranking, RetrievalDataset
 from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.embedder import Embedder
@@ -26,13 +27,15 @@ class Fusion:
         weight: Share of the dense system, 0 to 1.
         dense: ``tuned`` or ``base``.
         metric: The dev metric that chose.
-        curve: Weight and the metric on dev; empty without dev questions.
+        curve: Weight and the metric on dev; empty without dev questions. Of three parts: the share of vectors against words.
+        late: Share of the token vectors, where three are fused; the rest is BM25's.
     """
 
     weight: float
     dense: str
     metric: str
     curve: Sequence[tuple[float, float]]
+    late: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class SystemFacts:
         endpoint: Name of the API's model.
         fusion: None where nothing is fused.
         whitened: Whether the tuned model's vectors are whitened.
+        reranking: None where nothing is reordered.
     """
 
     model: str
@@ -52,6 +56,7 @@ class SystemFacts:
     endpoint: str
     fusion: Fusion | None = None
     whitened: bool = False
+    reranking: Reranking | None = None
 
 
 class Ranker(Protocol):
@@ -106,6 +111,7 @@ class Bench:
         self.tuned = tuned
         self.notes: list[str] = []
         self.fusion: Fusion | None = None
+        self.reranking: Reranking | None = None
         self._rankers: dict[str, Ranker] = {}
         self._scorers: dict[tuple[str, str], Mapping[str, Scorer]] = {}
         self._lexical: dict[str, Scorer] = {}

@@ -24,6 +24,8 @@ def cost_sentence(costs: SystemCosts, chunks: int) -> str:
         text += f"; an index of {_size(costs.index_bytes)}"
     if costs.query_ms is not None:
         text += f"; {_milliseconds(costs.query_ms)} per question"
+    if costs.question_dollars:
+        text += f"; {_dollars(1000 * costs.question_dollars)} for 1,000 questions to the rerank API"
     return text + "."
 
 
@@ -45,8 +47,16 @@ def cost_cells(costs: SystemCosts) -> list[str]:
         _duration(costs.embed_seconds) if costs.embed_seconds else "–",
         "–" if costs.index_bytes is None else _size(costs.index_bytes),
         "–" if costs.query_ms is None else _milliseconds(costs.query_ms),
-        _dollars(costs.dollars) if costs.dollars else "–",
+        _money(costs),
     ]
+
+
+def _money(costs: SystemCosts) -> str:
+    """For embedding the corpus, and for a thousand questions."""
+    parts = [_dollars(costs.dollars)] if costs.dollars else []
+    if costs.question_dollars:
+        parts.append(f"{_dollars(1000 * costs.question_dollars)} per 1,000 questions")
+    return " + ".join(parts) or "–"
 
 
 def _or_dash(value: float | None, form: str) -> str:

@@ -23,6 +23,7 @@ from embft.reporting.audit_phrases import (
     warnings_of,
 )
 from embft.reporting.explorer import embedded_json, explorer_data
+from embft.reporting.judging_phrases import judge_sentences, judged_columns, judged_rows
 from embft.reporting.markdown import learned_sentence, refit_sentences, training_sentence
 from embft.reporting.phrases import (
     REALISM,
@@ -79,13 +80,20 @@ def render_html(outcome: Outcome) -> str:
         comparisons=comparisons,
         difference_plot=differences(comparisons),
         dot_plots=[(name, _dots(outcome, name)) for name in shown],
-        curves=[curve for curve in (_fusion_curve(outcome), *_training_curves(training)) if curve[1] is not None],
+        curves=[
+            curve
+            for curve in (_fusion_curve(outcome), _reranking_curve(outcome), *_training_curves(training))
+            if curve[1] is not None
+        ],
         findings=outcome.audits.findings,
         alarms=list(dict.fromkeys(audit_name(finding.audit) for finding in warnings_of(outcome))),
         clean=clean_sentence(outcome),
         power=power_sentences(outcome),
         slice_heads=slice_heads,
         slices=slices,
+        judged_columns=judged_columns(outcome),
+        judged_rows=judged_rows(outcome),
+        judge_sentences=judge_sentences(outcome.judged) if outcome.judged else [],
         cost_columns=COST_COLUMNS,
         cost_rows=cost_rows(outcome),
         dataset_rows=dataset_rows(outcome),
@@ -147,7 +155,21 @@ def _fusion_curve(outcome: Outcome) -> tuple[str, Markup | None]:
         return "", None
     title = f"{label(fusion.metric)} on dev by weight of {fusion.dense}"
     x_label = f"weight of {fusion.dense} (0 = BM25 alone)"
-    return title, curve(fusion.curve, title=title, x_label=x_label, mark=fusion.weight)
+    mark = fusion.weight
+    if fusion.late:
+        title, x_label = f"{title} against BM25", f"{x_label}; beside {fusion.late:.0%} token vectors"
+        mark = fusion.weight / (1 - fusion.late) if fusion.late < 1 else 0.0
+    return title, curve(fusion.curve, title=title, x_label=x_label, mark=round(mark, 6))
+
+
+def _reranking_curve(outcome: Outcome) -> tuple[str, Markup | None]:
+    reranking = outcome.reranking
+    if reranking is None or not reranking.curve:
+        return "", None
+    title = f"{label(reranking.metric)} on dev by weight of the reranker"
+    return title, curve(
+        reranking.curve, title=title, x_label="weight of the reranker (0 = the fusion)", mark=reranking.weight
+    )
 
 
 def _training_curves(training: TrainingReport | None) -> list[tuple[str, Markup | None]]:

@@ -14,6 +14,7 @@ from embft.reporting.audit_phrases import (
     power_sentences,
     slice_markdown,
 )
+from embft.reporting.judging_phrases import judged_markdown
 from embft.reporting.markdown_text import fenced, plain
 from embft.reporting.phrases import (
     answer_metrics,
@@ -45,6 +46,7 @@ def render_markdown(outcome: Outcome) -> str:
         lines += [spread, ""]
     lines += [f"- {sentence(row)}" for row in comparisons_of(outcome, verdict.metric)]
     lines += ["", *power_sentences(outcome)]
+    lines += ["", "## Chunks that nobody judged", "", *judged_markdown(outcome)]
     lines += ["", "## Audits", ""]
     for finding in outcome.audits.findings:
         lines.append(f"- {audit_name(finding.audit)}: {plain(finding.text)} {plain(finding.remedy)}")
@@ -62,7 +64,11 @@ def render_markdown(outcome: Outcome) -> str:
         trained = [f"{training_sentence(training)}{learned_sentence(training)}", *refit_sentences(outcome)]
         lines += ["", "## Training", "", " ".join(trained)]
     if fusion := outcome.fusion:
-        lines += ["", f"Fusion: weight {fusion.weight:g} of {fusion.dense}, the rest BM25; chosen on dev."]
+        late = f" and {fusion.late:g} of its token vectors" if fusion.late else ""
+        lines += ["", f"Fusion: weight {fusion.weight:g} of {fusion.dense}{late}, the rest BM25; chosen on dev."]
+    if reranking := outcome.reranking:
+        how = "chosen on dev" if reranking.chosen else "not chosen on dev"
+        lines += ["", f"Reranker: weight {reranking.weight:g} of {reranking.reranker}, the rest the fusion's; {how}."]
     lines += ["", "## How to reproduce", "", fenced(experiment.command), ""]
     lines += [
         f"embft {experiment.embft_version}, commit {experiment.commit or 'unknown'}, Python {experiment.python}, "

@@ -18,12 +18,13 @@ def metrics_of(outcome: Outcome) -> dict[str, object]:
         "schema_version": SCHEMA_VERSION,
         "status": "ok",
         "experiment": asdict(outcome.experiment),
-        "systems": {name: _system(result) for name, result in outcome.evaluated.systems.items()},
+        "systems": {name: _system(result, outcome) for name, result in outcome.evaluated.systems.items()},
         "comparisons": [asdict(row) for row in outcome.evaluated.comparisons],
         "timings": {name: asdict(timing) for name, timing in outcome.timings.items()},
         "dataset": _dataset(outcome),
         "handed_over": _handed_over(outcome),
         "fusion": asdict(outcome.fusion) if outcome.fusion else None,
+        "reranking": asdict(outcome.reranking) if outcome.reranking else None,
         "training": outcome.tuned.report.as_json() if outcome.tuned else None,
         "notes": [asdict(note) for note in outcome.notes],
         "audits": {
@@ -37,6 +38,7 @@ def metrics_of(outcome: Outcome) -> dict[str, object]:
         "seeds": asdict(outcome.seeds) if outcome.seeds else None,
         "askings": asdict(outcome.evaluated.askings) if outcome.evaluated.askings else None,
         "refit": outcome.refitted.report.as_json() if outcome.refitted else None,
+        "judging": _judging(outcome),
         "verdict": asdict(outcome.verdict),
         "objective": {"name": outcome.config.evaluation.objective, "split": "dev", "value": outcome.objective},
     }
@@ -86,6 +88,8 @@ def tracker_keys(metrics: Mapping[str, Any]) -> dict[str, object]:
     flat |= {f"dataset/questions/{name}": count for name, count in metrics["dataset"]["questions"].items()}
     if metrics["fusion"]:
         flat["fusion/weight"] = metrics["fusion"]["weight"]
+    if metrics["reranking"]:
+        flat["reranking/weight"] = metrics["reranking"]["weight"]
     return flat
 
 
@@ -109,9 +113,17 @@ def question_table(rows: list[QuestionRow], systems: list[str]) -> tuple[list[st
     ]
 
 
-def _system(result: SystemResult) -> dict[str, object]:
+def _system(result: SystemResult, outcome: Outcome) -> dict[str, object]:
     fields = asdict(result)
-    return {**fields.pop("means"), **fields}
+    judged = fields.pop("judged")
+    name = f"judged@{outcome.config.evaluation.judging.first}"
+    return {**fields.pop("means"), **({} if judged is None else {name: judged}), **fields}
+
+
+def _judging(outcome: Outcome) -> dict[str, object] | None:
+    if outcome.judged is None or outcome.evaluated.pooled is None:
+        return None
+    return {**asdict(outcome.judged), "with_pool": asdict(outcome.evaluated.pooled)}
 
 
 def _dataset(outcome: Outcome) -> dict[str, object]:

@@ -9,9 +9,11 @@ from embft.evaluation.costs import SystemCosts
 from embft.evaluation.figures import Askings, ComparisonRow, Seeds, SliceRow
 from embft.evaluation.power import Power
 from embft.evaluation.realism import RealismRow
+from embft.judging.judgements import JudgingReport
 from embft.ranking.bench import Fusion
+from embft.ranking.reranking import Reranking
 from embft.reporting.metrics_file import SCHEMA_VERSION
-from embft.results import Note, RunFacts, Timing
+from embft.results import Note, PooledReading, RunFacts, Timing
 
 Schema = dict[str, Any]
 _NUMBERS: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
@@ -33,6 +35,7 @@ def metrics_schema() -> Schema:
             "dataset": _dataset(),
             "handed_over": _object({name: {"type": "string"} for name in ("chunks", "search", "expand")}),
             "fusion": _or_null(_of(Fusion)),
+            "reranking": _or_null(_of(Reranking)),
             "training": _or_null(_training()),
             "notes": _list(_of(Note)),
             "audits": _object(
@@ -48,6 +51,7 @@ def metrics_schema() -> Schema:
             "seeds": _or_null(_of(Seeds)),
             "askings": _or_null(_of(Askings)),
             "refit": _or_null(_training()),
+            "judging": _or_null(_judging()),
             "verdict": _verdict(),
             "objective": _object(
                 {"name": {"type": "string"}, "split": {"const": "dev"}, "value": {"type": ["number", "null"]}}
@@ -129,6 +133,13 @@ def _general() -> Schema:
     )
 
 
+def _judging() -> Schema:
+    schema = _of(JudgingReport)
+    schema["properties"]["with_pool"] = _of(PooledReading)
+    schema["required"] = [*schema["required"], "with_pool"]
+    return schema
+
+
 def _verdict() -> Schema:
     text = {"type": "string"}
     return {
@@ -142,6 +153,7 @@ def _verdict() -> Schema:
             "expected_loss": _NUMBERS,
             "chance_best": _NUMBERS,
             "meanwhile": {"type": ["string", "null"]},
+            "with_pool": {"type": ["string", "null"]},
             "costs": {"type": "object", "additionalProperties": _of(SystemCosts)},
         },
         "required": ["decision", "headline", "reasons", "metric", "costs"],

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from embft.config import ExperimentConfig
 from embft.evaluation.costs import MeasuredCosts, SystemCosts
 from embft.evaluation.figures import Evaluated, General, Seeds
+from embft.judging.judgements import JudgingReport
 from embft.ranking.bench import Fusion
+from embft.ranking.reranking import Reranking
 from embft.results.stages import Asked, Audits, Corpus, DatasetReport, QuestionSet, Tuned
 
 
@@ -20,6 +22,7 @@ class Verdict:
         decision: A system's name, or ``cannot_tell``.
         margin, expected_loss, chance_best, meanwhile: As in `embft.evaluation.verdict.Decision`.
         costs: By system.
+        with_pool: What the decision is with the pool judged; None where it was not.
     """
 
     decision: str
@@ -31,6 +34,7 @@ class Verdict:
     expected_loss: dict[str, float] = field(default_factory=dict)
     chance_best: dict[str, float] = field(default_factory=dict)
     meanwhile: str | None = None
+    with_pool: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Outcome:
         contexts: Chunk id to what stands before it where it is embedded and indexed.
         tuned: None where nothing was tuned.
         refitted: The model that ships, trained on everything; None where the tuned one ships.
-        general, seeds: None where they were not asked for.
+        general, seeds, judged: None where they were not asked for.
         objective: The dev figure that a sweeper may optimise; NaN without dev questions.
     """
 
@@ -100,3 +104,5 @@ class Outcome:
     timings: dict[str, Timing]
     refitted: Tuned | None = None
     contexts: Mapping[str, str] = field(default_factory=dict)
+    reranking: Reranking | None = None
+    judged: JudgingReport | None = None

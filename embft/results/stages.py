@@ -15,6 +15,7 @@ from embft.evaluation.power import Power
 from embft.evaluation.realism import RealismRow
 from embft.questions.human import Unmapped
 from embft.ranking.bench import Fusion
+from embft.ranking.reranking import Reranking
 from embft.records import Chunk, Page, Question, Ranking, Splits
 from embft.training.report import TrainingReport
 
@@ -154,8 +155,10 @@ class Rankings:
         by_split: For ``dev`` and ``test``, rankings by system, then by score function; the first one stands for the system.
         fusion: None where nothing is fused.
         notes: What a reader must know.
+        reranking: None where nothing is reordered.
     """
 
     by_split: dict[str, dict[str, dict[str, Ranking]]]
     fusion: Fusion | None
     notes: list[str]
+    reranking: Reranking | None = None

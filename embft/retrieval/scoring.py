@@ -6,6 +6,7 @@ keeps memory flat at any size of the corpus.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,6 +66,13 @@ class DenseScorer:
     def n_chunks(self) -> int:
         """Columns."""
         return len(self.starts)
+
+    def asking(self, questions: Scores) -> DenseScorer:
+        """The same passages, laid out once, asked other questions: a server's come one after the other."""
+        assert self._windows is not None
+        other = copy.copy(self)
+        object.__setattr__(other, "questions", questions)
+        return other
 
     @cached_property
     def _windows(self) -> Sequence[tuple[PositionFirst, Scores]]:
@@ -232,9 +240,7 @@ def best_of(
     """
     bound = _bound(row, depth)
     if not rounded:
-        bound = (
-            bound - np.float32(2e-6) - abs(bound) * np.float32(2e-6)
-        )  # two scores that far apart may be one, rounded
+        bound = bound - np.float32(2e-6) * (1 + abs(bound))  # two scores that far apart may be one, rounded
     places = np.flatnonzero(row >= bound)
     if floor is not None and bound <= floor:
         places = np.flatnonzero(row > floor)

@@ -13,7 +13,7 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VALUE = re.compile(r"^(?:sk-.*|ey[A-Za-z0-9_-]{10,}.*|(?=.*\d)(?=.*[A-Za-z])[\w+/=.~-]{24,})$", re.DOTALL)
-_ADDED = ("/chat/completions", "/completions", "/embeddings", "/batches")
+_ADDED = ("/chat/completions", "/completions", "/embeddings", "/rerank", "/batches")
 """Ends of an address that embft adds itself."""
 _AZURE = re.compile(r"\.azure\.(?:com|us|cn)$|\.azure-api\.net$")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from embft import typed_json
 from embft.evaluation.answers import Around, HandedOver
 from embft.evaluation.comparing import comparisons, pairs_for_slices, question_rows
 from embft.evaluation.dependence import Dependence
-from embft.evaluation.figures import Askings, SystemResult
+from embft.evaluation.figures import Askings, PooledFigures, PooledReading, SystemResult
 from embft.evaluation.scoring import Statistics, all_metrics, main_ranking, means_of, scores_of
 from embft.evaluation.slices import slices
 from embft.evaluation.weights import TRAIT, Weights, how_often
+from embft.judging.judgements import Judged, judged_share, with_pool
+from embft.records import Ranking, RetrievalDataset
 from embft.results import Audits, Dataset, Evaluated, Rankings
 from embft.stages import StageResult
 from embft.steps.workspace import Lab
@@ -24,11 +27,13 @@ def evaluate(
     audits: StageResult[Audits],
     rankings: StageResult[Rankings],
     around: Around | None = None,
+    judged: StageResult[Judged] | None = None,
 ) -> StageResult[Evaluated]:
-    """Scores every ranking question by question, then says what the means are worth.
+    """Scores every ranking question by question, then says what the means are worth; and again with the pool judged.
 
     Args:
         around: What is handed over around a found chunk (``retrieval.expand``).
+        judged: Grades of chunks that the dataset says nothing of.
     """
     config, expand = lab.config.evaluation, lab.config.retrieval.expand
 
@@ -62,6 +67,7 @@ def evaluate(
                 dev=means_of(dev_scores[system], weights=on_dev_weights) if system in dev_scores else {},
                 dev_intervals=dev_statistics.intervals(dev_scores[system]) if system in dev_scores else {},
                 metrics=all_metrics(ranked, test, config.relevant_from, weights),
+                judged=judged_share(main_ranking(ranked), test, config.judging.first),
             )
             for system, ranked in by_system.items()
         }
@@ -86,6 +92,7 @@ def evaluate(
                 question_rows(by_system, scores, test, splits.origins, splits.counts),
                 statistics.prospects(scores),
                 askings if max(counts, default=1) > 1 else None,
+                _with_pool(statistics, judged.value, by_system, test, handed["test"]) if judged else None,
             ),
         )
 
@@ -93,6 +100,31 @@ def evaluate(
         "evaluation",
         build,
         lambda folder: typed_json.load(Evaluated, folder / "evaluation.json"),
-        inputs=[dataset.key, audits.key, rankings.key],
+        inputs=[dataset.key, audits.key, rankings.key, *([judged.key] if judged else ())],
         values={"seed": lab.seed, "expand": expand},
+    )
+
+
+def _with_pool(
+    statistics: Statistics,
+    judged: Judged,
+    by_system: Mapping[str, Mapping[str, Ranking]],
+    test: RetrievalDataset,
+    handed: HandedOver,
+) -> PooledReading:
+    """The same with the judge's grades where the dataset has no label."""
+    config = statistics.config
+    pooled = with_pool(test, judged.grades, config.judging.relevant_from)
+    scores = {
+        system: scores_of(main_ranking(ranked), pooled, config.relevant_from, handed)
+        for system, ranked in by_system.items()
+    }
+    statistics = replace(statistics, dependence=Dependence.of(list(pooled.queries), pooled.relevant_docs))
+    return PooledReading(
+        {
+            system: PooledFigures(means_of(own, weights=statistics.weights), statistics.intervals(own))
+            for system, own in scores.items()
+        },
+        [row for row in comparisons(scores, statistics) if row.metric == config.primary],
+        statistics.prospects(scores),
     )

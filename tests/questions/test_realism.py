@@ -27,7 +27,7 @@ def test_figures_of_a_small_set_by_hand() -> None:
     questions = ["what do dogs bark at", "What do dogs bark at?", "fish swim", "according to the text, why sleep"]
     passages = [CORPUS["b"], CORPUS["b"], CORPUS["c"], CORPUS["a"]]
     figures = describe(questions, passages, [1, 1, 2, None])
-    assert figures.questions == 4
+    assert figures.looked_at == 4
     assert figures.bm25_at_1 == 0.5
     assert (figures.duplicates, figures.near_duplicates, figures.passage_dependent) == (1, 1, 1)
     assert figures.copied == 0.75  # "bark at", "fish swim"

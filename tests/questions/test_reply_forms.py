@@ -1,80 +1,33 @@
-"""Replies as models really send them: thoughts, JSON that is not quite JSON, tables, labels of two languages, and bombs."""
+"""Replies as models really send them: JSON that is not quite JSON, tags, tables, lists and talk, in two languages."""
 
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from embft.questions.labels import unlabelled
-from embft.questions.loose_json import Pairs, read_value
 from embft.questions.parsing import parse_reply
-from embft.questions.thoughts import without_thoughts
 
 TWO = ("Why does the water rise?", "How long does the ebb last?")
 ZH = ("什么力量引起大潮？", "一个太阴日有多长？")
 PLAIN = f"1. {TWO[0]}\n2. {TWO[1]}"
 
-THOUGHTS = {
-    "tags": f"<think>\nTwo are wanted. What would one ask?\n1. A draft?\n</think>\n\n{PLAIN}",
-    "no opening tag": f"Okay, two are wanted. Short or long?\nShort.\n</think>\n\n{PLAIN}",
-    "no opening tag, no full stop": f"Is it short or long?\nI keep it short</think>\n{PLAIN}",
-    "one line": f"<think>Is it? Yes.</think>{PLAIN}",
-    "another name": f"<thinking>What do they ask?</thinking>\n{PLAIN}",
-    "reasoning": f"<reasoning>What do they ask?</reasoning>\n{PLAIN}",
-    "square brackets": f"[THINK]What do they ask?[/THINK]{PLAIN}",
-    "special tokens": f"<|begin_of_thought|>What?<|end_of_thought|>\n<|begin_of_solution|>\n{PLAIN}\n<|end_of_solution|>",
-    "start and end": f"<|START_THINKING|>What?<|END_THINKING|><|START_RESPONSE|>{PLAIN}<|END_RESPONSE|>",
-    "seed": f"<seed:think>Which ones?</seed:think>{PLAIN}",
-    "diamonds": f"◁think▷Which ones?◁/think▷{PLAIN}",
-    "escaped": f"&lt;think&gt;Which ones?&lt;/think&gt;\n{PLAIN}",
-    "nested": f"<think>Which? <think>This one?</think> No?</think>\n{PLAIN}",
-    "twice": f"<think>Which?</think>\n1. {TWO[0]}\n<think>And then?</think>\n2. {TWO[1]}",
-    "after the answer": f"{PLAIN}\n<think>Are they good?</think>",
-    "json behind": f"<think>['a draft?']</think>\n{json.dumps(TWO)}",
-    "answer tags": f"<think>Which?</think><answer>{PLAIN}</answer>",
-    "channels": f"<|channel|>analysis<|message|>Which?<|end|><|start|>assistant<|channel|>final<|message|>{PLAIN}<|return|>",
-    "channels without marks": f"analysisWe need two questions. Which?assistantfinal{PLAIN}",
-    "left over": f"{PLAIN}<|im_end|></s>",
-}
-
-
-@pytest.mark.parametrize("reply", THOUGHTS.values(), ids=THOUGHTS.keys())
-def test_thoughts_are_cut_whatever_their_tags(reply: str) -> None:
-    assert parse_reply(reply, 2).questions == TWO
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        "<think>\nWhich?\n1. A draft?\n2. Another?",
-        "<|channel|>analysis<|message|>Which? 1. A draft?",
-        "[THINK]a draft?",
-    ],
-)
-def test_a_thought_without_an_end_leaves_nothing(reply: str) -> None:
-    assert parse_reply(reply, 2).questions == ()
-
-
-def test_a_tag_within_a_question_is_a_word() -> None:
-    lines = ("What does the `<think>` tag do?", "Why does it print <think> and </think>?")
-    assert parse_reply("\n".join(lines), 2).questions == lines
-
-
-@given(
-    st.text(alphabet="ab?\n 1.", max_size=40),
-    st.sampled_from(["think", "thinking", "thought", "reasoning", "scratchpad"]),
-)
-def test_nothing_of_a_thought_is_left(thought: str, name: str) -> None:
-    assert parse_reply(f"<{name}>{thought}</{name}>\n{PLAIN}", 2).questions == TWO
-    assert parse_reply(f"{thought}\n</{name}>\n{PLAIN}", 2).questions == TWO
-
-
 QA = [{"question": text, "answer": "Does it? It does."} for text in TWO]
-STRUCTURES = {
+FORMS = {
+    "json list": json.dumps(TWO),
+    "fenced json": f"```json\n{json.dumps(TWO)}\n```",
+    "talk around json": f"Here is the JSON:\n{json.dumps(TWO)}\nHope this helps!",
+    "json object": json.dumps({"questions": TWO}),
+    "objects with answers": json.dumps([{"question": text, "answer": "It depends on much."} for text in TWO]),
+    "numbered with a dot": f"1. {TWO[0]}\n2. {TWO[1]}",
+    "numbered with a bracket": f"1) {TWO[0]}\n2) {TWO[1]}",
+    "labelled": f"Q1: {TWO[0]}\nQ2: {TWO[1]}",
+    "labelled in full": f"Question 1: {TWO[0]}\nQuestion 2: {TWO[1]}",
+    "bulleted": f"- {TWO[0]}\n- {TWO[1]}",
+    "bold and quoted": f'1. **{TWO[0]}**\n2. "{TWO[1]}"',
+    "chatter": f"Sure!\nHere are two questions:\n\n1. {TWO[0]}\n2. {TWO[1]}\n\nLet me know if you need more.",
+    "answers": f"1. {TWO[0]}\nAnswer: A list of numbers.\n2. {TWO[1]}\nAnswer: By its neighbours.",
+    "windows line ends": f"{TWO[0]}\r\n\r\n{TWO[1]}\r\n",
     "capital keys": json.dumps([{"Question": text, "Answer": "It does."} for text in TWO]),
     "short keys": json.dumps([{"q": text, "a": "Is it so?"} for text in TWO]),
     "query": json.dumps({"queries": [{"query": text, "type": "fact?"} for text in TWO]}),
@@ -129,115 +82,55 @@ STRUCTURES = {
 }
 
 
-@pytest.mark.parametrize("reply", STRUCTURES.values(), ids=STRUCTURES.keys())
-def test_structures_give_the_questions_and_never_the_answers(reply: str) -> None:
+@pytest.mark.parametrize("reply", FORMS.values(), ids=FORMS.keys())
+def test_each_form_gives_the_questions_and_never_the_answers(reply: str) -> None:
     assert parse_reply(reply, 5).questions == TWO
 
 
-MARKS = [
-    "{n}. ",
-    "{n}) ",
-    "({n}) ",
-    "{n}.",
-    "{n}: ",
-    "{n} - ",
-    "Q{n}: ",
-    "Q{n}. ",
-    "Q.{n}: ",
-    "Q{n} - ",
-    "Question {n}: ",
-    "question #{n}: ",
-    "**{n}.** ",
-    "**Question {n}:** ",
-    "### {n}. ",
-    "{n}\\. ",
-    "[{n}] ",
-    "[Q{n}] ",
-    "#{n}: ",
-    "- ",
-    "* ",
-    "• ",
-    "+ ",
-    "– ",
-    "> ",
-    "- [ ] ",
-    "Query {n}: ",
-    "问题{n}：",
-    "问题 {n}: ",
-    "【问题{n}】",
-    "［{n}］",
-    "（{n}）",
-    "({n})、",
-    "{n}、",
-    "第{n}题：",
-    "第{n}个问题：",
-    "问：",
-    "提问{n}：",
-]
-
-
-@pytest.mark.parametrize("mark", [mark for mark in MARKS if mark != "［{n}］"])
-@pytest.mark.parametrize("questions", [TWO, ZH], ids=["en", "zh"])
-def test_labels_never_reach_a_question(mark: str, questions: tuple[str, str]) -> None:
-    reply = "\n".join(mark.format(n=at) + text for at, text in enumerate(questions, 1))
-    assert parse_reply(reply, 2).questions == questions
-
-
 @pytest.mark.parametrize(
-    "labels",
+    "reply",
     [
-        ("１．", "２．"),
-        ("１、", "２、"),
-        ("一、", "二、"),
-        ("（一）", "（二）"),
-        ("①", "②"),
-        ("① ", "② "),
-        ("问题一：", "问题二："),
-        ("a) ", "b) "),
-        ("(a) ", "(b) "),
-        ("a. ", "b. "),
-        ("A. ", "B. "),
-        ("i. ", "ii. "),
-        ("I. ", "II. "),
-        ("i) ", "ii) "),
-        ("⒈", "⒉"),
-        ("⑴", "⑵"),
-        ("❶ ", "❷ "),
-        ("1️⃣ ", "2️⃣ "),
-        ("Question One: ", "Question Two: "),
-        ("第一题：", "第二题："),
-        ("第一，", "第二，"),
-        ("【问题一】", "【问题二】"),
-    ],
-    ids=str,
-)
-def test_numerals_of_other_kinds_are_labels(labels: tuple[str, str]) -> None:
-    for questions in (TWO, ZH):
-        reply = "\n".join(label + text for label, text in zip(labels, questions, strict=True))
-        assert parse_reply(reply, 2).questions == questions
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "Q-learning: what is it?",
-        "What is Q.E.D. good for?",
-        "Q1 2023 revenue growth of NVIDIA?",
-        "3.5 inch or 2.5 inch?",
-        "A. Smith's law says what?",
-        "第一季度的营收是多少？",
-        "一个太阴日有多长？",
-        "Is ['a', 'b'] a list?",
-        "what's the answer: a or b?",
-        "i.e. what is meant?",
-        "In what year? (four digits)",
-        "What is a vector? Explain it briefly.",
-        "question answering with BM25",
-        "error: cannot open file",
+        f"以下是两个问题：\n问题1：{ZH[0]}\n问题2：{ZH[1]}",
+        f"1、{ZH[0]}\n2、{ZH[1]}",
+        json.dumps(ZH, ensure_ascii=False),
+        json.dumps(ZH),
     ],
 )
-def test_words_that_look_like_labels_stay(question: str) -> None:
-    assert parse_reply(question, 1).questions == (question,)
+def test_chinese_replies(reply: str) -> None:
+    assert parse_reply(reply, 2).questions == ZH
+
+
+def test_chatter_is_counted() -> None:
+    assert parse_reply(FORMS["chatter"], 2).chatter == 3
+
+
+def test_a_list_that_was_cut_off_gives_what_is_whole() -> None:
+    assert parse_reply('["Why does the water rise?", "How long', 2).questions == TWO[:1]
+
+
+def test_duplicates_differ_in_more_than_case_and_punctuation() -> None:
+    parsed = parse_reply(f"1. {TWO[0]}\n2. {TWO[0].lower()[:-1]}\n3. {TWO[1]}", 2)
+    assert (parsed.questions, parsed.duplicates) == (TWO, 1)
+
+
+def test_more_than_asked_are_cut_and_counted() -> None:
+    parsed = parse_reply(json.dumps(["a vector?", "a matrix?", "a tensor?"]), 2)
+    assert (len(parsed.questions), parsed.surplus) == (2, 1)
+
+
+def test_keyword_queries_need_no_question_mark() -> None:
+    lines = ("install python on windows", "set path variable")
+    assert parse_reply("\n".join(lines), 2).questions == lines
+
+
+def test_brackets_in_a_question_are_no_json() -> None:
+    lines = ("What is dict[str, int]?", "Is [1, 2] a list?")
+    assert parse_reply(f"1. {lines[0]}\n2. {lines[1]}", 2).questions == lines
+
+
+@pytest.mark.parametrize("reply", ["", "   ", "[]", "{}", "Sure!", "```"])
+def test_a_reply_without_questions_gives_none(reply: str) -> None:
+    assert parse_reply(reply, 2).questions == ()
 
 
 @pytest.mark.parametrize(
@@ -290,78 +183,20 @@ def test_talk_is_no_question(line: str) -> None:
     assert parse_reply(f"{TWO[0]}\n{TWO[1]}\n\n{line}", 5).questions == TWO
 
 
-def test_at_most_as_many_as_asked() -> None:
-    parsed = parse_reply("\n".join(f"{at}. Why does the water number {at} rise?" for at in range(1, 6)), 2)
-    assert (len(parsed.questions), parsed.surplus) == (2, 3)
+def test_a_list_within_a_question_is_not_the_reply() -> None:
+    lines = ('Is ["some", "thing"] a list?', "What is a tuple?")
+    assert parse_reply("\n".join(lines), 2).questions == lines
 
 
-BOMBS = {
-    "brackets": "[" * 100_000,
-    "objects": '{"a":' * 40_000,
-    "mixed": "[{(" * 40_000,
-    "quotes": '["' + '" ' * 50_000,
-    "labels": "- " * 50_000,
-    "thoughts": "<think>" * 20_000,
-    "ends": "</think>" * 20_000,
-    "tags": "<question>" * 20_000,
-    "bars": ("|-" * 50 + "\n") * 1000,
-    "angles": "<" * 100_000,
-    "marks": "Why? A: " * 12_000,
-    "spaces": " " * 100_000 + "x",
-    "spaces in lines": (" " * 1000 + "\n") * 100,
-    "escapes": '["' + "\\" * 100_000,
-    "comments": '["a" ' + "//" * 50_000,
-    "numbers": "1. " * 40_000,
-    "wrapped": '"1. ' * 30_000,
-}
-
-
-def test_bombs_take_linear_time() -> None:
-    for name, bomb in BOMBS.items():
-        begun = time.process_time()
-        parsed = parse_reply(bomb, 2)
-        assert time.process_time() - begun < 10, name
-        assert all(len(question) <= 300 for question in parsed.questions), name
-
-
-def test_what_follows_a_bomb_is_not_a_question_and_what_precedes_it_is() -> None:
-    assert parse_reply(PLAIN + "\n" + "[" * 100_000, 2).questions[:1] in {(TWO[0],), ()}
-
-
-@settings(max_examples=200)
-@given(st.text(alphabet="[]{}()\"'“”,:;：，\\ \n?<>/|`-.12aQ问答think", max_size=120), st.integers(1, 4))
-def test_no_punctuation_breaks_the_parser(reply: str, count: int) -> None:
-    parsed = parse_reply(reply, count)
-    assert len(parsed.questions) <= count
-    assert all("\n" not in text and unlabelled(text) for text in parsed.questions)
-
-
-_JSON = st.recursive(
-    st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I'm glad to know that you're interested in the context information. I'm here to help you with your questions.",
+        "The task is to create a question that is diverse in nature across the document.",
+        "This text is about databases. It explains how they store vectors.",
+        "这段文字介绍了数据库。它说明如何存储向量。",
+    ],
 )
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Pairs):
-        return {key: _plain(item) for key, item in value.items}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
-
-
-@given(st.lists(_JSON, max_size=3), st.booleans(), st.sampled_from([None, 2]))
-def test_loose_json_reads_strict_json(value: list[object], ascii_only: bool, indent: int | None) -> None:
-    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
-    found, end = read_value(text, 0)
-    assert (_plain(found), end) == (value, len(text))
-
-
-@given(st.lists(st.text(alphabet="abc ?'\"\\\n", max_size=10), min_size=1, max_size=4))
-def test_loose_json_reads_python_lists(value: list[str]) -> None:
-    assert _plain(read_value(repr(value), 0)[0]) == value
-
-
-@given(st.text(max_size=60))
-def test_a_text_without_tags_keeps_its_lines(text: str) -> None:
-    if not set(text) & set("<[◁&") and "assistantfinal" not in text and not text.lstrip().startswith("analysis"):
-        assert without_thoughts(text) == text
+def test_a_model_that_talks_in_place_of_asking_gives_no_questions(reply: str) -> None:
+    parsed = parse_reply(reply, 2)
+    assert (parsed.questions, parsed.chatter) == ((), 1)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from pydoc_data.topics import topics
 
 import pytest
+from forks import typed
 
 TOPICS = ("assert", "break", "continue", "del", "for", "global", "if", "import", "nonlocal", "pass", "raise", "while")
 ROOT = Path(__file__).parents[2]
@@ -62,14 +61,11 @@ def test_a_system_is_one_file_and_one_entry(tmp_path):
         {"question": "placeholder that does nothing", "evidence": "when it is executed, nothing happens"},
     ]
     (tmp_path / "human.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    done = subprocess.run(
-        [
-            sys.executable, "run.py", "corpus=files", "corpus.path=docs", "questions.human=human.jsonl", "tracking=local",
-            "training=none", "evaluation=base_only", "evaluation.systems=[bm25,toy]", "evaluation.objective=toy/ndcg@10",
-            "evaluation.resamples=200", "hydra.run.dir=run", "cache_dir=cache",
-        ],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path), "HF_HUB_OFFLINE": "1"},
-        capture_output=True, text=True, timeout=300,
+    done = typed(
+        "corpus=files", "corpus.path=docs", "questions.human=human.jsonl", "tracking=local", "training=none",
+        "evaluation=base_only", "evaluation.systems=[bm25,toy]", "evaluation.objective=toy/ndcg@10",
+        "evaluation.resamples=200", "hydra.run.dir=run", "cache_dir=cache",
+        cwd=tmp_path, environment={**os.environ, "HF_HUB_OFFLINE": "1"}, checkout=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     run = tmp_path / "run"

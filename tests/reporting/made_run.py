@@ -9,17 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from embft.config import (
-    CorpusConfig,
-    DatasetConfig,
-    EvaluationConfig,
-    ExperimentConfig,
-    ModelConfig,
-    QuestionsConfig,
-    RetrievalConfig,
-    TrackingConfig,
-    TrainingConfig,
-)
+from plain_config import plain_config
+
 from embft.corpus.reading import ReadingReport
 from embft.dataset.findings import Finding
 from embft.dataset.holding_back import HeldBack
@@ -87,20 +78,6 @@ TRAINING = TrainingReport(
 )
 
 
-def make_config() -> ExperimentConfig:
-    """The defaults, with the names of their files."""
-    return ExperimentConfig(
-        corpus=CorpusConfig(name="python_reference"),
-        questions=QuestionsConfig(name="extractive"),
-        dataset=DatasetConfig(name="generated"),
-        model=ModelConfig(name="minilm"),
-        training=TrainingConfig(name="default"),
-        retrieval=RetrievalConfig(name="windows"),
-        evaluation=EvaluationConfig(name="default"),
-        tracking=TrackingConfig(name="local"),
-    )
-
-
 def make_outcome(
     systems: Sequence[str] = SYSTEMS, *, origins: Mapping[str, int] | None = None, shift: float = 0.0, **changes: Any
 ) -> Outcome:
@@ -119,7 +96,7 @@ def make_outcome(
             choices={"model": "minilm", "corpus": "python_reference"},
             overrides=["training.epochs=3"],
         ),
-        config=make_config(),
+        config=plain_config(),
         model_name="sentence-transformers/all-MiniLM-L6-v2",
         corpus=Corpus(
             [], [], ReadingReport(78, 78, 400_000, skipped=tuple({"document": f"page-{at}"} for at in range(50)))

@@ -83,7 +83,7 @@ def test_markdown_shows_text_from_outside_as_text() -> None:
     assert "<script" not in html
     assert "href" not in html
     assert html.count("<h1>") == 1
-    assert html.count("<table>") == 5
+    assert html.count("<table>") == 6
 
 
 @given(st.text())

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
+from tiny_bert import save_tiny_bert
 
 from embft.config import (
     CorpusConfig,
@@ -26,9 +27,6 @@ from embft.config.command_line import as_config
 from embft.pipeline import run_experiment
 from embft.stages import StageCache
 from embft.steps.keys import GROUPS_IN_KEY, NOT_IN_KEY, settings_of
-
-sys.path.append(str(Path(__file__).parents[1] / "training"))
-from tiny_bert import save_tiny_bert
 
 CONFIGS = str(Path(__file__).parents[2] / "configs")
 register()

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
+
+from tiny import make_lab, make_model, make_splits, train
 
 from embft.config import QuestionsConfig
 from embft.steps import questions as questions_step
 from embft.steps.general import measure_general
-
-sys.path.append(str(Path(__file__).parents[1] / "training"))
-from tiny import make_lab, make_model, make_splits, train
 
 
 def test_a_shallower_ranking_of_the_other_dataset_has_its_own_map(tmp_path):

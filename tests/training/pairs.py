@@ -1,8 +1,4 @@
-"""Trainings on two processes that are killed: torchrun's agent and its workers, each a fork of what is imported once.
-
-`torchrun program` is `elastic_launch(config, program)`. With a function in the program's place the agent forks its workers
-instead of starting Python anew, and all else is the same: rendezvous, environment, watch over the workers, exit status.
-"""
+"""Trainings on two processes that are killed: torchrun's agent and its workers, each a fork of what is imported once."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ import os
 import signal
 import sys
 import time
-import uuid
 from collections import defaultdict
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -18,27 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from forks import CONTEXT
+from torchrun import launch
 from victims import tell_phases
 
 LIMIT = 60.0
 """Seconds within which all processes of a training have to be gone: torchrun itself gives them 30."""
-
-
-def agent(root: Path, settings: dict[str, Any], said: Connection) -> None:
-    """What torchrun does, but for its command line."""
-    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=2,
-        run_id=str(uuid.uuid4()),
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        max_restarts=0,
-        start_method="fork",
-    )
-    elastic_launch(config, worker)(root, settings, said)
 
 
 def worker(root: Path, settings: dict[str, Any], said: Connection) -> None:
@@ -83,7 +62,7 @@ class Pair:
 
     def __init__(self, root: Path, settings: dict[str, Any]) -> None:
         self._heard, said = CONTEXT.Pipe(duplex=False)
-        self.agent = CONTEXT.Process(target=agent, args=(root, settings, said))
+        self.agent = CONTEXT.Process(target=launch, args=(worker, root, settings, said))
         self.agent.start()
         self.workers: dict[int, int] = {}
         said.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from embeddings_server import serving
+from forks import in_fork
 from hydra import compose, initialize_config_dir
 from jargon import write_jargon
 
@@ -120,8 +119,9 @@ def test_its_model_loads_in_a_fresh_process_and_scores_as_in_the_run(place, tmp_
         text for key, chunk in zip(ids, best, strict=True) for text in (test["queries"][key], test["corpus"][chunk])
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "EMBFT_TEST_KEY": KEY}
-    command = [sys.executable, "-c", FRESH, place.run / "model", tmp_path / "found.npz", *pairs]
-    subprocess.run(command, check=True, env=environment)
+    command = (FRESH, str(place.run / "model"), str(tmp_path / "found.npz"), *pairs)
+    done = in_fork(*command, cwd=tmp_path, environment=environment)
+    assert done.returncode == 0, done.stderr[-3000:]
     found = np.load(tmp_path / "found.npz")
     cosines = np.sum(found["questions"] * found["passages"], axis=1) / np.linalg.norm(found["passages"], axis=1)
     np.testing.assert_allclose(cosines, [ranking["scores"][key][0] for key in ids], atol=2e-6)

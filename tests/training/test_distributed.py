@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import os
@@ -10,30 +9,27 @@ import pickle
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
-import torch
+from forks import in_fork
 from safetensors.numpy import load_file
+from tiny_bert import save_tiny_bert
+from torchrun import torchrun
+from tune_on_processes import CASES
 
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
 from embft.models.encoder import Encoder
 from embft.training.processes import launch_problems, with_helpers
 
-pytestmark = pytest.mark.slow  # what takes the time is that four more processes import torch
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 WORDS = "one two three four five six seven eight nine ten".split()
-program_file = Path(__file__).parent / "tune_on_processes.py"
-spec = importlib.util.spec_from_file_location("tune_on_processes", program_file)
-assert spec is not None
-assert spec.loader is not None
-program = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(program)
+PROGRAM = Path(__file__).parent / "tune_on_processes.py"
 
 ENVIRONMENT = {
     **os.environ,
@@ -43,39 +39,11 @@ ENVIRONMENT = {
 }
 
 
-TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-
-
-def on_two(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*TORCHRUN, *map(str, arguments)],
-        cwd=cwd,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
     """A folder with a random BERT of three layers and a small dataset."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
     folder = tmp_path_factory.mktemp("place")
-    raw = folder / "model" / "raw"
-    raw.mkdir(parents=True)
-    (raw / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]) + "\n")
-    BertTokenizerFast(str(raw / "vocab.txt")).save_pretrained(raw)
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": 3}
-    BertModel(BertConfig(vocab_size=5 + len(WORDS), **sizes)).save_pretrained(raw)
-    model = SentenceTransformer(modules=[Transformer(str(raw)), Pooling(8)], device="cpu")
-    model.save_pretrained(str(folder / "model" / "saved"))
-
+    save_tiny_bert(folder / "model", tuple(WORDS), positions=512)
     draw = np.random.default_rng(1)
     for name, chunks in (("train", 21), ("dev", 12), ("test", 12)):
         corpus = {f"{name} {number}": " ".join(draw.choice(WORDS, size=12)) for number in range(chunks)}
@@ -88,7 +56,7 @@ def place(tmp_path_factory) -> Path:
 
 RECIPE = [
     "dataset=llama_index", "dataset.train=train.json", "dataset.dev=dev.json", "dataset.test=test.json",
-    "model.path=model/saved", "training.batch_size=4", "training.epochs=2", "training.frozen_share=0.34",
+    "model.path=model/model", "training.batch_size=4", "training.epochs=2", "training.frozen_share=0.34",
     "training.max_grad_norm=1e38", "evaluation.resamples=100", "tracking=local",
 ]  # fmt: skip
 
@@ -103,13 +71,10 @@ def cases(place) -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
     one, two = place / "one", place / "two"
     one.mkdir()
     two.mkdir()
-    threads = torch.get_num_threads()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        torch.set_num_threads(1)
-        assert program.main(place / "model" / "saved", one, *recipe("one")) == 0
-        torch.set_num_threads(threads)
-    done = on_two(program_file, place / "model" / "saved", two, *recipe("two"), cwd=place)
+    command = [str(PROGRAM), str(place / "model" / "model")]
+    alone = in_fork(*command, str(one), *recipe("one"), cwd=place, environment=ENVIRONMENT)
+    assert alone.returncode == 0, alone.stderr[-3000:]
+    done = torchrun(PROGRAM, *command[1:], two, *recipe("two"), cwd=place, environment=ENVIRONMENT).wait()
     assert done.returncode == 0, done.stderr[-3000:]
     return one, two, done
 
@@ -120,7 +85,7 @@ def test_two_processes_give_the_losses_and_the_weights_of_one(cases, place, name
     assert [report["processes"] for report in reports] == [1, 2]
     assert np.allclose(reports[0]["losses"], reports[1]["losses"], atol=1e-4, rtol=0)
     weights = [load_file(folder / name / "model.safetensors") for folder in cases[:2]]
-    base = load_file(place / "model" / "saved" / "model.safetensors")
+    base = load_file(place / "model" / "model" / "model.safetensors")
     assert all(np.allclose(weights[0][key], weights[1][key], atol=1e-4, rtol=0) for key in weights[0])
     assert max(np.abs(weights[0][key] - base[key]).max() for key in weights[0]) > 1e-3
 
@@ -141,7 +106,7 @@ def test_a_loss_that_is_no_number_ends_the_job_in_both_processes_and_not_the_nex
 
 def test_only_process_0_prints(cases):
     done = cases[2]
-    assert done.stdout.count("printed by process 0") == len(program.CASES) - 1
+    assert done.stdout.count("printed by process 0") == len(CASES) - 1
     assert "printed by another" not in done.stdout
     assert "Warning" not in done.stderr
 
@@ -162,43 +127,35 @@ def test_a_whole_run_under_torchrun_gives_the_metrics_that_it_gives_alone(cases)
 
 def kill_one(arguments: list[str], cwd: Path, victim: int, after: str) -> subprocess.CompletedProcess[str]:
     """Kills one of two processes when there is a file like ``after``; returns how torchrun ended."""
-    command = [*TORCHRUN, *arguments]
-    torchrun = subprocess.Popen(
-        command, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    workers: dict[str, psutil.Process] = {}
-    while len(workers) < 2:
-        assert torchrun.poll() is None
-        time.sleep(0.05)
-        with suppress(psutil.Error):
-            workers = {
-                child.environ()["RANK"]: child
-                for child in psutil.Process(torchrun.pid).children()
-                if "RANK" in child.environ()
-            }
+    launched = torchrun(ROOT / "run.py", *arguments, cwd=cwd, environment=ENVIRONMENT)
     while not any(cwd.glob(after)):
-        assert torchrun.poll() is None
+        assert launched.process.exitcode is None
         time.sleep(0.001)
-    workers[str(victim)].kill()
-    said = torchrun.communicate(timeout=300)[0]
-    assert not any(worker.is_running() for worker in workers.values())
-    return subprocess.CompletedProcess(command, torchrun.returncode, said)
+    workers = [psutil.Process(int((cwd / f".rank-{rank}").read_text())) for rank in (0, 1)]
+    workers[victim].kill()
+    done = launched.wait()
+    assert not any(worker.is_running() for worker in workers)
+    return done
 
 
 def test_a_killed_process_ends_the_other_and_the_same_command_goes_on_to_the_same_weights_and_the_next_job(
     cases, place
 ):
     sweep = [
-        str(ROOT / "run.py"), "-m", *RECIPE, "training.learning_rate=5e-3,1e38", "cache_dir=killed/cache",
+        "-m", *RECIPE, "training.learning_rate=5e-3,1e38", "cache_dir=killed/cache",
         "training.checkpoint_steps=1",
     ]  # fmt: skip
     third = "killed/cache/scratch/training/*/checkpoints/checkpoint-3/*.json"
     stopped = kill_one([*sweep, "hydra.sweep.dir=killed/first"], place, victim=1, after=third)
     assert stopped.returncode != 0
-    assert "gloo" not in stopped.stdout.lower(), (
-        stopped.stdout
-    )  # process 0 says what it means, if it is not ended first
-    done = on_two(*sweep, "hydra.sweep.dir=killed/second", cwd=place)
+    said = stopped.stdout + stopped.stderr
+    assert "gloo" not in said.lower(), said  # process 0 says what it means, if it is not ended first
+    # The one command of the tests that is torchrun's own, from the start of Python on.
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(ROOT / "run.py"),
+         *sweep, "hydra.sweep.dir=killed/second"],
+        cwd=place, env=ENVIRONMENT, capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
     first, second = (place / "killed" / "second" / number for number in "01")
     assert json.loads((first / "status.json").read_text())["status"] == "ok", done.stderr[-3000:]
     training = json.loads((first / "metrics.json").read_text())["training"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from forks import in_fork
 from hydra import compose, initialize_config_dir
 from jargon import write_jargon
 from tiny import make_base, make_splits, tune
@@ -148,10 +147,8 @@ def test_the_card_s_example_gives_the_score_of_the_ranking_in_a_fresh_process(pl
     code = code.replace('"..."', repr(question), 1)
     (chunk,) = test.relevant_docs[question_id]
     code = code.replace('"..."', repr(test.corpus[chunk]), 1)
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}\nprint(float(score))"],
-        cwd=place.run, capture_output=True, text=True, env={**os.environ, "HF_HUB_OFFLINE": "1"},
-    )  # fmt: skip
+    code += "\nprint(float(score))"
+    done = in_fork(code, cwd=place.run, environment={**os.environ, "HF_HUB_OFFLINE": "1"}, embft="gone")
     assert done.returncode == 0, done.stderr
     folder = next((place.root / "cache" / "stages").glob("ranking/*/test.tuned.cosine.json"))
     ranked = json.loads(folder.read_text(encoding="utf-8"))

@@ -6,14 +6,14 @@ Of ``windows``, which asks no questions and so learns no jargon, see test_window
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forks import in_fork
 from hydra import compose, initialize_config_dir
 from jargon import write_jargon
 
@@ -87,7 +87,6 @@ import json, pathlib, sys, numpy
 from sentence_transformers import SentenceTransformer
 for job in json.loads(pathlib.Path(sys.argv[1]).read_text()):
     model = SentenceTransformer(job["model"], device="cpu")
-    assert not any(name.split(".")[0] == "embft" for name in sys.modules)
     questions, passages = model.encode_query(job["questions"]), model.encode_document(job["passages"])
     numpy.savez(job["found"], questions=questions, passages=passages)
 """
@@ -100,7 +99,7 @@ def some_texts(folder: Path) -> tuple[list[str], list[str]]:
 
 @pytest.fixture(scope="module")
 def loaded(run_of, place) -> dict[str, Path]:
-    """By recipe, the vectors of its model in a fresh process: one for all, because what takes the time are its imports."""
+    """By recipe, the vectors of its model in another process, where embft cannot be imported."""
     jobs = []
     for recipe in RECIPES:
         folder = run_of(recipe)
@@ -108,7 +107,8 @@ def loaded(run_of, place) -> dict[str, Path]:
         found = str(place / f"{recipe}.npz")
         jobs.append({"model": str(folder / "model"), "questions": questions, "passages": passages, "found": found})
     (place / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
-    subprocess.run([sys.executable, "-c", FRESH, place / "jobs.json"], check=True, cwd=place)
+    done = in_fork(FRESH, str(place / "jobs.json"), cwd=place, environment=os.environ, embft="gone")
+    assert done.returncode == 0, done.stderr[-3000:]
     return {recipe: place / f"{recipe}.npz" for recipe in RECIPES}
 
 

@@ -6,17 +6,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-from embft.config import (
-    CorpusConfig,
-    DatasetConfig,
-    EvaluationConfig,
-    ExperimentConfig,
-    ModelConfig,
-    QuestionsConfig,
-    RetrievalConfig,
-    TrackingConfig,
-    TrainingConfig,
-)
+from plain_config import plain_config
+from tiny_bert import save_tiny_bert
+
+from embft.config import ModelConfig, RetrievalConfig, TrainingConfig
 from embft.records import RetrievalDataset, Splits
 from embft.retrieval.vector_cache import VectorCache
 from embft.stages import StageResult
@@ -28,21 +21,9 @@ SETTINGS: dict[str, Any] = {
 
 
 def make_model(folder: Path, layers: int = 3) -> None:
-    """A BERT of random weights, in a sentence-transformers folder."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    torch.manual_seed(7)
-    bert = folder.with_name(f"{folder.name}-bert")
-    bert.mkdir(parents=True)
-    (bert / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]) + "\n")
-    BertTokenizerFast(str(bert / "vocab.txt")).save_pretrained(bert)
-    sizes = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32, "num_hidden_layers": layers}
-    BertModel(BertConfig(vocab_size=len(WORDS) + 5, **sizes)).save_pretrained(bert)
-    model = SentenceTransformer(modules=[Transformer(str(bert)), Pooling(16)], device="cpu")
-    model.save_pretrained(str(folder), create_model_card=False)
+    """A BERT of random weights that knows the words, in a sentence-transformers folder."""
+    plain = folder.with_name(f"{folder.name}-bert")
+    save_tiny_bert(plain, tuple(WORDS), layers, positions=512, width=16, seed=7).rename(folder)
 
 
 def make_splits(train: int = 40, dev: int = 12, test: int = 12) -> Splits:
@@ -84,17 +65,8 @@ def make_lab(root: Path, base: Any = None, seed: int = 1, **settings: Any) -> An
     from embft.steps.workspace import Lab
 
     base = base or make_base(root)
-    config = ExperimentConfig(
-        corpus=CorpusConfig(name="x"),
-        questions=QuestionsConfig(name="x"),
-        dataset=DatasetConfig(name="x"),
-        model=ModelConfig(name="tiny"),
-        training=TrainingConfig(name="tiny", **{**SETTINGS, **settings}),
-        retrieval=base.retrieval,
-        evaluation=EvaluationConfig(name="x"),
-        tracking=TrackingConfig(name="x"),
-        seed=seed,
-    )
+    training = TrainingConfig(name="tiny", **{**SETTINGS, **settings})
+    config = plain_config(model=ModelConfig(name="tiny"), training=training, retrieval=base.retrieval, seed=seed)
     return Lab(config, root / "cache", base)
 
 

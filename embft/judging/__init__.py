@@ -1,0 +1,1 @@
+"""Chunks that nobody judged: pooled, graded by an LLM or by people, and the judge judged itself."""

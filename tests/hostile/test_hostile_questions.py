@@ -1,0 +1,91 @@
+"""People's questions as they really have them, and as nobody should: read right, or refused in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dataset_files import Answers, Case, Q, case, cell, check, each
+
+from embft.questions import map_to_chunks, read_human, require_mapped
+from embft.records import Chunk, Page
+
+CASES: list[Case] = []
+
+
+PAGE = Page("guide.md", 3, "The else clause runs when no break occurs. 潮水每天晚五十分钟。")
+CHUNK = Chunk("c1", PAGE.text, "guide.md", 3, 0, len(PAGE.text))
+FOUND: Answers = {Q: {"c1": 1}}
+
+
+def asked(name: str, content: Any, right: Answers | str, said: str = "", file: str = "a.jsonl") -> None:
+    CASES.append(case(name, content, right, said, file))
+
+
+asked("a quote", [{"question": Q, "evidence": "when no BREAK\noccurs"}], FOUND)
+asked("a page", [{"question": Q, "document": "guide.md", "page": 3}], FOUND)
+asked("a page as text", f"question,document,page\n{cell(Q)},guide.md,3\n", FOUND, file="a.csv")
+asked("a chunk", [{"question": Q, "chunk_ids": ["c1"]}], FOUND)
+asked("a chunk with its grade", [{"question": Q, "chunk_ids": {"c1": 3}}], {Q: {"c1": 3}})
+asked(
+    "a table of quotes",
+    f"question;evidence\r\n{cell(Q)};{cell('when no break occurs')}\r\n".encode("utf-16"),
+    FOUND,
+    file="a.csv",
+)
+asked("a Chinese quote", [{"问题": Q, "证据": "潮水每天晚五十分钟"}], FOUND)
+asked(
+    "some without judgement",
+    [{"question": Q, "chunk_ids": "c1"}, {"question": "z?"}],
+    FOUND,
+    "1 human questions say nothing",
+)
+asked(
+    "a third lost",
+    [{"question": Q, "chunk_ids": "c1"}, {"question": "z?", "evidence": "green cheese"}],
+    FOUND,
+    "1 of 2 human questions",
+)
+asked("a chunk that is gone", [{"question": Q, "chunk_ids": ["c1", "c9"]}], FOUND, "1 chunks that people named")
+asked("the same twice", [{"question": Q, "chunk_ids": "c1"}] * 3, FOUND)
+asked("U+2028 in a quote", [{"question": "a\u2028b", "evidence": "no break occurs"}], {"a\u2028b": {"c1": 1}})
+asked("a log of another corpus", [{"question": Q, "evidence": "green cheese"}], "none of its 1 questions has its place")
+asked("a log without judgements", "a?\nb?\n", "none of its 2 questions says what answers it", file="a.txt")
+asked("grade 0 alone", [{"question": Q, "chunk_ids": {"c1": 0}}], "none of its 1 questions")
+asked("grades too many", [{"question": Q, "chunk_ids": ["c1"], "grades": [1, 2]}], "2 grades for 1 chunk ids")
+asked("a grade in words", [{"question": Q, "chunk_ids": ["c1"], "grades": ["good"]}], "no whole number")
+asked("ids that are objects", [{"question": Q, "chunk_ids": [{"id": 1}]}], "no list of ids")
+asked("no question", [{"evidence": "x"}], "line 1: no question")
+asked("a question that is a number", [{"question": 5}], "line 1: no question")
+asked("evidence that is a list", [{"question": Q, "evidence": ["x"]}], "the evidence is not a quote")
+asked("a page without document", [{"question": Q, "page": 3}], "a page without its document")
+asked("a page in words", [{"question": Q, "document": "guide.md", "page": "three"}], "no whole number")
+asked("an infinite page", '{"question": "q", "document": "d", "page": 1e999}', "no whole number")
+asked("a count of 0", [{"question": Q, "chunk_ids": "c1", "count": 0}], "the count 0 is below 1")
+asked("not JSON", "no json\n", "line 1: not JSON")
+asked("a list of texts", '["a", "b"]', "not an object")
+asked("brackets", "[" * 100_000, "not a JSON list")
+asked("objects", '{"a":' * 50_000, "line 1: not JSON")
+asked("a key twice", '{"question": "a", "question": "b"}', "stands twice")
+asked("half a character", '{"question": "a \\ud800"}', "half a character")
+asked("empty", "", "holds no question")
+asked("blank", " \n\t\n", "holds no question", file="a.txt")
+asked("other columns", "frage;antwort\na;b\n", "Columns found: frage, antwort (separated by semicolons)", file="a.csv")
+asked("latin-1", "caf\xe9?".encode("latin-1"), "not UTF-8", file="a.txt")
+asked("zero bytes", b"a\0b\0\0\0c" * 50, "zero bytes", file="a.txt")
+asked("a long line", "why " * 250_000, "says what answers it", file="a.txt")
+
+
+def _read_questions(folder: Path, name: str) -> tuple[Answers, str]:
+    mapped = map_to_chunks(read_human(str(folder / name)), [PAGE], [CHUNK])
+    require_mapped(mapped, name)
+    answers = {
+        question.text: dict(zip(question.chunk_ids, question.grades or (1,) * len(question.chunk_ids), strict=True))
+        for question in mapped.questions
+    }
+    return answers, " ".join(mapped.warnings)
+
+
+@each(CASES)
+def test_a_file_is_read_right_or_refused_in_words(case: Case, tmp_path: Path) -> None:
+    check(case, _read_questions, tmp_path)
