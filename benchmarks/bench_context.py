@@ -1,156 +1,165 @@
-"""What a document's title, or title and headings, before each chunk is worth: corpora of several documents.
+"""What a document's title before each chunk is worth: corpora of several documents, ranked with and without it.
 
-    python benchmarks/bench_context.py --data DIR --clones DIR [--only NAME ...] [--tuned NAME ...] [--work DIR]
+    python benchmarks/bench_context.py --data DIR --clones DIR [--only NAME ...] [--dense NAME ...] [--work DIR]
 
 DIR of --data holds nvidia-sec-10k, cisi and cacm; what is missing in --clones is cloned from GitHub
-(benchmarks/context_corpora.py says what and how). Larger corpora are sampled, so that every one is embedded twice in minutes.
-The Python reference is read by embft itself, with headings too. Dev chose the weight of each fusion; all figures are of test.
---tuned names corpora whose train questions tune the model, once without and once with titles. Runs are kept in --work and not
-repeated.
+(benchmarks/context_corpora.py says what and how). BM25 ranks each corpus whole. --dense names those of which a sample (so many
+chunks that two embeddings are a matter of minutes on a busy machine) is ranked by all-MiniLM-L6-v2 too, and by mixes of both.
+Scores are kept in --work and not worked out twice. No setting is chosen here on the questions that are reported.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from context_corpora import CORPORA
+from context_corpora import CORPORA, SAMPLES
+from hydra import compose, initialize_config_dir
 from report import machine, write_result
 
+from embft.config import RetrievalConfig, register
+from embft.config.command_line import as_config
 from embft.evaluation.dependence import Dependence
+from embft.evaluation.metrics import dataset_scores
 from embft.evaluation.significance import compare
+from embft.records import RetrievalDataset
+from embft.retrieval.bm25 import BM25Scorer
+from embft.retrieval.scoring import FusedScorer, Scorer, rank
+from embft.steps.model import open_model
+from embft.steps.workspace import Lab, Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
-METRICS = ("hit_rate@5", "ndcg@10")
-PYTHON = "python_reference"
-SYSTEMS = ("bm25", "base", "fused", "tuned")
+WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
+SHOWN = (("bm25", 0), ("base", 20), ("even mix", 10), ("70% base", 14))
+FIXED = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 Floats = npt.NDArray[np.float64]
 
 
 def main() -> int:
-    """Runs what is missing, writes results/context.md."""
+    """Ranks what is missing, writes results/context.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with nvidia-sec-10k, cisi and cacm")
     parser.add_argument("--clones", type=Path, help="folder of clones; what is missing is cloned from GitHub")
     parser.add_argument("--work", type=Path, default=Path("outputs/benchmarks/context"))
-    parser.add_argument("--only", nargs="+", choices=[PYTHON, *CORPORA], default=[PYTHON, *CORPORA])
-    parser.add_argument("--tuned", nargs="+", choices=[PYTHON, *CORPORA], default=[])
+    parser.add_argument("--only", nargs="+", choices=list(CORPORA), default=list(CORPORA))
+    parser.add_argument("--dense", nargs="*", choices=list(CORPORA), default=list(CORPORA))
     options = parser.parse_args()
     if options.data is None or options.clones is None:
         print("Nothing to run: --data and --clones say where the corpora lie.")
         return 0
-    work = options.work.absolute()
-    rows, means = [], []
+    whole, samples = [], []
     for name in options.only:
-        contexts = ("none", "title", "headings") if name == PYTHON else ("none", "title")
-        overrides = prepared(name, options.data.absolute(), options.clones.absolute(), work)
-        runs = {context: run_of(work, name, context, overrides[context], tunes=False) for context in contexts}
-        rows += [line for context in contexts for line in lines_of(name, context, runs, ("bm25", "base", "fused"))]
-        means.append(runs)
-        if name in options.tuned:
-            tuned = {context: run_of(work, name, context, overrides[context], tunes=True) for context in contexts[:2]}
-            rows += [line for context in contexts[:2] for line in lines_of(name, context, tuned, ("tuned",))]
+        whole += compared(name, CORPORA[name](options.data, options.clones).dataset, options.work, SHOWN[:1], by_words)
+    for name in options.dense:
+        sample = SAMPLES[name](options.data, options.clones).dataset
+        samples += compared(f"{name}.sample", sample, options.work, SHOWN, lambda one: by_mixes(one, options.work))
+    head = [
+        "| corpus | chunks | questions | system | nDCG@10 without | with title | difference, 95% | hit rate@5 without | with "
+        "title |",
+        "| --- | ---: | ---: | --- | ---: | ---: | --- | ---: | ---: |",
+    ]
     lines = [
         "# A title before each chunk",
         "",
-        f"all-MiniLM-L6-v2, windows of 96 tokens of which the context takes its part. {machine()}. Differences are "
-        "paired, question by question, with 95% intervals that know which questions share chunks; bold: the interval leaves "
-        "out zero.",
+        f"all-MiniLM-L6-v2 untuned, windows of 96 tokens of which a title takes its part; {machine()}. Differences are paired, "
+        "question by question, with 95% intervals that know which questions share chunks. Titles of CISI and CACM are their own; "
+        "without, they are nowhere in the text.",
         "",
-        "| corpus | system | context | hit rate@5 | nDCG@10 | nDCG@10 less none's, 95% | hit rate@5 less none's |",
-        "| --- | --- | --- | ---: | ---: | --- | --- |",
-        *rows,
+        "BM25 over each corpus:",
         "",
-        "Mean over corpora of what titles change, in nDCG@10 (± one standard error of the mean; on how many it is above zero):",
+        *head,
+        *whole,
         "",
-        *(f"- {system}: {mean_change(means, system)}" for system in ("bm25", "base", "fused")),
+        "Samples:",
+        "",
+        *head,
+        *samples,
+        "",
+        "What a fixed weight of base in the mix loses against the best weight for the same questions, in points of nDCG@10:",
+        "",
+        f"| corpus | context | best weight | {' | '.join(f'{weight:g}' for weight in FIXED)} |",
+        f"| --- | --- | ---: |{' ---: |' * len(FIXED)}",
+        *(regret_line(name, context, options.work) for name in options.dense for context in ("none", "title")),
     ]
     write_result("context", "\n".join(lines))
     return 0
 
 
-def prepared(name: str, data: Path, clones: Path, work: Path) -> dict[str, list[str]]:
-    """By context, the overrides that read a corpus with it."""
-    if name == PYTHON:
-        return {context: [f"corpus.context={context}"] for context in ("none", "title", "headings")}
-    corpus = CORPORA[name](data, clones)
-    titles = {key: " ".join(title.split()) for key, title in corpus.titles.items() if title.strip()}
-    overrides = {}
-    for context, contexts in (("none", {}), ("title", titles)):
-        folder = work / "data" / f"{name}.{context}"
-        corpus.write(folder, contexts)
-        overrides[context] = [
-            "dataset=llama_index", *(f"dataset.{split}={folder / f'{split}.json'}" for split in ("train", "dev", "test")),
-            "dataset.candidates=all", "dataset.leaks=allow", "retrieval.precision=auto",
-        ]  # fmt: skip
-    return overrides
-
-
-def run_of(work: Path, name: str, context: str, overrides: Sequence[str], *, tunes: bool) -> Path:
-    """The folder of a run; one that is there is not run again."""
-    folder = work / f"{name}.{context}{'.tuned' if tunes else ''}"
-    if not (folder / "metrics.json").is_file():
-        untuned = ["training=none", "evaluation=base_only", "evaluation.systems=[bm25,base,fused]"]
-        command = [
-            "run.py", *overrides, *([] if tunes else untuned), "evaluation.resamples=1000", "tracking=local",
-            f"cache_dir={work / 'cache'}", f"hydra.run.dir={folder}",
-        ]  # fmt: skip
-        subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        print(folder.name, flush=True)
-    return folder
-
-
-def lines_of(name: str, context: str, runs: Mapping[str, Path], systems: Sequence[str]) -> list[str]:
-    """The table's lines of a corpus with one context."""
+def compared(
+    name: str,
+    dataset: RetrievalDataset,
+    work: Path,
+    shown: Sequence[tuple[str, int]],
+    score: Callable[[RetrievalDataset], Mapping[str, Floats]],
+) -> list[str]:
+    """The table's lines of a corpus: each system without and with titles."""
+    scores = []
+    for context, contexts in (("none", {}), ("title", dataset.contexts)):
+        path = work / "scores" / f"{name}.{context}.npz"
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(path, **score(replace(dataset, contexts=contexts)))
+            print(name, context, flush=True)
+        with np.load(path) as file:
+            scores.append({key: file[key] for key in ("nd", "hit")})
+    dependence = Dependence.of(list(dataset.queries), dataset.relevant_docs)
     lines = []
-    for system in systems:
-        values = {metric: scores(runs[context], system, metric) for metric in METRICS}
-        cells = [f"{values[metric].mean():.3f}" for metric in METRICS]
-        changes = ["", ""]
-        if context != "none":
-            changes = [change(runs[context], runs["none"], system, metric) for metric in reversed(METRICS)]
+    for system, row in shown:
+        without, with_titles = ({key: one[key][row] for key in ("nd", "hit")} for one in scores)
+        found = compare(with_titles["nd"], without["nd"], dependence)
+        difference = f"{found.delta:+.3f} [{found.ci95[0]:+.3f}, {found.ci95[1]:+.3f}]"
+        difference = f"**{difference}**" if found.ci95[0] > 0 or found.ci95[1] < 0 else difference
         lines.append(
-            f"| {name} ({len(values['ndcg@10'])} questions) | {system} | {context} | {' | '.join([*cells, *changes])} |"
+            f"| {name.split('.')[0]} | {len(dataset.corpus):,} | {len(dataset.queries):,} | {system} "
+            f"| {without['nd'].mean():.3f} | "
+            f"{with_titles['nd'].mean():.3f} | {difference} | {without['hit'].mean():.3f} | {with_titles['hit'].mean():.3f} |"
         )
     return lines
 
 
-def change(run: Path, other: Path, system: str, metric: str) -> str:
-    """A paired difference with its interval."""
-    row = compare(scores(run, system, metric), scores(other, system, metric), dependence_of(run))
-    text = f"{row.delta:+.3f} [{row.ci95[0]:+.3f}, {row.ci95[1]:+.3f}]"
-    return f"**{text}**" if row.ci95[0] > 0 or row.ci95[1] < 0 else text
+def regret_line(name: str, context: str, work: Path) -> str:
+    """A line of the table of fixed weights."""
+    with np.load(work / "scores" / f"{name}.sample.{context}.npz") as file:
+        curve = file["nd"].mean(axis=1)
+    losses = " | ".join(f"{100 * (curve.max() - curve[WEIGHTS.index(weight)]):.1f}" for weight in FIXED)
+    return f"| {name} | {context} | {WEIGHTS[int(curve.argmax())]:g} | {losses} |"
 
 
-def mean_change(runs: Sequence[Mapping[str, Path]], system: str) -> str:
-    """The mean over corpora, each counting the same."""
-    deltas = [
-        float((scores(one["title"], system, "ndcg@10") - scores(one["none"], system, "ndcg@10")).mean()) for one in runs
-    ]
-    error = np.std(deltas, ddof=1) / np.sqrt(len(deltas)) if len(deltas) > 1 else float("nan")
-    return f"{np.mean(deltas):+.3f} ± {error:.3f} ({sum(delta > 0 for delta in deltas)} of {len(deltas)})"
+def by_words(dataset: RetrievalDataset) -> dict[str, Floats]:
+    """BM25 alone: nDCG@10 (``nd``) and hit rate@5 (``hit``), float64 [1, n_questions]."""
+    lexical = BM25Scorer.of(RetrievalConfig(name="windows"), dataset.indexed, list(dataset.queries.values()))
+    return _scored(dataset, [(lexical, 0.0)])
 
 
-def scores(folder: Path, system: str, metric: str) -> Floats:
-    """A metric by question, questions in the order of their ids: float64 [n_questions]."""
-    return np.array([row["systems"][system][metric] for row in _rows(folder)])
+def by_mixes(dataset: RetrievalDataset, work: Path) -> dict[str, Floats]:
+    """The same by mixes of base and BM25, float64 [n_weights, n_questions]."""
+    lab = _lab(work)
+    dense = lab.base.scorers(dataset)["cosine"]
+    lexical = BM25Scorer.of(lab.config.retrieval, dataset.indexed, list(dataset.queries.values()))
+    return _scored(dataset, [(FusedScorer(dense, lexical, weight), None if weight else 0.0) for weight in WEIGHTS])
 
 
-def dependence_of(folder: Path) -> Dependence:
-    """What a run's questions share."""
-    relevant = {row["question_id"]: row["relevant"] for row in _rows(folder)}
-    return Dependence.of(list(relevant), relevant)
+@cache
+def _lab(work: Path) -> Lab:
+    register()
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        config = as_config(compose("config", overrides=["retrieval.precision=auto"]))
+    return open_model(Workspace(config, (work / "cache").absolute()))
 
 
-def _rows(folder: Path) -> list[dict[str, object]]:
-    text = (folder / "per_query.jsonl").read_text(encoding="utf-8")
-    return sorted(map(json.loads, text.splitlines()), key=lambda row: row["question_id"])
+def _scored(dataset: RetrievalDataset, scorers: Sequence[tuple[Scorer, float | None]]) -> dict[str, Floats]:
+    rows = []
+    for scorer, floor in scorers:
+        ids = list(dataset.queries), list(dataset.corpus)
+        ranking = rank(scorer, *ids, system="fused", score_name="fused", depth=100, floor=floor)
+        rows.append(dataset_scores(ranking, dataset))
+    return {short: np.stack([row[name] for row in rows]) for short, name in (("nd", "ndcg@10"), ("hit", "accuracy@5"))}
 
 
 if __name__ == "__main__":

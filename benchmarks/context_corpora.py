@@ -17,14 +17,12 @@ from typing import Any
 
 from embft.corpus.chunking import chunk_pages
 from embft.corpus.titles import title_of_name
-from embft.dataset.formats import read_llama_index, write_llama_index
+from embft.dataset.formats import read_llama_index
 from embft.records import Page, RetrievalDataset
 
-_MOST = {"train": 150, "dev": 120, "test": 240}
-"""Questions of each split; more are left out."""
-_ARTICLES = 4
-_FEW = 100
-"""Questions; with fewer there are no train questions."""
+_MOST = 360
+"""Questions about a corpus; more are left out."""
+_ARTICLES = 24
 _SITE = re.compile(r"^\s*(.{3,90}?) \| The Nutrition Source")
 
 
@@ -58,35 +56,16 @@ class Corpus:
             {key: asked for key, asked in relevant.items() if asked[1]},
         )
 
-    def write(self, folder: Path, contexts: Mapping[str, str]) -> None:
-        """Writes train, dev and test, told apart by the first relevant chunk, so that no two splits ask about one chunk.
-
-        With few questions there are no train questions, and dev has a third of them.
-        """
-        few = len(self.questions) < _FEW
-        asked: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
-        for key, (_, relevant) in sorted(self.questions.items(), key=lambda item: _digest(item[0])):
-            place = _digest(key if few else relevant[0]) % 3
-            split = ("dev", "test", "test" if few else "train")[place]
-            if len(asked[split]) < _MOST[split]:
-                asked[split].append(key)
-        taken: set[str] = set()
-        folder.mkdir(parents=True, exist_ok=True)
-        for split in ("test", "dev", "train"):
-            relevant = {chunk for key in asked[split] for chunk in self.questions[key][1]}
-            own = {
-                key: text
-                for key, text in self.chunks.items()
-                if key in relevant or (split == "train" and key not in taken)
-            }
-            taken |= own.keys()
-            dataset = RetrievalDataset(
-                {key: self.questions[key][0] for key in asked[split]},
-                own,
-                {key: self.questions[key][1] for key in asked[split]},
-                contexts=contexts,
-            )
-            write_llama_index(folder / f"{split}.json", dataset)
+    @property
+    def dataset(self) -> RetrievalDataset:
+        """At most 360 questions over the chunks, drawn by their ids, with a title as each chunk's context."""
+        asked = sorted(self.questions, key=_digest)[:_MOST]
+        return RetrievalDataset(
+            {key: self.questions[key][0] for key in asked},
+            dict(sorted(self.chunks.items())),
+            {key: self.questions[key][1] for key in asked},
+            contexts={key: " ".join(title.split()) for key, title in self.titles.items() if title.strip()},
+        )
 
 
 def _digest(text: str) -> int:
@@ -189,12 +168,20 @@ def _shown(clones: Path, repository: str, path: str) -> Any:
 
 
 CORPORA: Mapping[str, Callable[[Path, Path], Corpus]] = {
-    "filings": lambda data, clones: filings(data, clones).sampled(105),
-    "cisi": lambda data, clones: beir(data / "cisi").sampled(170),
-    "cacm": lambda data, clones: beir(data / "cacm").sampled(220, relevant_first=True),
+    "filings": filings,
+    "cisi": lambda data, clones: beir(data / "cisi"),
+    "cacm": lambda data, clones: beir(data / "cacm"),
     "covid_qa": lambda data, clones: covid_qa(clones),
     "squad": lambda data, clones: squad(clones),
-    "food": lambda data, clones: food(clones).sampled(70),
+    "food": lambda data, clones: food(clones),
 }
-"""By name: how a corpus is made from the folders of data and of clones. Larger ones are sampled: two embeddings of each are a
-matter of minutes then."""
+"""By name: how a corpus is made from the folders of data and of clones."""
+SAMPLES: Mapping[str, Callable[[Path, Path], Corpus]] = {
+    "filings": lambda data, clones: filings(data, clones).sampled(45),
+    "cisi": lambda data, clones: beir(data / "cisi").sampled(170),
+    "cacm": lambda data, clones: beir(data / "cacm").sampled(220, relevant_first=True),
+    "covid_qa": lambda data, clones: covid_qa(clones).sampled(120),
+    "squad": lambda data, clones: squad(clones),
+    "food": lambda data, clones: food(clones).sampled(36),
+}
+"""Parts of them, small enough to be embedded twice in minutes."""

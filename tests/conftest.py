@@ -51,6 +51,14 @@ def minilm_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run, small and real: see `small_run`."""
+    from small_run import run_small
+
+    return run_small(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random model that reads English and Chinese, for runs of which anything but quality is asked. Made in a fork."""
     folder = tmp_path_factory.mktemp("tiny")

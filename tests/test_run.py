@@ -96,7 +96,9 @@ def test_metrics_have_the_shape_of_the_contract(first):
     assert "dot_map@100" in metrics["systems"]["tuned"]["metrics"]
     pairs = {(row["system"], row["baseline"]) for row in metrics["comparisons"]}
     assert {("tuned", "base"), ("tuned", "bm25"), ("fused", "tuned"), ("fused", "bm25")} <= pairs
-    assert list(metrics["timings"]) == ["corpus", "questions", "dataset", "training", "ranking", "evaluation", "report"]
+    assert list(metrics["timings"]) == [
+        "reading", "corpus", "held_back", "questions", "dataset", "training", "ranking", "evaluation", "report",
+    ]  # fmt: skip
 
 
 def test_audits_slices_and_costs_stand_in_metrics_and_report(first):
@@ -191,7 +193,9 @@ def test_the_same_command_again_makes_nothing_twice(first, place):
     again, before = metrics_of(place / "outputs" / "second"), metrics_of(first[0])
     assert {
         stage: timing["cached"] for stage, timing in again["timings"].items() if stage != "report"
-    } == dict.fromkeys(("corpus", "questions", "dataset", "training", "ranking", "evaluation"), True)
+    } == dict.fromkeys(
+        ("reading", "corpus", "held_back", "questions", "dataset", "training", "ranking", "evaluation"), True
+    )
     assert again["systems"] == before["systems"]
     assert again["comparisons"] == before["comparisons"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from embft.files import write_text
 from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.reporting.audit_phrases import cost_markdown, general_sentence, warnings_of
+from embft.reporting.card_search import search_section
 from embft.reporting.markdown import systems_table, training_sentence
 from embft.reporting.markdown_text import fenced, plain
 from embft.reporting.phrases import comparisons_of, origin_words, sentence, test_questions
@@ -70,6 +71,10 @@ def render_card(outcome: Outcome, load_example: str, *, held_out: bool = False) 
         "## How to load",
         "",
         fenced(load_example, "python"),
+        "",
+        "## The system that won, in production",
+        "",
+        *search_section(outcome),
         "",
         "## Limits",
         "",

@@ -52,11 +52,12 @@ class SearchSetup:
         systems: That were ranked.
         figures: By system, its means on test by metric: what whoever rebuilds it must come out at.
         base: The base model.
-        tuned: None where nothing was tuned.
+        tuned: The one that was ranked; None where nothing was tuned.
         retrieval: Windows, BM25, depth.
         fusion: None where nothing is fused. Each question's scores are scaled to 0..1 over all chunks that are searched
             (min-max), for the vectors and for BM25, before they are mixed.
         chunks: How many are searched; they lie in ``search/chunks.parquet``.
+        refitted: The tuned model trained again on everything (``training.refit``); no figure is of it. None: there is none.
         reranking: None where nothing is reordered.
         schema_version: Of this file.
     """
@@ -71,5 +72,6 @@ class SearchSetup:
     retrieval: RetrievalConfig
     fusion: Fusion | None
     chunks: int
+    refitted: SearchModel | None = None
     reranking: Reranking | None = None
     schema_version: int = field(default=SCHEMA_VERSION)

@@ -6,6 +6,7 @@ keeps memory flat at any size of the corpus.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,6 +66,13 @@ class DenseScorer:
     def n_chunks(self) -> int:
         """Columns."""
         return len(self.starts)
+
+    def asking(self, questions: Scores) -> DenseScorer:
+        """The same passages, laid out once, asked other questions: a server's come one after the other."""
+        assert self._windows is not None
+        other = copy.copy(self)
+        object.__setattr__(other, "questions", questions)
+        return other
 
     @cached_property
     def _windows(self) -> Sequence[tuple[PositionFirst, Scores]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from embft.models.hardware import pick_device
 from embft.ranking.bench import Bench
 from embft.records import Ranking, RetrievalDataset
 from embft.retrieval.bm25 import BM25Scorer
@@ -13,6 +12,7 @@ from embft.retrieval.embedder import Embedder
 from embft.retrieval.scoring import Scorer
 from embft.serving.models import open_embedder
 from embft.serving.run_files import ChunkRow, RunFiles
+from embft.serving.standing import StandingEmbedder, StandingIndex
 
 _LIVE = "test"
 """The bench's name for whatever is being asked: rankers know splits."""
@@ -64,23 +64,24 @@ class Answering:
     Args:
         run: The run.
         device: What the model computes on; None: as in the run.
+        refitted: With the tuned model that was trained again on everything, of which no figure speaks.
 
     Raises:
         ModelError: A model is not available, or is not the one that was ranked.
     """
 
-    def __init__(self, run: RunFiles, device: str | None = None) -> None:
+    def __init__(self, run: RunFiles, device: str | None = None, *, refitted: bool = False) -> None:
         self.run = run
         self._empty = replace(run.test, queries={}, relevant_docs={}, grades={}, excluded={})
-        base, tuned = self._models(device)
+        base, tuned = self._models(device, refitted)
         self._bench = AnsweringBench(run.config.retrieval, run.config.evaluation, {}, base, tuned)
         self._bench.fusion = run.setup.fusion
         self._bench.reranking = run.setup.reranking
 
-    def _models(self, device: str | None) -> tuple[Embedder, Embedder | None]:
+    def _models(self, device: str | None, refitted: bool) -> tuple[Embedder, Embedder | None]:
         """Only those that a system of the run uses: a base model that nothing asks need not be available."""
         used = {self.run.model_of(system) for system in self.run.setup.systems}
-        tuned = open_embedder(self.run, "tuned", device) if "tuned" in used else None
+        tuned = open_embedder(self.run, "tuned", device, refitted=refitted) if "tuned" in used else None
         if "base" in used or tuned is None:
             return open_embedder(self.run, "base", device), tuned
         return tuned, tuned
@@ -89,9 +90,15 @@ class Answering:
         """The embedder of ``base`` or ``tuned``."""
         return self._bench.embedder(name)
 
-    def device(self) -> str:
-        """What computes."""
-        return pick_device(self._bench.base.encoder.device)
+    def index(self, embedder: Embedder) -> StandingIndex:
+        """All that is searched, as one of the embedders embeds it."""
+        assert isinstance(embedder, StandingEmbedder)
+        return embedder.index(self._empty)
+
+    def lexical(self, questions: Sequence[str]) -> Scorer:
+        """BM25's scorer of any questions."""
+        self._bench.ask(replace(self._empty, queries={str(place): text for place, text in enumerate(questions)}))
+        return self._bench.lexical(_LIVE)
 
     def rank(self, system: str, asked: Sequence[Asked]) -> Ranking:
         """Ranks chunks for questions as the run did: same chunks, same order, same scores.
@@ -122,10 +129,3 @@ class Answering:
             ]
             for key in map(str, range(len(asked)))
         ]
-
-    def test_rankings(self, system: str) -> Mapping[str, tuple[str, ...]]:
-        """The test questions' rankings, by question id."""
-        test = self.run.test
-        ids = list(test.queries)
-        ranking = self.rank(system, [Asked(test.queries[key], test.excluded.get(key, ())) for key in ids])
-        return {key: ranking.chunk_ids[str(place)] for place, key in enumerate(ids)}

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hmac
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from embft.serving.engine import Embedded, Engine
 from embft.serving.gauges import Gauges
 from embft.serving.requests import (
     BadRequestError,
+    Content,
     EmbeddingsRequest,
     SearchRequest,
     embeddings_request,
@@ -142,7 +143,7 @@ class Service:
         right = hmac.compare_digest(given.strip().encode("utf-8", "surrogatepass"), self._token)
         return right and scheme.lower() == "bearer"
 
-    async def _body(self, request: Request) -> Mapping[str, Any]:
+    async def _body(self, request: Request) -> Content:
         parts, size = [], 0
         async for part in request.stream():
             size += len(part)
@@ -153,11 +154,11 @@ class Service:
             parts.append(part)
         return parse_object(b"".join(parts))
 
-    async def _embeddings(self, request: Request) -> Mapping[str, Any]:
+    async def _embeddings(self, request: Request) -> Content:
         wanted = embeddings_request(await self._body(request), self.engine.served, self._unnamed)
         return _vectors(wanted, await self._batcher.submit(("embed", wanted.task), wanted.texts))
 
-    async def _search(self, request: Request) -> Mapping[str, Any]:
+    async def _search(self, request: Request) -> Content:
         content = _from_address(request) if request.method == "GET" else await self._body(request)
         run = self.engine.answering.run
         wanted = search_request(content, run.config.retrieval.depth)
@@ -170,7 +171,7 @@ class Service:
         asked = [Asked(text, wanted.excluded) for text in wanted.queries]
         return _hits(wanted, system, await self._batcher.submit(("search", system), asked))
 
-    async def _models(self, request: Request) -> Mapping[str, Any]:
+    async def _models(self, request: Request) -> Content:
         names = self.engine.served.names
         rows = [{"id": name, "object": "model", "created": 0, "owned_by": "embft"} for name in names]
         return {"object": "list", "data": rows}
@@ -195,7 +196,7 @@ class Service:
         return JSONResponse(content, 200 if alive else 503)
 
 
-def _vectors(wanted: EmbeddingsRequest, embedded: list[Embedded]) -> Mapping[str, Any]:
+def _vectors(wanted: EmbeddingsRequest, embedded: list[Embedded]) -> Content:
     rows = []
     for place, item in enumerate(embedded):
         vector = item.vector
@@ -215,7 +216,7 @@ def _vectors(wanted: EmbeddingsRequest, embedded: list[Embedded]) -> Mapping[str
     return answer
 
 
-def _hits(wanted: SearchRequest, system: str, ranked: list[list[Hit]]) -> Mapping[str, Any]:
+def _hits(wanted: SearchRequest, system: str, ranked: list[list[Hit]]) -> Content:
     return {
         "system": system,
         "results": [
@@ -225,13 +226,13 @@ def _hits(wanted: SearchRequest, system: str, ranked: list[list[Hit]]) -> Mappin
     }
 
 
-def _hit(rank: int, hit: Hit, with_text: bool) -> Mapping[str, Any]:
+def _hit(rank: int, hit: Hit, with_text: bool) -> Content:
     chunk = hit.chunk
     row = {"rank": rank, "id": chunk.id, "score": hit.score, "document": chunk.document, "page": chunk.page}
     return {**row, "text": chunk.text} if with_text else row
 
 
-def _from_address(request: Request) -> Mapping[str, Any]:
+def _from_address(request: Request) -> Content:
     """``/search?query=...&system=...&top_k=...`` as a body would have it."""
     content: dict[str, object] = dict(request.query_params)
     if isinstance(top_k := content.get("top_k"), str) and top_k.isdecimal():

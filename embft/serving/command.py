@@ -36,6 +36,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="a finished run's folder")
     parser.add_argument("--system", help="what /search asks unless told otherwise (default: what the verdict names)")
+    parser.add_argument(
+        "--refitted",
+        action="store_true",
+        help="with the tuned model that was trained again on everything (training.refit); no figure of the report is of it",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="0 takes any that is free (default: %(default)s)")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], help="default: as in the run")
@@ -87,13 +92,15 @@ def _serve(options: argparse.Namespace) -> int:
         system = run.system(options.system) if options.system or run.setup.system else None
         gauges = Gauges()
         with quiet():
-            engine = Engine(Answering(run, options.device), system, gauges)
+            engine = Engine(Answering(run, options.device, refitted=options.refitted), system, gauges)
         limits = Limits(options.batch, options.waiting, options.in_flight, options.body_mb << 20)
         service = Service(engine, gauges, limits, token, options.unnamed)
         config = uvicorn.Config(service.app(), log_level="warning", access_log=False, timeout_keep_alive=30)
         server = uvicorn.Server(config)
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
+        if run.setup.refitted and not options.refitted:
+            print("serve: the tuned model is the one that was judged; --refitted serves the one trained on everything.")
         print(_greeting(options.run, f"http://{shown}:{port}", engine.served.name, system), flush=True)
         catch_signals()  # uvicorn lets requests in work finish, then sends the signal on to us
         try:

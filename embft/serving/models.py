@@ -16,22 +16,28 @@ from embft.serving.run_files import RunFiles
 from embft.serving.standing import StandingEmbedder
 
 
-def open_embedder(run: RunFiles, name: str, device: str | None = None) -> StandingEmbedder:
+def open_embedder(run: RunFiles, name: str, device: str | None = None, *, refitted: bool = False) -> StandingEmbedder:
     """The embedder of ``base`` or ``tuned``.
 
     Args:
         run: The run.
         name: Which of its models.
         device: None: the one of the run's settings.
+        refitted: The tuned model that was trained again on everything, of which no figure speaks.
 
     Raises:
         ModelError: The weights are not available, or are not those that were ranked.
         EndpointError: An API in a model's place has no key.
     """
     cache = _cache(run)
-    described = run.setup.base if name == "base" else run.setup.tuned
+    tuned = run.setup.refitted if refitted else run.setup.tuned
+    described = run.setup.base if name == "base" else tuned
     if described is None:
-        raise RunError("The run tuned no model.")
+        raise RunError(
+            "The run has no model that was trained again on everything (training.refit)."
+            if refitted
+            else "The run tuned no model."
+        )
     retrieval, config = run.config.retrieval, run.config.model
     if config.kind == "endpoint":
         encoder: TextEncoder = EndpointEncoder(
@@ -40,7 +46,7 @@ def open_embedder(run: RunFiles, name: str, device: str | None = None) -> Standi
             query_prompt=config.query_prompt or "",
             document_prompt=config.document_prompt or "",
         )
-        mapped = read_query_map(run.folder / "model") if name == "tuned" and described.two_ways else None
+        mapped = read_query_map(run.folder / (described.folder or "")) if described.two_ways else None
         return StandingEmbedder(encoder, retrieval, cache, query_map=mapped)
     folder, digest = _weights(run, described)
     if digest != described.digest:

@@ -9,6 +9,8 @@ from typing import Any
 
 from embft.errors import nearest
 
+Content = Mapping[str, Any]
+"""A JSON object."""
 _TASKS = {
     "query": "query",
     "search_query": "query",
@@ -95,7 +97,7 @@ class SearchRequest:
     with_text: bool
 
 
-def parse_object(body: bytes) -> Mapping[str, Any]:
+def parse_object(body: bytes) -> Content:
     """The JSON object of a request's body."""
     try:
         content = json.loads(body)
@@ -106,7 +108,7 @@ def parse_object(body: bytes) -> Mapping[str, Any]:
     return content
 
 
-def embeddings_request(content: Mapping[str, Any], served: ServedModel, unnamed: str | None) -> EmbeddingsRequest:
+def embeddings_request(content: Content, served: ServedModel, unnamed: str | None) -> EmbeddingsRequest:
     """Reads a request of OpenAI's ``/v1/embeddings``.
 
     Args:
@@ -129,7 +131,7 @@ def embeddings_request(content: Mapping[str, Any], served: ServedModel, unnamed:
     )
 
 
-def search_request(content: Mapping[str, Any], depth: int) -> SearchRequest:
+def search_request(content: Content, depth: int) -> SearchRequest:
     """Reads a request of ``/search``.
 
     Args:

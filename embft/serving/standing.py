@@ -66,29 +66,40 @@ class VectorIndex:
 
     Attributes:
         passages: What is searched.
-        vectors: float32 [n_passages, dim].
-        units: The same of length 1; the same object where they have it already.
-        starts: int64 [n_chunks]: where each chunk's windows begin.
+        by_dot: The vectors, to be asked.
+        by_cosine: The same of length 1; the same object where they have it already.
     """
 
     passages: Passages
-    vectors: Vectors
-    units: Vectors
-    starts: np.ndarray
+    by_dot: DenseScorer
+    by_cosine: DenseScorer
+
+    @property
+    def vectors(self) -> Vectors:
+        """float32 [n_passages, dim]."""
+        return self.by_dot.passages
+
+    @property
+    def units(self) -> Vectors:
+        """The same of length 1."""
+        return self.by_cosine.passages
 
     @classmethod
     def of(cls, embedder: Embedder, passages: Passages) -> VectorIndex:
         """Embeds passages, from the cache wherever they were embedded before."""
         vectors = embedder.passage_vectors(passages)
-        return cls(passages, vectors, vectors if is_unit(vectors) else unit(vectors), passages.starts)
+        none = np.zeros((0, vectors.shape[1]), np.float32)
+        by_dot = DenseScorer(none, vectors, passages.starts)
+        by_cosine = by_dot if is_unit(vectors) else DenseScorer(none, unit(vectors), passages.starts)
+        return cls(passages, by_dot, by_cosine)
 
     def scorers(self, embedder: Embedder, questions: Sequence[str]) -> Mapping[str, Scorer]:
         """See `StandingIndex`."""
         asked = embedder.question_vectors(questions)
-        dot = DenseScorer(asked, self.vectors, self.starts)
-        if self.units is self.vectors and is_unit(asked):
+        dot = self.by_dot.asking(asked)
+        if self.by_cosine is self.by_dot and is_unit(asked):
             return {"cosine": dot, "dot": dot}
-        return {"cosine": DenseScorer(unit(asked), self.units, self.starts), "dot": dot}
+        return {"cosine": self.by_cosine.asking(unit(asked)), "dot": dot}
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from embft import typed_json
 from embft.evaluation.verdict import CANNOT_TELL
 from embft.models.source import folder_fingerprint
-from embft.records import MODEL_FOLDER, RetrievalDataset
-from embft.results import Outcome, SearchModel, SearchSetup
+from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER, RetrievalDataset
+from embft.results import Outcome, SearchModel, SearchSetup, Tuned
 from embft.retrieval.embedder import Embedder
 from embft.serving.run_files import CHUNKS, SETUP, ChunkRow, write_chunks
 
@@ -31,7 +31,8 @@ def write_search(outcome: Outcome, searched: RetrievalDataset, folder: Path, bas
         systems=list(outcome.evaluated.systems),
         figures={name: result.means for name, result in outcome.evaluated.systems.items()},
         base=_base(outcome, base),
-        tuned=_tuned(outcome, folder),
+        tuned=_ranked_one(outcome, folder),
+        refitted=None if outcome.refitted is None else _tuned(outcome, outcome.refitted, folder, MODEL_FOLDER),
         retrieval=outcome.config.retrieval,
         fusion=outcome.fusion,
         chunks=len(searched.corpus),
@@ -64,18 +65,23 @@ def _base(outcome: Outcome, base: Embedder) -> SearchModel:
     )
 
 
-def _tuned(outcome: Outcome, folder: Path) -> SearchModel | None:
+def _ranked_one(outcome: Outcome, folder: Path) -> SearchModel | None:
     if outcome.tuned is None:
         return None
-    shipped = outcome.refitted or outcome.tuned
-    report = shipped.report
+    # With training.refit the model in model/ is another one, which saw the test questions.
+    place = HELD_OUT_FOLDER if outcome.config.training.refit else MODEL_FOLDER
+    return _tuned(outcome, outcome.tuned, folder, place)
+
+
+def _tuned(outcome: Outcome, tuned: Tuned, folder: Path, place: str) -> SearchModel:
+    report = tuned.report
     adapter = report.part == "adapter" and not report.kept_base
     # An adapter's vectors, and those of a model with a last layer on top, are in the cache as they are below it.
-    embedded = not adapter and shipped.unwhitened is None
+    embedded = not adapter and tuned.unwhitened is None
     return SearchModel(
         name=f"{_short(outcome.model_name)}, tuned",
-        folder=MODEL_FOLDER,
-        digest=folder_fingerprint(folder / MODEL_FOLDER),
+        folder=place,
+        digest=folder_fingerprint(folder / place),
         vectors=report.fingerprint if embedded else "",
         query_prompt=report.query_prompt,
         document_prompt=report.document_prompt,

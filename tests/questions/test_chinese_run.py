@@ -89,6 +89,8 @@ def test_a_real_llm_is_asked_in_chinese_and_its_run_ends_with_readable_files(tmp
     run(tiny_model, "questions=local_llm", "questions.per_chunk=1", "questions.reply_tokens=64",
         "questions.filters.language=false", "questions.filters.near_duplicates=null", "questions.filters.most_words=null",
         "questions.filters.passage_dependent=false", "training=none",
+        "questions.test.backend=local_llm", "questions.test.prompt=simple", "questions.test.per_chunk=1",
+        "questions.test.filters=false",
         "evaluation=base_only", "evaluation.resamples=200", "hydra.run.dir=outputs/zh", cwd=tmp_path)  # fmt: skip
     assert escaped(tmp_path / "outputs") == []
     with closing(sqlite3.connect(tmp_path / "outputs" / "cache" / "replies.sqlite")) as replies:

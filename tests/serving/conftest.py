@@ -1,5 +1,5 @@
 """Fixtures of the tests of serving."""
 
-from conftest_serving import finished, server
+from conftest_serving import server
 
-__all__ = ["finished", "server"]
+__all__ = ["server"]

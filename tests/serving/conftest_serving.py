@@ -1,4 +1,4 @@
-"""A finished run, and a server of it."""
+"""A server of a small run."""
 
 from __future__ import annotations
 
@@ -14,15 +14,8 @@ from typing import Any
 
 import pytest
 from forks import CONTEXT
-from small_run import run_small
 
 TOKEN = "a-token-of-this-test-alone"
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a small run."""
-    return run_small(tmp_path_factory.mktemp("served"))
 
 
 @dataclass

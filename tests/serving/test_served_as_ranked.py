@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +14,12 @@ from small_run import run_small
 
 from embft.errors import ModelError, RunError
 from embft.evaluation.metrics import dataset_scores
+from embft.reporting.card_search import search_section
 from embft.serving.answering import Answering, Asked
 from embft.serving.run_files import read_run
+
+sys.path.append(str(Path(__file__).parents[1] / "reporting"))
+from made_run import make_outcome
 
 
 def ranked_by_the_run(folder: Path, system: str) -> dict:
@@ -117,3 +123,32 @@ def test_folders_that_are_no_finished_run_are_refused_in_words(finished, tmp_pat
     (tmp_path / "bad" / "search.json").write_text("{}")
     with pytest.raises(RunError, match="of another version"):
         read_run(tmp_path / "bad")
+
+
+def test_the_card_describes_the_winner_and_its_code_ranks_as_the_run_did(finished):
+    setup = read_run(finished).setup
+    card = (finished / "model" / "README.md").read_text(encoding="utf-8")
+    section = card.partition("## The system that won, in production")[2].partition("## Limits")[0]
+    if setup.system is None:
+        assert "names no system" in section
+        return
+    (code,) = re.findall(r"```py\n(.*?)```", section, re.DOTALL)
+    question_id, question = next(iter(read_run(finished).test.queries.items()))
+    scope: dict = {}
+    exec(code.replace("RUN", str(finished)).replace("...", question), scope)
+    stored = ranked_by_the_run(finished, setup.system)
+    assert [hit.chunk.id for hit in scope["hits"]] == stored["chunk_ids"][question_id]
+
+
+def test_the_card_of_a_mix_says_all_that_it_takes():
+    outcome = make_outcome()
+    outcome = replace(outcome, verdict=replace(outcome.verdict, decision="fused"))
+    section = "\n".join(search_section(outcome))
+    retrieval, fusion = outcome.config.retrieval, outcome.fusion
+    assert fusion is not None
+    for words in (
+        f"windows of at most {retrieval.window_tokens} tokens", "best window (MaxP)", "Prompts: ", f"k1 {retrieval.bm25_k1:g}",
+        f"b {retrieval.bm25_b:g}", f"best window of {retrieval.bm25_window} terms", "pairs of neighbouring terms", "(min-max)",
+        f"{fusion.weight:g} of the former", 'answering.search("fused"',
+    ):  # fmt: skip
+        assert words in section, words

@@ -1,0 +1,1 @@
+"""Scripts that an export carries away: they need the export alone, not embft. `embft.export.command` joins two to one file."""
