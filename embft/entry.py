@@ -29,6 +29,8 @@ COMMANDS = {
     "print-report": ("embft.commands.print_report:main", "a report as PDF or PNG"),
     "label": ("embft.labelling.command:main", "a page to write and judge questions by hand"),
     "serve": ("embft.serving.command:main", "the winning system over HTTP"),
+    "export": ("embft.export.command:main", "the winning system for ONNX, Parquet, Qdrant, LanceDB, Elasticsearch"),
+    "check-served": ("embft.serving.check_command:main", "whether what is served gives the vectors that were judged"),
     "publish": ("embft.commands.publish:main", "the tuned model on the Hugging Face hub"),
     "doctor": ("embft.commands.doctor:main", "what is installed, and what can be used"),
 }

@@ -146,7 +146,10 @@ def _where(config: ModelConfig) -> str:
     from huggingface_hub import try_to_load_from_cache
 
     if config.kind == "endpoint":
-        return f"an API; {config.endpoint.api_key_env} is {'set' if os.environ.get(config.endpoint.api_key_env) else 'not set'}"
+        name = config.endpoint.api_key_env
+        return (
+            f"an API; {name} is {'set' if os.environ.get(name) else 'not set'}" if name else "an API that wants no key"
+        )
     if config.package and (is_installed(config.package) if config.package in PACKED else _has(config.package)):
         return f"ready: package {config.package}"
     if config.id and any(

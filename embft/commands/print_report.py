@@ -84,8 +84,13 @@ def print_report(report: Path, out: Path, *, dark: bool = False, width: int = 11
                 page.emulate_media(media="screen", color_scheme="dark" if dark else "light")
                 # A4 less its margins is 703 CSS pixels wide; Chromium scales between 0.1 and 2.
                 scale = min(2.0, max(0.1, 703 / width))
-                margin = {"top": _MARGIN, "bottom": _MARGIN, "left": _MARGIN, "right": _MARGIN}
-                page.pdf(path=out, format="A4", print_background=True, scale=scale, margin=margin)
+                page.pdf(
+                    path=out,
+                    format="A4",
+                    print_background=True,
+                    scale=scale,
+                    margin={"top": _MARGIN, "bottom": _MARGIN, "left": _MARGIN, "right": _MARGIN},
+                )
         finally:
             browser.close()
 
