@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from embft.errors import EmbftError, RunError
+from embft.evaluation.names import LABELS
 from embft.reporting.alike import fair_metric
 from embft.reporting.compare import print_comparison, write_csv, write_page
 from embft.reporting.jobs import checked_system, collect, named
-from embft.evaluation.names import LABELS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,40 +1,18 @@
-"""The judge judged: Cohen's kappa against the given labels, and whether it favours a system.
-
-Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20(1), 1960: agreement beyond
-that which the two raters' habits give by chance; its formula 7 for the standard error.
-"""
+"""The judge judged: how far its grades agree with the given labels, and whether it favours a system."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
 from statistics import NormalDist, fmean, stdev
 
+from embft.evaluation.kappa import Interval, cohen_kappa
 from embft.judging.judgements import Agreement, JudgeOfSystem, Pair, judged_share, label_of
 from embft.records import Ranking, RetrievalDataset
 from embft.systems import system_of
 
 _95 = NormalDist().inv_cdf(0.975)
-Interval = tuple[float, float]
-
-
-def cohen_kappa(one: Sequence[int], other: Sequence[int]) -> tuple[float | None, Interval | None]:
-    """Kappa of two raters' grades of the same things, and its 95% interval; None where both give one and the same grade only.
-
-    Args:
-        one, other: Grades, in the same order.
-    """
-    count = len(one)
-    if not count:
-        return None, None
-    observed = sum(left == right for left, right in zip(one, other, strict=True)) / count
-    expected = sum(list(one).count(grade) * list(other).count(grade) for grade in set(one)) / count**2
-    if expected >= 1:
-        return None, None
-    kappa = (observed - expected) / (1 - expected)
-    half = _95 * math.sqrt(observed * (1 - observed) / count) / (1 - expected)
-    return kappa, (max(-1.0, kappa - half), min(1.0, kappa + half))
 
 
 def agreement_of(

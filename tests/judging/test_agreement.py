@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from embft.judging.agreement import agreement_of, cohen_kappa, favours, judge_of_systems
+from embft.evaluation.kappa import cohen_kappa
+from embft.judging.agreement import agreement_of, favours, judge_of_systems
 from embft.judging.judgements import JudgeOfSystem, Pair
 from embft.records import Ranking, RetrievalDataset
 
