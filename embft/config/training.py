@@ -44,7 +44,7 @@ class TrainingConfig:
     """The train questions; or windows of the train chunks, each of which asks for its neighbour. auto: windows where all train
     questions were cut out of the text, which teach a model to match words."""
     window_chunks: int | None = number(1600, 2)
-    """Where windows are learned from: so many train chunks at most, a random draw, because more teach nothing new; null: all."""
+    """Where windows are learned from: so many train chunks at most, a random draw; null: all."""
     positives: str = choice("beginning", "beginning", "window")
     """With truncated chunks: the chunk's beginning, which is what will be searched; or the stretch that a question is about, as
     long as the model reads, wherever it stands in the chunk."""

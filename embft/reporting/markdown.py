@@ -134,9 +134,7 @@ def learned_sentence(training: TrainingReport) -> str:
     sentence = " It learned from windows of the train chunks that ask for their neighbours, not from the questions."
     if not _is_drawn(training):
         return sentence
-    return (
-        f"{sentence} {training.chunks:,} of these chunks were drawn: more teach nothing new (training.window_chunks)."
-    )
+    return f"{sentence} {training.chunks:,} of these chunks were drawn (training.window_chunks)."
 
 
 def _is_drawn(training: TrainingReport) -> bool:

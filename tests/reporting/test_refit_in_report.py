@@ -52,7 +52,7 @@ def test_without_a_refit_nothing_is_said_of_it():
 
 def test_chunks_that_were_drawn_are_counted_as_such():
     outcome = with_training(make_outcome(), learned_from="windows", chunks=1600, settings={"window_chunks": 1600})
-    assert "1,600 of these chunks were drawn: more teach nothing new" in render_markdown(outcome)
+    assert "1,600 of these chunks were drawn (training.window_chunks)" in render_markdown(outcome)
 
 
 def test_a_query_log_says_what_its_questions_weigh():
