@@ -2,10 +2,9 @@
 
     python benchmarks/bench_people.py --data DIR --clones DIR [--only python cisi ...]
 
-The Python reference (carried by embft), CISI and CACM (BEIR folders in --data), COVID-QA and CMRC 2018 (cloned into --clones where
-they are missing; pinned commits are read). No question of a person trains: windows of the chunks ask for their neighbours, or, where
-all chunks are asked about, of those that dataset.train_on leaves. English: all-MiniLM-L6-v2; CMRC 2018: multilingual-e5-small
-(`make e5`).
+The Python reference (carried by embft), CISI and CACM (BEIR folders in --data), COVID-QA and CMRC 2018 (cloned into --clones
+where they are missing; pinned commits are read). No question of a person trains: windows of chunks that no test question is about
+ask for their neighbours. English: all-MiniLM-L6-v2; CMRC 2018: multilingual-e5-small (`make e5`).
 """
 
 from __future__ import annotations
