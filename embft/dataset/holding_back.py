@@ -125,7 +125,7 @@ def held_back_of(rows: Iterable[Mapping[str, Any]], left_out: Mapping[str, int])
     questions: dict[str, list[Question]] = {name: [] for name in HELD}
     stretches: dict[str, list[Place]] = {name: [] for name in HELD}
     for row in rows:
-        split = row.get("split")
+        split = row.get("split") if isinstance(row, Mapping) else None
         if split not in HELD:
             raise ValueError(f"a line has no split: {str(row)[:80]}")
         try:

@@ -225,13 +225,24 @@ def read_log(path: Path) -> list[Label]:
 
 
 def _drop_half_line(path: Path) -> None:
-    """A process that was killed while it wrote leaves half a line at the end, which nobody was told was saved."""
+    """A process that was killed while it wrote leaves half a line at the end, which nobody was told was saved.
+
+    A whole line there, which an editor left without its end, gets one.
+    """
     if not path.is_file():
         return
     content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
-        with path.open("r+b") as log:
-            log.truncate(content.rfind(b"\n") + 1)
+    start = content.rfind(b"\n") + 1
+    if start == len(content):
+        return
+    with path.open("r+b") as log:
+        try:
+            parse_json(content[start:].decode())
+        except (ValueError, RecursionError):
+            log.truncate(start)
+        else:
+            log.seek(0, os.SEEK_END)
+            log.write(b"\n")
 
 
 def _now() -> str:

@@ -235,7 +235,7 @@ def _hit(rank: int, hit: Hit, with_text: bool) -> Content:
 def _from_address(request: Request) -> Content:
     """``/search?query=...&system=...&top_k=...`` as a body would have it."""
     content: dict[str, object] = dict(request.query_params)
-    if isinstance(top_k := content.get("top_k"), str) and top_k.isdecimal():
+    if isinstance(top_k := content.get("top_k"), str) and top_k.isdecimal() and len(top_k) < 10:
         content["top_k"] = int(top_k)
     if content.get("text") in {"true", "false"}:
         content["text"] = content["text"] == "true"

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from embft.files import digest
 from embft.results import Dataset, QuestionSet, Tuned
+from embft.source_code import code_of
 from embft.stages import StageResult
 from embft.steps.tuning import tune_model
 from embft.steps.workspace import Lab
@@ -50,7 +51,9 @@ def refit_model(
         "Training the model that ships: the judged one's recipe on all %s%s chunks.",
         asked, f"{len(whole.train.corpus):,}",
     )  # fmt: skip
-    key = digest(["everything", dataset.key, questions.key if questions else ""])
+    # No build imports what joins the splits, so its code is named here.
+    code = code_of(everything.__module__).digest
+    key = digest(["everything", code, dataset.key, questions.key if questions else ""])
     recipe = replace(lab, config=replace(lab.config, training=same_recipe(training, judged)))
     return tune_model(recipe, replace(dataset, key=key, value=replace(dataset.value, splits=whole)), _ignore)
 
