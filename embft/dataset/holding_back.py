@@ -1,6 +1,6 @@
 """What dev and test ask: chosen once, by what answers it in the text, before the text is cut into chunks.
 
-So the same questions are asked whatever the chunks are, whoever writes the training questions, and with any seed of a training.
+So the same questions are asked regardless of the chunks, of who writes the training questions, and of a training's seed.
 Passages, an even cut of the pages, stand in for chunks here.
 """
 

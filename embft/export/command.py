@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EmbftError as error:
         print(f"export: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise  # whoever reads the output has seen enough
     except OSError as error:
         print(
             f"export: {error.filename or options.folder} cannot be written: {error.strerror or error}.", file=sys.stderr

@@ -1,8 +1,8 @@
 """What people say of questions and chunks, saved key by key.
 
 Two files lie side by side. ``NAME.log.jsonl`` gets a line for every key pressed, on the disk before the next one; it is what
-``evaluation.judge`` reads. ``NAME.jsonl`` is the state of things, one line a question, written anew after each key; it is what
-``questions.human`` reads. Only the log is ever read back.
+``evaluation.judge`` reads. ``NAME.jsonl`` is the state of things, one line for each question, written anew after each key; it is
+what ``questions.human`` reads. Only the log is ever read back.
 """
 
 from __future__ import annotations

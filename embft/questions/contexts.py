@@ -2,7 +2,7 @@
 
 After Anthropic, "Introducing Contextual Retrieval", 2024. There the whole document goes into each prompt, which a provider's
 prompt cache makes cheap; here its title, headings, beginning and the text around the chunk do, so that a prompt has a bound
-whatever the document's length, and any server will do.
+regardless of the document's length, and any server will do.
 """
 
 from __future__ import annotations
