@@ -50,10 +50,10 @@ def refit_model(
     # Those of dev and test that were cut out of a passage have a sentence to hide too.
     held = [question for part in asked.value.held.questions.values() for question in part] if asked else []
     whole = everything(dataset.value.splits, [*generated, *held])
-    asked = "" if judged.learned_from == "windows" else f"{len(whole.train.queries):,} questions and "
+    counted = "" if judged.learned_from == "windows" else f"{len(whole.train.queries):,} questions and "
     logger.info(
         "Training the model that ships: the judged one's recipe on all %s%s chunks.",
-        asked, f"{len(whole.train.corpus):,}",
+        counted, f"{len(whole.train.corpus):,}",
     )  # fmt: skip
     # No build imports what joins the splits, so its code is named here.
     code = code_of(everything.__module__).digest
