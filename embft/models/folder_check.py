@@ -102,7 +102,9 @@ def check_folder(name: str, folder: Path) -> ModelFolder:
     elif read_object(name, folder / "config.json").get("model_type") == "model2vec":
         kind = STATIC
     if any(module == "StaticEmbedding" for module, _ in modules[1:]):
-        raise ModelError(f"Model {name} has a StaticEmbedding behind its first module ({folder / MODULES}). Choose another.")
+        raise ModelError(
+            f"Model {name} has a StaticEmbedding behind its first module ({folder / MODULES}). Choose another."
+        )
     if kind == STATIC:
         _check_table(name, transformer)
     else:

@@ -34,6 +34,8 @@ from embft.steps.training import tuned_embedder
 ROOT = Path(__file__).parents[2]
 OTHERS = "EMBFT_OTHER_VERSIONS"
 """Pythons that have other versions of sentence-transformers, with a colon between them."""
+ENVIRONMENTS = Path(os.environ.get("EMBFT_ENVIRONMENTS", ROOT / ".environments"))
+"""Where environments of others are looked for besides."""
 QUERY, DOCUMENT = "query: ", "passage: "
 MATRIX = (
     "qwen3",
@@ -234,10 +236,57 @@ def test_a_fresh_process_gives_the_vectors_that_were_ranked(layout):
     assert done.stdout.count("is the same") == 2 * len(folders)
 
 
-@pytest.mark.skipif(OTHERS not in os.environ, reason=f"set {OTHERS} to Pythons with other sentence-transformers")
+def pythons() -> list[str]:
+    found = sorted(map(str, ENVIRONMENTS.glob("sentence-transformers-*/bin/python")))
+    return [*filter(None, os.environ.get(OTHERS, "").split(":")), *found]
+
+
+@pytest.mark.skipif(not pythons(), reason=f"set {OTHERS} to Pythons with other versions of sentence-transformers")
 def test_other_versions_of_sentence_transformers_give_the_vectors_that_were_ranked():
     cells = [(layout, recipe) for layout in MATRIX for recipe in RECIPES if (layout, recipe) not in REFUSED]
     folders = [str(cell(*one).folder) for one in cells]
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    for python in os.environ[OTHERS].split(":"):
-        subprocess.run([python, "-c", LOADS, *folders], check=True, env=clean, cwd=place())
+    for python in pythons():
+        done = subprocess.run([python, "-c", LOADS, *folders], capture_output=True, text=True, env=clean, cwd=place())
+        assert done.returncode == 0, done.stderr
+        known = [one for one in cells if one[0] != "multi-vector"]
+        without_routers = [one for one in known if one[1] != "adapter"]
+        assert done.stdout.count("is the same") in (2 * len(known), 2 * len(without_routers))
+
+
+NAMES = {
+    "qwen3": "Qwen3: last token, padding on the left",
+    "gemma3": "EmbeddingGemma: two dense layers",
+    "modernbert": "ModernBERT",
+    "xlm-r": "XLM-R: bge-m3, e5, arctic_large",
+    "mpnet": "MPNet",
+    "distilbert": "DistilBERT",
+    "bert": "BERT, first token: bge, arctic",
+    "bert-dense": "BERT, mean, a dense layer",
+    "static": "static table",
+    "multi-vector": "token vectors, with `retrieval=late`",
+}
+
+
+def table() -> list[str]:
+    """The matrix in Markdown, with what is said of cells that are refused."""
+    sentences = list(REFUSED.values())
+    rows = [
+        " | ".join(
+            ["", NAMES[layout]]
+            + [
+                f"no ({sentences.index(said) + 1})" if (said := REFUSED.get((layout, name))) else "yes"
+                for name in RECIPES
+            ]
+            + [""]
+        ).strip()
+        for layout in MATRIX
+    ]
+    notes = [f'{number}. "... {sentence} ..."' for number, sentence in enumerate(sentences, 1)]
+    return [f"| layout | {' | '.join(RECIPES)} |", "| --- |" + " --- |" * len(RECIPES), *rows, "", *notes]
+
+
+def test_the_page_on_models_has_this_matrix():
+    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    begin, end = "<!-- matrix: begin -->\n", "\n<!-- matrix: end -->"
+    assert page.partition(begin)[2].partition(end)[0].strip().splitlines() == table()
