@@ -117,10 +117,8 @@ def embeddings_request(content: Content, served: ServedModel, unnamed: str | Non
         unnamed: The task of requests that name none, where the model has two ways; None: they are refused.
     """
     if not served.dimensions:
-        raise BadRequestError(
-            "This model has one vector per token and none of a text, which OpenAI's interface cannot carry: POST /search searches "
-            "by them.", status=404,
-        )  # fmt: skip
+        way_out = "OpenAI's interface cannot carry that: POST /search searches by them."
+        raise BadRequestError(f"This model has one vector per token and none of a text. {way_out}", status=404)
     model = content.get("model", served.name)
     if not isinstance(model, str):
         raise BadRequestError("model is no text.", "model")

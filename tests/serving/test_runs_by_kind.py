@@ -118,7 +118,7 @@ def test_a_server_of_token_vectors_searches_and_says_that_a_text_has_no_one_vect
     engine = Engine(Answering(read_run(runs.tokens)), "tuned", Gauges())
     (hits,) = engine.work(("search", "tuned"), [Asked("find printer")])
     assert hits
-    with pytest.raises(BadRequestError, match=r"one vector per token .* POST /search") as refused:
+    with pytest.raises(BadRequestError, match=r"one vector per token .*: POST /search") as refused:
         embeddings_request({"input": "find printer"}, engine.served, None)
     assert refused.value.status == 404
 
