@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from forks import in_fork
+from forks import in_fork, typed
 from small_run import run_small, save_model
 
 from embft.evaluation.metrics import dataset_scores
@@ -138,3 +138,16 @@ def test_a_static_table_is_exported_but_for_a_graph(runs, tmp_path, monkeypatch,
     assert export([str(runs.static), str(tmp_path / "graph"), "--to", "onnx", "--system", "tuned"]) != 0
     assert "static table, which needs no graph" in capsys.readouterr().err
     assert not (tmp_path / "graph" / "onnx").exists()
+
+
+def test_a_recipe_that_a_static_table_cannot_take_is_refused_before_any_work(runs, tmp_path):
+    settings = [
+        f"model.path={runs.root / 'static-model'}",
+        "training=lora",
+        "tracking=local",
+        f"cache_dir={tmp_path / 'cache'}",
+    ]
+    done = typed(*settings, cwd=tmp_path, environment={**os.environ, "HF_HUB_OFFLINE": "1", "HYDRA_FULL_ERROR": "0"})
+    assert done.returncode == 1, done.stderr
+    assert "is a static table, which has no linear layers" in done.stderr
+    assert "Traceback" not in done.stderr
