@@ -82,7 +82,7 @@ def test_memory_is_flat_as_blocks_of_chunks_give_what_all_at_once_gives(tmp_path
     base, searched = late(make_base(tmp_path)), make_splits().searched("test")
     whole = base.scorers(searched)["cosine"].scores(0, len(searched.queries))
     monkeypatch.setattr("embft.retrieval.max_sim._WINDOWS", 5)
-    other = replace(base, cache=VectorCache(tmp_path / "other.sqlite"))
+    other = replace(base, cache=VectorCache(tmp_path / "other"))
     assert np.allclose(other.scorers(searched)["cosine"].scores(0, len(searched.queries)), whole, atol=1e-5)
 
 
@@ -165,7 +165,7 @@ def test_without_any_training_the_10_k_s_questions_find_far_more(tmp_path, minil
     for overlap, mode in ((24, "windows"), (0, "late")):
         retrieval = RetrievalConfig(name="x", mode=mode, window_overlap=overlap, precision="auto")
         encoder = Encoder(minilm_folder, "minilm", computing=Computing(precision="auto"))
-        embedder = Embedder(encoder, retrieval, VectorCache(tmp_path / "vectors.sqlite"))
+        embedder = Embedder(encoder, retrieval, VectorCache(tmp_path / "vectors"))
         ids = list(asked.queries)
         ranking = rank(
             embedder.scorers(asked)["cosine"], ids, list(asked.corpus), system="base", score_name="cosine", depth=100
