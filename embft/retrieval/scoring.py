@@ -202,11 +202,16 @@ def dense_scorers(questions: Scores, passages: AnyVectors, layout: Passages) -> 
     return {"cosine": DenseScorer(unit(questions), mapped(passages, unit), starts), "dot": dot}
 
 
-def blocks(scorer: Scorer) -> Iterator[tuple[int, int]]:
-    """Yields first question and the one after the last, block by block."""
+def blocks(scorer: Scorer, *, by_product: bool = True) -> Iterator[tuple[int, int]]:
+    """Yields first question and the one after the last, block by block.
+
+    Args:
+        by_product: Scores come of a matrix product, which is quick on many questions at once.
+    """
     row = 4 * max(1, scorer.n_chunks)
     # Few questions at once would read the vectors of a large corpus again and again.
-    size = max(1, _BLOCK_BYTES // row, min(_FEWEST, _MOST_BYTES // row))
+    fewest = min(_FEWEST, _MOST_BYTES // row)
+    size = max(1, _BLOCK_BYTES // row, fewest) if by_product else max(1, _BLOCK_BYTES // (4 * row))
     for start in each(range(0, scorer.n_questions, size), "scoring", "blocks of questions"):
         yield start, min(start + size, scorer.n_questions)
 
@@ -229,7 +234,7 @@ def rank(
     exact = isinstance(scorer, DenseScorer)
     rows = chain.from_iterable(
         scorer.unrounded(start, end) if isinstance(scorer, DenseScorer) else scorer.scores(start, end)
-        for start, end in blocks(scorer)
+        for start, end in blocks(scorer, by_product=exact)
     )
     best = (best_of(row, depth, floor=floor, rounded=not exact) for row in rows)
     return ranking_of(best, question_ids, chunk_ids, system, score_name)

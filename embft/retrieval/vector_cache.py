@@ -135,7 +135,7 @@ class VectorCache:
                 files.folder, f"{damaged:,}", model,
             )  # fmt: skip
         missing, older = np.flatnonzero(places < 0), self.path.with_name(f"{self.path.name}.sqlite")
-        if len(missing) and older.is_file():
+        if len(missing) and older.exists():
             known, vectors = OldVectors(older).read(model, [key.tobytes() for key in keys[missing]])
             if known.any():
                 if not self._told:

@@ -1,4 +1,6 @@
-"""Damaged files of replies, and of vectors that an older version kept: what comes out is that of a clean cache, with a warning that names the file."""
+"""Damaged files of replies, and of an older version's vectors: what comes out is that of a clean cache, with a warning that
+names the file.
+"""
 
 from __future__ import annotations
 

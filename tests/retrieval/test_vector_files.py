@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import shutil
+import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 
 from embft.errors import EndpointError
-from embft.models.vectors import unit
+from embft.models.vectors import Whitening, unit
+from embft.records import Passages
+from embft.retrieval.scoring import dense_scorers
+from embft.retrieval.searchers import VectorMatches
 from embft.retrieval.vector_cache import VectorCache
 
 TEXTS = [f"text {number}" for number in range(300)]
@@ -163,3 +166,23 @@ def test_a_model_keeps_its_length(tmp_path: Path) -> None:
     cache.store("m", "", TEXTS, vectors_of(TEXTS))
     (file,) = (tmp_path / "v").glob("*/vectors.*")
     assert file.stat().st_size == 300 * ROW  # nothing is stored twice
+
+
+@pytest.mark.parametrize("in_memory", [0, 1 << 30])
+def test_a_search_through_the_map_scores_as_one_in_memory(
+    in_memory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embft.retrieval.scoring._IN_MEMORY", in_memory)
+    monkeypatch.setattr("embft.retrieval.scoring._CHUNKS", 32)
+    vectors = np.random.default_rng(0).normal(size=(300, LENGTH)).astype(np.float32)
+    rows = VectorCache(tmp_path / "v").rows("m", "", TEXTS, lambda texts: vectors[[TEXTS.index(one) for one in texts]])
+    questions = vectors[:7] + np.float32(0.1)
+    for starts in (np.arange(300), np.arange(0, 300, 3)):
+        layout = Passages(tuple(map(str, starts)), TEXTS, np.repeat(np.arange(len(starts)), 300 // len(starts)))
+        stored, held = dense_scorers(questions, rows, layout), dense_scorers(questions, vectors, layout)
+        for name in ("cosine", "dot"):
+            assert np.allclose(stored[name].scores(0, 7), held[name].scores(0, 7), atol=2e-6)
+    mapped = VectorMatches(questions, rows).mapped(Whitening(np.eye(LENGTH, dtype=np.float32) * 2, vectors[0]))
+    assert np.allclose(
+        np.asarray(mapped.passages), Whitening(np.eye(LENGTH, dtype=np.float32) * 2, vectors[0])(vectors)
+    )

@@ -44,9 +44,13 @@ def move_to_older(folder: Path) -> Path:
     """Puts all stored vectors where an older version kept them; returns that file."""
     path = folder / "v.sqlite"
     with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL, checksum INTEGER) WITHOUT ROWID")
+        connection.execute(
+            "CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL, checksum INTEGER) WITHOUT ROWID"
+        )
         for keys in (folder / "v").glob("*/keys"):
-            rows = [row.tobytes() for row in np.fromfile(next(keys.parent.glob("vectors.*.f4")), "<f4").reshape(-1, LENGTH)]
+            rows = [
+                row.tobytes() for row in np.fromfile(next(keys.parent.glob("vectors.*.f4")), "<f4").reshape(-1, LENGTH)
+            ]
             names = [keys.read_bytes()[at : at + 16] for at in range(0, keys.stat().st_size, 24)]
             values = [(key, row, checksum(key, row)) for key, row in zip(names, rows, strict=True)]
             connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", values)

@@ -27,6 +27,7 @@ from embft.pipeline import run_experiment
 from embft.records import RetrievalDataset
 from embft.retrieval import late_search
 from embft.retrieval.embedder import Embedder
+from embft.retrieval.ranking_files import read_ranking
 from embft.retrieval.scoring import rank
 from embft.retrieval.vector_cache import VectorCache
 from embft.steps.training import tuned_embedder
@@ -150,10 +151,10 @@ def test_the_card_s_example_gives_the_score_of_the_ranking_in_a_fresh_process(pl
     code += "\nprint(float(score))"
     done = in_fork(code, cwd=place.run, environment={**os.environ, "HF_HUB_OFFLINE": "1"}, embft="gone")
     assert done.returncode == 0, done.stderr
-    folder = next((place.root / "cache" / "stages").glob("ranking/*/test.tuned.cosine.json"))
-    ranked = json.loads(folder.read_text(encoding="utf-8"))
-    place_in_ranking = ranked["chunk_ids"][question_id].index(chunk)
-    expected = ranked["scores"][question_id][place_in_ranking]
+    folder = next((place.root / "cache" / "stages").glob("ranking/*/test.tuned.cosine.npz"))
+    ranked = read_ranking(folder, "tuned", "cosine")
+    place_in_ranking = ranked.chunk_ids[question_id].index(chunk)
+    expected = ranked.scores[question_id][place_in_ranking]
     assert float(done.stdout.split()[-1]) == pytest.approx(expected, abs=2e-5)
 
 
