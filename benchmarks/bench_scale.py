@@ -246,7 +246,7 @@ def write_dataset(folder: Path, chunks: int, questions: int) -> None:
 
 
 def write_model(folder: Path, layers: int) -> None:
-    """A sentence-transformers folder: BERT with few layers, or none, of 64 numbers and a token for each word, with random weights."""
+    """A sentence-transformers folder: BERT with few layers or none, 64 numbers, a token for each word, random weights."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
