@@ -83,7 +83,7 @@ def _weights(run: RunFiles, described: SearchModel) -> tuple[Path, str]:
 def _cache(run: RunFiles) -> VectorCache:
     """The run's own cache where it is still there, so that no passage is embedded again; else one in the run folder."""
     folder = Path(run.config.cache_dir).expanduser().absolute() / VECTORS
-    if folder.is_dir():
+    if folder.is_dir() or folder.with_name(f"{VECTORS}.sqlite").is_file():  # an older version's
         return VectorCache(folder)
     own = run.folder / "search"
     own.mkdir(exist_ok=True)
