@@ -70,6 +70,9 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
         if not arguments.parsed.shell_completion and not arguments.parsed.hydra_help:
             checked = _checked(arguments, tree)
             sys.argv[1:] = [*checked.overrides, *arguments.options]
+            # For the commands of a sweep's jobs, wherever these run.
+            os.environ["EMBFT_PROGRAM"] = program()
+            os.environ["EMBFT_OPTIONS"] = shlex.join(one for one in arguments.options if one.startswith("--config-"))
         job()
     except ConfigError as error:
         if not getattr(error, "was_reported", False):
@@ -89,9 +92,11 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
         status = GOOD
     if any(isinstance(error, ConfigError) for error in failures):
         status = MISTAKEN
+    # A sweeper may continue after a failure without raising it, and jobs may run in other processes.
+    failed = bool(failures)
     failures.clear()
-    finish_sweeps()
-    return status
+    unfinished = finish_sweeps()
+    return FAILED if status == GOOD and (failed or unfinished) else status
 
 
 def program() -> str:

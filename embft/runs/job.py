@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from embft.config.composing import as_config
 from embft.config.problems import problems
 from embft.errors import ConfigError, EmbftError, RunError
 from embft.files import write_text
+from embft.runs.finished import finished_run
 from embft.runs.folder import claim
 from embft.runs.status import Status
 from embft.runs.stopping import disk_is_full, last_words
@@ -25,6 +27,8 @@ from embft.training.processes import launch_problems
 logger = logging.getLogger("embft")
 failures: list[BaseException] = []
 """What went wrong in jobs of this process; each is reported already."""
+skipped: set[Path] = set()
+"""Folders of this process's jobs that had finished before."""
 
 
 class Experiment(Protocol):
@@ -48,11 +52,16 @@ def run_job(composed: DictConfig, run_experiment: Experiment) -> float:
     """
     settings: Any = HydraConfig.get()
     folder = Path(settings.runtime.output_dir)
-    command = os.environ.get("EMBFT_COMMAND") or " ".join(["python", *sys.argv])
+    in_sweep = settings.mode.name == "MULTIRUN"
+    command = (
+        _own_command(settings) if in_sweep else os.environ.get("EMBFT_COMMAND") or shlex.join(["python", *sys.argv])
+    )
     try:
         lock = claim(folder)
     except RunError as error:
         # Not logged: the log is a file of the run that is there.
+        if in_sweep and (objective := _finished_before(folder, composed)) is not None:
+            return objective
         print(error, file=sys.stderr)
         raise _reported(error) from None
     try:
@@ -63,7 +72,7 @@ def run_job(composed: DictConfig, run_experiment: Experiment) -> float:
             config,
             folder,
             command=command,
-            group=Path(settings.sweep.dir).name if settings.mode.name == "MULTIRUN" else None,
+            group=Path(settings.sweep.dir).name if in_sweep else None,
             choices={key: value for key, value in chosen.items() if value and not key.startswith("hydra")},
         )
     except Exception as error:
@@ -99,6 +108,40 @@ def _checked(composed: DictConfig, folder: Path, command: str) -> ExperimentConf
         if wrong:
             raise ConfigError(wrong)
     return config
+
+
+def _finished_before(folder: Path, composed: DictConfig) -> float | None:
+    """The objective of a job that an earlier start of its sweep finished; None where what is there is not that job.
+
+    Says what it found, but where its caller's error says it.
+
+    Raises:
+        RunError: It is a finished run with other settings; it is reported already.
+    """
+    try:
+        run = finished_run(folder, as_config(composed))
+    except ConfigError:
+        return None
+    if run is None:
+        return None
+    if not run.others:
+        print(f"{folder} is finished, with the same settings: skipped. Move it away to run it again.")
+        skipped.add(folder)
+        return run.objective
+    error = RunError(
+        f"{folder} holds a run with other settings already ({run.differences}): give another hydra.sweep.dir, or move "
+        "that folder away."
+    )
+    print(error, file=sys.stderr)
+    raise _reported(error)
+
+
+def _own_command(settings: Any) -> str:
+    """The command that runs a job of a sweep by itself."""
+    program = os.environ.get("EMBFT_PROGRAM", "python run.py")
+    paths = [one for one in settings.overrides.hydra if str(one).lstrip("+").startswith("hydra.searchpath")]
+    options = os.environ.get("EMBFT_OPTIONS", "")
+    return f"{program} {shlex.join([*settings.overrides.task, *paths])} {options}".strip()
 
 
 def _write_hydra(folder: Path, composed: DictConfig, settings: Any) -> None:
