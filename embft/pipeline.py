@@ -165,7 +165,7 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
         refitted = None
         if tuned is not None and config.training.refit:
             enter("refit")
-            if (refitted := refit_model(lab, dataset, questions, tuned)) is not None:
+            if (refitted := refit_model(lab, dataset, questions, tuned, asked)) is not None:
                 timings.note("refit", refitted)
             run.copy_model((refitted or tuned).value.folder)
 

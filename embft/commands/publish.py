@@ -18,9 +18,13 @@ from typing import Any
 from embft import __version__
 from embft.errors import EmbftError, RunError
 from embft.files import file_digest, read_json
-from embft.records import MODEL_FOLDER
+from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 
 RESULTS = "results/embft.json"
+_REFITTED = (
+    "This model was trained on everything after the run's figures were measured (training.refit): they are those of the model in "
+    f"{HELD_OUT_FOLDER}/, so neither a model index nor {RESULTS} is sent with it."
+)
 _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 
 
@@ -62,16 +66,20 @@ class Package:
     Attributes:
         repository: ``owner/name``.
         files: Path in the repository to the local file or the content.
+        note: What whoever sends it must know; empty where there is nothing.
     """
 
     repository: str
     files: Mapping[str, Path | bytes]
+    note: str = ""
 
     def listing(self) -> Iterator[str]:
-        """A line a file, with its size."""
+        """A line for each file, with its size, and the note."""
         for name, content in self.files.items():
             size = content.stat().st_size if isinstance(content, Path) else len(content)
             yield f"{size:>13,} bytes  {name}"
+        if self.note:
+            yield self.note
 
 
 def package_of(run: Path, repository: str) -> Package:
@@ -95,6 +103,8 @@ def package_of(run: Path, repository: str) -> Package:
     files: dict[str, Path | bytes] = {
         path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
     }
+    if metrics.get("refit") is not None:
+        return Package(repository, files, _REFITTED)
     files["README.md"] = card_with_index(folder / "README.md", repository.partition("/")[2], metrics).encode()
     test = run / "dataset" / "test.json"
     revision = file_digest(test)[:16] if test.is_file() else None

@@ -40,7 +40,7 @@ class CorpusConfig:
     chunk_overlap: int = number(0, 0, 4096)
     """Tokens that a chunk shares with the one before it."""
     passage_tokens: int = number(256, 16, 8192)
-    """Upper bound of the passages by which dev and test are chosen and asked about, whatever the chunks are."""
+    """Upper bound of the passages by which dev and test are chosen and asked about, regardless of the chunks."""
     drop_boilerplate: bool = True
     """Leave out lines that stand at the edge of most pages of a document."""
     on_error: str = choice("stop", "stop", "skip")

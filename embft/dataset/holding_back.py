@@ -1,6 +1,6 @@
 """What dev and test ask: chosen once, by what answers it in the text, before the text is cut into chunks.
 
-So the same questions are asked whatever the chunks are, whoever writes the training questions, and with any seed of a training.
+So the same questions are asked regardless of the chunks, of who writes the training questions, and of a training's seed.
 Passages, an even cut of the pages, stand in for chunks here.
 """
 
@@ -125,7 +125,7 @@ def held_back_of(rows: Iterable[Mapping[str, Any]], left_out: Mapping[str, int])
     questions: dict[str, list[Question]] = {name: [] for name in HELD}
     stretches: dict[str, list[Place]] = {name: [] for name in HELD}
     for row in rows:
-        split = row.get("split")
+        split = row.get("split") if isinstance(row, Mapping) else None
         if split not in HELD:
             raise ValueError(f"a line has no split: {str(row)[:80]}")
         try:

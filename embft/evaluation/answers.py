@@ -82,7 +82,7 @@ class HandedOver:
         before = 0
         for chunk_id in ranked:
             for one in self._around.get(chunk_id, (chunk_id,)):
-                if one in handed:
+                if one in handed or one not in self._texts:  # a neighbour of another split is not searched
                     continue
                 if before >= max(_BUDGETS.values()):
                     return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from embft.errors import EmbftError, RunError
 from embft.files import write_text
+from embft.records import MODEL_FOLDER
 
 if TYPE_CHECKING:
     from embft.export.contents import Contents
@@ -38,6 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _export(options)
     except EmbftError as error:
         print(f"export: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        raise  # whoever reads the output has seen enough
+    except OSError as error:
+        print(
+            f"export: {error.filename or options.folder} cannot be written: {error.strerror or error}.", file=sys.stderr
+        )
         return 2
     return 0
 
@@ -77,6 +85,10 @@ def _export(options: argparse.Namespace) -> None:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     print(f"export: {system} is in {target}." + "".join(f" {sentence}" for sentence in said))
+    if run.setup.refitted is not None and run.model_of(system) == "tuned":
+        print(
+            f"  The model is the one that was judged; the one trained on everything is in {run.folder / MODEL_FOLDER}."
+        )
     print(f"  python {target / 'check.py'}   reproduces the report's figures from it alone")
 
 

@@ -131,18 +131,16 @@ def collect(run: RunFiles, system: str, device: str | None) -> Contents:
     """
     retrieval = run.config.retrieval
     if system not in KNOWN:
-        raise RunError(
-            f"The system {system} has parts that no index holds: serve it (scripts/serve.py), or --system fused."
-        )
+        raise RunError(f"The system {system} has parts that no index holds: serve it (embft serve), or --system fused.")
     if retrieval.mode == "late" and system != "bm25":
-        raise RunError("One vector per token (retrieval=late) has no export yet: serve it (scripts/serve.py).")
+        raise RunError("One vector per token (retrieval=late) has no export yet: serve it (embft serve).")
     if run.config.model.kind == "endpoint" and system != "bm25":
         raise RunError(
             "The vectors of this run are an API's, whose model is not here to export: serve the run instead."
         )
     if system == "fused" and run.setup.fusion is not None and run.setup.fusion.late > 0:
         raise RunError(
-            "The mix of this run has vectors of tokens in it, which have no export yet: serve it (scripts/serve.py)."
+            "The mix of this run has vectors of tokens in it, which have no export yet: serve it (embft serve)."
         )
     weight = {"bm25": 0.0, "fused": run.setup.fusion.weight if run.setup.fusion else 0.5}.get(system, 1.0)
     dense = None
@@ -236,6 +234,7 @@ def _questions(contents: Contents) -> list[dict[str, object]]:
                 "text": text,
                 "relevant": {chunk: test.grade(key, chunk) for chunk in test.relevant_docs[key]},
                 "excluded": list(test.excluded.get(key, ())),
+                "count": contents.run.setup.counts.get(key, 1),
                 "terms": terms,
                 "pairs": pairs,
             }

@@ -69,6 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EmbftError as error:
         print(f"label: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise  # whoever reads the output has seen enough
+    except OSError as error:
+        print(
+            f"label: {error.filename or 'a file'} cannot be read or written: {error.strerror or error}.",
+            file=sys.stderr,
+        )
+        return 2
     except ImportError as error:
         print(f"label: {error}. The page needs: pip install 'embft[label]'.", file=sys.stderr)
         return 2

@@ -1,8 +1,8 @@
 """What people say of questions and chunks, saved key by key.
 
 Two files lie side by side. ``NAME.log.jsonl`` gets a line for every key pressed, on the disk before the next one; it is what
-``evaluation.judge`` reads. ``NAME.jsonl`` is the state of things, one line a question, written anew after each key; it is what
-``questions.human`` reads. Only the log is ever read back.
+``evaluation.judge`` reads. ``NAME.jsonl`` is the state of things, one line for each question, written anew after each key; it is
+what ``questions.human`` reads. Only the log is ever read back.
 """
 
 from __future__ import annotations
@@ -225,13 +225,24 @@ def read_log(path: Path) -> list[Label]:
 
 
 def _drop_half_line(path: Path) -> None:
-    """A process that was killed while it wrote leaves half a line at the end, which nobody was told was saved."""
+    """A process that was killed while it wrote leaves half a line at the end, which nobody was told was saved.
+
+    A whole line there, which an editor left without its end, gets one.
+    """
     if not path.is_file():
         return
     content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
-        with path.open("r+b") as log:
-            log.truncate(content.rfind(b"\n") + 1)
+    start = content.rfind(b"\n") + 1
+    if start == len(content):
+        return
+    with path.open("r+b") as log:
+        try:
+            parse_json(content[start:].decode())
+        except (ValueError, RecursionError):
+            log.truncate(start)
+        else:
+            log.seek(0, os.SEEK_END)
+            log.write(b"\n")
 
 
 def _now() -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from embft.config import ExperimentConfig, RetrievalConfig
 from embft.corpus.chunked import chunk_corpus
+from embft.corpus.context import contexts_of, kind_for
 from embft.embedded_text import IndexedCorpus
 from embft.errors import RunError
 from embft.files import iter_jsonl
@@ -63,11 +64,12 @@ def of_documents(config: ExperimentConfig, questions: str | None) -> LabelSource
         CorpusError: See `embft.corpus.chunked.chunk_corpus`.
         QuestionError: The file of questions cannot be read.
     """
-    _, chunks, _ = chunk_corpus(config.corpus, Path(config.cache_dir))
+    pages, chunks, _ = chunk_corpus(config.corpus, Path(config.cache_dir))
     passages = {chunk.id: Passage(chunk.text, chunk.document, chunk.page) for chunk in chunks}
-    indexed = IndexedCorpus(
-        {chunk.id: chunk.text for chunk in chunks}, {chunk.id: chunk.context for chunk in chunks if chunk.context}
-    )
+    kind = kind_for(config.corpus.context, pages)
+    # A page asks no LLM; a run does.
+    contexts = {} if kind == "llm" else contexts_of(pages, chunks, kind)
+    indexed = IndexedCorpus({chunk.id: chunk.text for chunk in chunks}, contexts)
     name = Path(config.corpus.path).name if config.corpus.path else config.corpus.name
     return LabelSource(name, config.retrieval, passages, indexed, _questions_of(questions))
 

@@ -139,9 +139,11 @@ class RerankService:
     async def _batch(self, transport: Transport, question: str, texts: list[str]) -> Scores | None:
         reason, tries = "", 0
         while tries < _TRIES:
+            # As it was sent: meanwhile another question's answer may have taught another form.
+            texts_form, asked_for_all = self._texts_form, self._asks_for_all
             answer = await self._send(transport, question, texts)
             if not answer.is_good:
-                if not self._texts_form and _wants_texts(answer):
+                if not texts_form and _wants_texts(answer):
                     self._texts_form = True
                     continue
                 if len(texts) > 1 and (is_too_many(answer) or is_too_long(answer)):
@@ -151,7 +153,7 @@ class RerankService:
             try:
                 reply = read_scores(answer.content, len(texts), answer.secrets)
             except TooFewScoresError as error:
-                if not self._asks_for_all and not self._texts_form:
+                if not asked_for_all and not texts_form:
                     self._asks_for_all = True
                     continue
                 reason, tries = str(error), tries + 1

@@ -2,7 +2,7 @@
 
 After Anthropic, "Introducing Contextual Retrieval", 2024. There the whole document goes into each prompt, which a provider's
 prompt cache makes cheap; here its title, headings, beginning and the text around the chunk do, so that a prompt has a bound
-whatever the document's length, and any server will do.
+regardless of the document's length, and any server will do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embft.config import QuestionsConfig
@@ -20,7 +20,7 @@ from embft.errors import EndpointError, QuestionError
 from embft.questions.budget import Budget, Estimate, estimate
 from embft.questions.chat_endpoint import Reply, ask_live
 from embft.questions.client import where
-from embft.questions.local_llm import local_server
+from embft.questions.local_llm import find_weights, local_identity, local_server
 from embft.questions.prompt import read_texts
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request, spoken_in
@@ -85,15 +85,24 @@ def estimate_contexts(
     pages: Sequence[Page], chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int
 ) -> Estimate:
     """What `write_contexts` would take. Asks nothing."""
-    requests = _requests(pages, chunks, config, config.base_url, seed)
+    endpoint = config.base_url
+    if config.backend == "local_llm":
+        weights = find_weights(config.model, config.setting)
+        config, endpoint = replace(config, model=weights.name), local_identity(weights)
+    requests = _requests(pages, chunks, config, endpoint, seed)
     return estimate(list(requests.values()), len(chunks), 2.0, config, ReplyCache(cache_dir / "replies.sqlite"))
+
+
+def prompt_texts() -> tuple[str, str | None]:
+    """The English prompt, and the Chinese one."""
+    return read_texts(_PROMPT, "corpus.context", "prompts/context")
 
 
 def _requests(
     pages: Sequence[Page], chunks: Sequence[Chunk], config: QuestionsConfig, endpoint: str | None, seed: int
 ) -> dict[str, Request]:
     """Chunk id to its request."""
-    english, chinese = read_texts(_PROMPT, "corpus.context", "prompts/context")
+    english, chinese = prompt_texts()
     spoken = spoken_in(chunks, config.language)
     place = {(page.document, page.number): page for page in pages}
     beginnings: dict[str, str] = {}

@@ -131,6 +131,9 @@ class Bench:
             embedder.searcher.prepare(embedder, list(self.searched.values()))
         return embedder
 
+    keeps_scores = True
+    """Whether a reranker's scores are stored beside the vectors."""
+
     def lexical(self, split: str) -> Scorer:
         """BM25's scorer on a split; the corpus is counted once for all splits that search it."""
         if split not in self._lexical:

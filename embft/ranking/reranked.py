@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from embft.errors import ModelError
 from embft.evaluation.bootstrap import bagged_best
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts, reranked_costs
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import dataset_scores
 from embft.ranking.bench import Bench, SystemFacts, ranker_of
-from embft.ranking.reranking import NOT_AMONG, CandidateScorer, Reranking, ScoredCandidates, ranked
+from embft.ranking.reranking import NOT_AMONG, CandidateScorer, Reranking, ScoredCandidates, ranked, weights_of
 from embft.records import RetrievalDataset
 from embft.retrieval.candidates import Candidates, Reranker
 from embft.retrieval.rerankers import reranker_of
-from embft.retrieval.score_cache import ScoreCache
-from embft.retrieval.scoring import Scorer
+from embft.retrieval.score_cache import ScoreCache, scores_now
+from embft.retrieval.scoring import Scorer, Scores
 
 _WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
 _EVEN = 0.5
@@ -71,7 +72,8 @@ class RerankedRanker:
         the share), so that what makes no difference on dev stays out.
         """
         config, metric = bench.evaluation.reranker, bench.retrieval.fusion_metric
-        name = self._open(bench).name
+        reranker = self._open(bench)
+        name, weights = reranker.name, weights_of(reranker.identity)
         dev = bench.searched.get("dev")
         if config.weight is not None or dev is None:
             if config.weight is None:
@@ -80,13 +82,13 @@ class RerankedRanker:
                     "best weight (evaluation.reranker.weight)."
                 )
             weight = _EVEN if config.weight is None else config.weight
-            return Reranking(weight, config.kind, name, config.first, False, metric, [])
+            return Reranking(weight, config.kind, name, config.first, False, metric, [], weights)
         candidates = self._scored(bench, "dev")
         scores = [dataset_scores(ranked(candidates, weight), dev)[metric] for weight in _WEIGHTS]
         handicaps = np.array(_WEIGHTS) ** 2
         best = bagged_best(np.stack(scores), Dependence.of(list(dev.queries), dev.relevant_docs), handicaps)
         curve = [(weight, round(float(row.mean()), 6)) for weight, row in zip(_WEIGHTS, scores, strict=True)]
-        return Reranking(_WEIGHTS[best], config.kind, name, config.first, True, metric, curve)
+        return Reranking(_WEIGHTS[best], config.kind, name, config.first, True, metric, curve, weights)
 
     def _scored(self, bench: Bench, split: str) -> Mapping[str, ScoredCandidates]:
         """By question, what the fusion finds and how the reranker scores the first of it."""
@@ -98,11 +100,7 @@ class RerankedRanker:
                 Candidates(text, fusion.chunk_ids[question_id][:first], corpus)
                 for question_id, text in dataset.queries.items()
             ]
-            cache = ScoreCache(bench.base.cache.path.with_name(SCORES))
-            try:
-                scored = cache.scores(self._open(bench), asked)
-            finally:
-                cache.close()
+            scored = self._scores(bench, asked)
             made = {
                 question_id: ScoredCandidates(
                     fusion.chunk_ids[question_id], np.array(fusion.scores[question_id], np.float32), scores
@@ -112,7 +110,24 @@ class RerankedRanker:
             self._candidates[split] = (dataset, made)
         return self._candidates[split][1]
 
+    def _scores(self, bench: Bench, asked: Sequence[Candidates]) -> list[Scores]:
+        if not bench.keeps_scores:
+            return scores_now(self._open(bench), asked)
+        cache = ScoreCache(bench.base.cache.path.with_name(SCORES))
+        try:
+            return cache.scores(self._open(bench), asked)
+        finally:
+            cache.close()
+
     def _open(self, bench: Bench) -> Reranker:
+        """The reranker; where a run ranked before, the cross-encoder must be the one that it ranked with."""
         if self._reranker is None:
-            self._reranker = reranker_of(bench.evaluation.reranker, bench.embedder(bench.dense))
+            reranker = reranker_of(bench.evaluation.reranker, bench.embedder(bench.dense))
+            ranked_with = bench.reranking.weights if bench.reranking else None
+            if ranked_with and ranked_with != weights_of(reranker.identity):
+                raise ModelError(
+                    f"The cross-encoder {reranker.name} is not the one that was ranked: its files have changed since. Put the "
+                    "old ones back, or rank the new ones by a run of their own."
+                )
+            self._reranker = reranker
         return self._reranker

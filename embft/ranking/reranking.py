@@ -27,6 +27,7 @@ class Reranking:
         chosen: Whether dev chose the weight; else it was given, or there are no dev questions.
         metric: The dev metric that chose.
         curve: Weight and the metric on dev; empty where dev did not choose.
+        weights: Digest of a cross-encoder's files; empty for the others.
     """
 
     weight: float
@@ -36,6 +37,7 @@ class Reranking:
     chosen: bool
     metric: str
     curve: Sequence[tuple[float, float]]
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,12 @@ class CandidateScorer:
         for row in range(start, end):
             block[row - start, self.places[row]] = self.values[row]
         return block
+
+
+def weights_of(identity: str) -> str:
+    """The digest in a cross-encoder's identity (`embft.models.cross_encoder.PairModel`); empty for another reranker."""
+    kind, _, rest = identity.partition(":")
+    return rest.partition(":")[0] if kind == "cross_encoder" else ""
 
 
 def ranked(candidates: Mapping[str, ScoredCandidates], weight: float) -> Ranking:

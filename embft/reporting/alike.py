@@ -43,7 +43,7 @@ def remarks(jobs: Sequence[Job], metric: str, system: str) -> list[str]:
             )
         else:
             sentences.append(
-                f"The jobs differ in {what}, and {label(metric)} counts chunks, whatever their size: it favours those that "
+                f"The jobs differ in {what}, and {label(metric)} counts chunks, regardless of their size: it favours those that "
                 f"hand over more text. {label(ACROSS)} counts text."
             )
     groups = by_questions(jobs)

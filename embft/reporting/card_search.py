@@ -27,8 +27,8 @@ def search_section(outcome: Outcome) -> list[str]:
         fenced(_code(system), "py"),
         "",
         f"Over the test questions that gives hit rate@5 {means['hit_rate@5']:.3f} and nDCG@10 {means['ndcg@10']:.3f}. "
-        "`python scripts/serve.py RUN` serves it, `python scripts/export.py RUN DIR --to parquet` takes it elsewhere, and "
-        "`python scripts/check_served.py URL --run RUN` says whether what is served is this.",
+        "`embft serve RUN` serves it, `embft export RUN DIR --to parquet` takes it elsewhere, and "
+        "`embft check-served URL --run RUN` says whether what is served is this.",
     ]
 
 
@@ -38,7 +38,7 @@ def _settings(outcome: Outcome, system: str) -> list[str]:
     if system_of(system).uses_model:
         lines.append(_vectors(outcome))
         lines.append(_prompts(outcome, system))
-    if system in {"bm25", "fused"}:
+    if system in {"bm25", "fused", "reranked"}:
         windows = (
             f", plus the score of its best window of {retrieval.bm25_window} terms, half overlapping, in an index of their own"
             if retrieval.bm25_window
@@ -53,10 +53,15 @@ def _settings(outcome: Outcome, system: str) -> list[str]:
             f"BM25 (Lucene's) with k1 {retrieval.bm25_k1:g} and b {retrieval.bm25_b:g}, language {retrieval.bm25_language}: a "
             f"chunk's score{windows}{pairs}. Terms are cut by `embft.text.terms`."
         )
-    if system == "fused" and fusion is not None:
+    if system in {"fused", "reranked"} and fusion is not None:
+        tokens = ", of its token vectors (MaxSim)" if fusion.late else ""
+        words = round(1 - fusion.weight - fusion.late, 6)
+        shares = f"{fusion.weight:g} of the former and {words:g} of the latter"
+        if fusion.late:
+            shares = f"{fusion.weight:g}, {fusion.late:g} and {words:g} of them"
         lines.append(
-            f"Mix: each question's scores, of vectors ({fusion.dense}) and of BM25, are scaled to 0..1 over all chunks "
-            f"(min-max), then {fusion.weight:g} of the former and {1 - fusion.weight:g} of the latter are added."
+            f"Mix: each question's scores, of vectors ({fusion.dense}){tokens} and of BM25, are scaled to 0..1 over all chunks "
+            f"(min-max), then {shares} are added."
         )
     return [*lines, f"Ties go to the smaller chunk id; {retrieval.depth} chunks are kept."]
 

@@ -108,7 +108,7 @@ def _doubts(report: JudgingReport) -> list[str]:
     doubts = []
     agreement = report.agreement
     if report.kind == "llm" and agreement is not None and (agreement.kappa is None or agreement.kappa < 0.2):
-        kappa = "cannot be told" if agreement.kappa is None else f"is {number(agreement.kappa)}"
+        kappa = "cannot be worked out" if agreement.kappa is None else f"is {number(agreement.kappa)}"
         doubts.append(
             f"The judge is not to be trusted: Cohen's kappa against the labels {kappa}. Take a larger LLM "
             "(evaluation.judging.model), or people's judgements (evaluation.judge=FILE)."

@@ -59,6 +59,8 @@ class SearchSetup:
         chunks: How many are searched; they lie in ``search/chunks.parquet``.
         refitted: The tuned model trained again on everything (``training.refit``); no figure is of it. None: there is none.
         reranking: None where nothing is reordered.
+        counts: Test question id to how often it was asked, where figures weigh questions by that (``evaluation.weights``);
+            empty: all count alike.
         schema_version: Of this file.
     """
 
@@ -74,4 +76,5 @@ class SearchSetup:
     chunks: int
     refitted: SearchModel | None = None
     reranking: Reranking | None = None
+    counts: dict[str, int] = field(default_factory=dict)
     schema_version: int = field(default=SCHEMA_VERSION)

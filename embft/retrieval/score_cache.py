@@ -31,6 +31,20 @@ _TABLE = Table(
 )
 
 
+_NONE: Scores = np.zeros(0, np.float32)
+"""Of a question for which the first search found nothing: no reranker is asked about that."""
+
+
+def scores_now(reranker: Reranker, candidates: Sequence[Candidates]) -> list[Scores]:
+    """The same as `ScoreCache.scores`, and nothing is stored: for questions that people ask."""
+    asked = [place for place, one in enumerate(candidates) if one.chunk_ids]
+    made = [_NONE] * len(candidates)
+    if asked:
+        for place, scores in reranker.scores([candidates[at] for at in asked]):
+            made[asked[place]] = scores
+    return made
+
+
 class ScoreCache:
     """A sqlite table of float32 blobs.
 
@@ -50,7 +64,7 @@ class ScoreCache:
         known = {
             key: scores
             for key, one in zip(keys, candidates, strict=True)
-            if (scores := self._get(key, one)) is not None
+            if (scores := self._get(key, one) if one.chunk_ids else _NONE) is not None
         }
         missing = {key: one for key, one in zip(keys, candidates, strict=True) if key not in known}
         order = list(missing)

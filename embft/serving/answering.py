@@ -37,6 +37,7 @@ class Asked:
 class AnsweringBench(Bench):
     """A bench whose questions change while its indexes stand."""
 
+    keeps_scores = False  # what people ask is not stored
     _index: BM25Scorer | None = None
 
     def ask(self, questions: RetrievalDataset) -> None:

@@ -95,7 +95,8 @@ class Service:
             post("/metrics", self._metrics, "GET"),
             Route("/health", self._health, methods=["GET"]),
         ]
-        return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _no_route, 405: _no_method})
+        handlers = {404: _no_route, 405: _no_method, 500: _broken}
+        return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
     def _guarded(
         self, path: str, answer: Callable[[Request], Awaitable[Any]]
@@ -115,6 +116,7 @@ class Service:
         return handle
 
     async def _answered(self, request: Request, answer: Callable[[Request], Awaitable[Any]]) -> Response:
+        from starlette.requests import ClientDisconnect
         from starlette.responses import JSONResponse, Response
 
         try:
@@ -125,6 +127,8 @@ class Service:
             if self._in_flight > self.limits.in_flight:
                 raise TooBusyError
             content = await answer(request)
+        except ClientDisconnect:
+            return error_response(400, "The request ended before its body did.")
         except BadRequestError as error:
             return error_response(error.status, str(error), param=error.param)
         except TooBusyError:
@@ -235,7 +239,7 @@ def _hit(rank: int, hit: Hit, with_text: bool) -> Content:
 def _from_address(request: Request) -> Content:
     """``/search?query=...&system=...&top_k=...`` as a body would have it."""
     content: dict[str, object] = dict(request.query_params)
-    if isinstance(top_k := content.get("top_k"), str) and top_k.isdecimal():
+    if isinstance(top_k := content.get("top_k"), str) and top_k.isdecimal() and len(top_k) < 10:
         content["top_k"] = int(top_k)
     if content.get("text") in {"true", "false"}:
         content["text"] = content["text"] == "true"
@@ -259,6 +263,11 @@ def error_response(
 async def _no_route(request: Request, error: Exception) -> Response:
     ways = "POST /v1/embeddings, GET or POST /search, GET /v1/models, /health and /metrics"
     return error_response(404, f"There is nothing at {request.url.path}. There is {ways}.")
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """A fault of ours: its traceback is in the log, not in the answer."""
+    return error_response(500, "The server failed at this request: its log says how.", "server_error")
 
 
 async def _no_method(request: Request, error: Exception) -> Response:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from embft.evaluation.metrics import dataset_scores
+from embft.evaluation.metrics import PerQuestion, dataset_scores
+from embft.evaluation.weights import Weights
 from embft.models.encoder import Encoder
 from embft.models.vectors import Vectors, unit
 from embft.records import RetrievalDataset
@@ -148,15 +149,16 @@ def _figures(
     scorer: Scorer = DenseScorer(unit(questions), unit(passages), index.passages.starts)
     if system == "fused" and run.setup.fusion is not None:
         scorer = FusedScorer(scorer, answering.lexical(list(run.test.queries.values())), run.setup.fusion.weight)
-    means = _means(scorer, run.test, run.config.retrieval.depth, run.config.evaluation.relevant_from)
+    scores = _scores(scorer, run.test, run.config.retrieval.depth, run.config.evaluation.relevant_from)
+    weights = Weights.of(list(run.test.queries), run.setup.counts, "count")
+    means = {name: float(weights.mean(values)) for name, values in scores.items()}
     told = run.setup.figures[system]
     return {metric: (means[metric], told[metric]) for metric in ("hit_rate@5", "ndcg@10")}
 
 
-def _means(scorer: Scorer, test: RetrievalDataset, depth: int, relevant_from: int) -> dict[str, float]:
+def _scores(scorer: Scorer, test: RetrievalDataset, depth: int, relevant_from: int) -> PerQuestion:
     from embft.retrieval.excluding import excluding, without_excluded
 
     ids = list(test.queries)
     ranking = rank(excluding(scorer, test), ids, list(test.corpus), system="served", score_name="cosine", depth=depth)
-    scores = dataset_scores(without_excluded(ranking, test), test, relevant_from)
-    return {name: float(values.mean()) for name, values in scores.items()}
+    return dataset_scores(without_excluded(ranking, test), test, relevant_from)

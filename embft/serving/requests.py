@@ -120,7 +120,7 @@ def embeddings_request(content: Content, served: ServedModel, unnamed: str | Non
     if not isinstance(model, str):
         raise BadRequestError("model is no text.", "model")
     encoding = content.get("encoding_format") or "float"
-    if encoding not in {"float", "base64"}:
+    if encoding not in ("float", "base64"):
         raise BadRequestError(f"encoding_format is {encoding!r}: only float and base64 are known.", "encoding_format")
     return EmbeddingsRequest(
         model,
@@ -187,7 +187,7 @@ def _texts(given: Any, field: str) -> list[str]:
 
 
 def _task(model: str, input_type: Any, served: ServedModel, unnamed: str | None) -> str:
-    if input_type is not None and input_type not in _TASKS:
+    if input_type is not None and input_type not in list(_TASKS):
         raise BadRequestError(f"input_type is {input_type!r}: only query and document are known.", "input_type")
     for task in ("query", "document"):
         if model == f"{served.name}-{task}":

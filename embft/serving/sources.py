@@ -53,6 +53,8 @@ def from_endpoint(
                 raise EndpointError(f"{address} does not answer as an embeddings server does: {error}.") from error
             if answer.status_code != 200:
                 raise EndpointError(f"{address} refused ({answer.status_code}): {str(content)[:300]}")
+            if tei and not isinstance(content, list):
+                raise EndpointError(f"{address} answered without a list of vectors: {str(content)[:200]}")
             rows += content if tei else _in_order(content, len(part), address)
         return _table(rows, len(texts), address)
 

@@ -43,7 +43,7 @@ def values_of(config: QuestionsConfig, seed: int) -> Mapping[str, object]:
     asks_llm = config.backend != "extractive"
     return {
         "prompt texts": _prompt_texts(config) if asks_llm else None,
-        "weights": _weights(config),
+        "weights": weights_digest(config),
         "seed": seed if asks_llm else None,
     }
 
@@ -54,7 +54,7 @@ def _prompt_texts(config: QuestionsConfig) -> str:
     return digest([*prompts, *(read_texts(kind, "questions.types", "prompts/types") for kind in config.types)])
 
 
-def _weights(config: QuestionsConfig) -> str | None:
+def weights_digest(config: QuestionsConfig) -> str | None:
     """Digest of the GGUF file that writes the questions: a file of that name may be another one tomorrow."""
     if config.backend != "local_llm":
         return None

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from embft import typed_json
 from embft.corpus.context import ContextReport, contexts_of, kind_for
-from embft.files import read_json, write_json
+from embft.files import digest, read_json, write_json
 from embft.results import Corpus
 from embft.stages import StageResult
+from embft.steps.attempts import complete, weights_digest
 from embft.steps.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -50,13 +51,24 @@ def add_contexts(workspace: Workspace, corpus: StageResult[Corpus]) -> StageResu
         chunks = [replace(chunk, context=contexts.get(chunk.id, "")) for chunk in corpus.value.chunks]
         return replace(corpus.value, chunks=chunks, context=typed_json.load(ContextReport, folder / "context.json"))
 
-    result = workspace.run("context", build, load, inputs=[corpus.key], values={"kind": kind, "seed": seed, **asking})
+    def attempt(number: int) -> StageResult[Corpus]:
+        values = {"kind": kind, "seed": seed, "attempt": number, **asking}
+        return workspace.run("context", build, load, inputs=[corpus.key], values=values)
+
+    result = complete(attempt, _failed, lambda value: value.chunks)
     if result.value.context is not None:
         logger.info("%s", result.value.context.sentence)
     return result
 
 
 def _asking(workspace: Workspace) -> dict[str, object]:
-    """What decides an LLM's replies."""
+    """What decides an LLM's replies: settings, the prompt's words, and the weights of a local LLM."""
+    from embft.questions.contexts import prompt_texts
+
     questions = workspace.config.questions
-    return {name: getattr(questions, name) for name in ("backend", "model", "base_url", "language")}
+    named = {name: getattr(questions, name) for name in ("backend", "model", "base_url", "language")}
+    return {**named, "prompt texts": digest(prompt_texts()), "weights": weights_digest(questions)}
+
+
+def _failed(corpus: Corpus) -> object:
+    return corpus.context.llm.get("failed_requests") if corpus.context else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +19,10 @@ from embft.questions.local_llm import find_weights
 from embft.records import Ranking, RetrievalDataset
 from embft.results import Dataset, Rankings
 from embft.stages import StageResult
+from embft.steps.attempts import complete
 from embft.steps.workspace import Lab
 
 LLM = "llm"
-_asked_again: set[str] = set()
-"""Attempts that this process has repeated: the jobs of a sweep do not each repeat them."""
 
 
 def judge_pool(lab: Lab, dataset: StageResult[Dataset], rankings: StageResult[Rankings]) -> StageResult[Judged]:
@@ -63,7 +61,7 @@ def judge_pool(lab: Lab, dataset: StageResult[Dataset], rankings: StageResult[Ra
             },
         )
 
-    return _complete(attempt)
+    return complete(attempt, lambda value: value.report.failed, lambda value: value.judgements)
 
 
 def estimate_judging(lab: Lab, dataset: StageResult[Dataset], rankings: StageResult[Rankings]) -> str:
@@ -80,15 +78,6 @@ def estimate_judging(lab: Lab, dataset: StageResult[Dataset], rankings: StageRes
         "to judge the judge by."
     )
     return f"{head}\n{in_words(estimate)}"
-
-
-def _complete(attempt: Callable[[int], StageResult[Judged]]) -> StageResult[Judged]:
-    number, last = 0, attempt(0)
-    while last.cached and last.value.report.failed and last.key not in _asked_again:
-        number += 1
-        _asked_again.add(last.key)
-        last = attempt(number)
-    return last
 
 
 def _searched(dataset: StageResult[Dataset]) -> RetrievalDataset:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from embft.files import digest
-from embft.results import Dataset, QuestionSet, Tuned
+from embft.results import Asked, Dataset, QuestionSet, Tuned
+from embft.source_code import code_of
 from embft.stages import StageResult
 from embft.steps.tuning import tune_model
 from embft.steps.workspace import Lab
@@ -21,6 +22,7 @@ def refit_model(
     dataset: StageResult[Dataset],
     questions: StageResult[QuestionSet] | None,
     tuned: StageResult[Tuned] | None,
+    asked: StageResult[Asked] | None = None,
 ) -> StageResult[Tuned] | None:
     """Trains the tuned model once more, on train, dev and test questions and all chunks.
 
@@ -30,6 +32,7 @@ def refit_model(
     Args:
         questions: Where some were generated.
         tuned: The model that was judged.
+        asked: Dev and test questions, where a corpus was asked about.
 
     Returns:
         None where ``training.refit`` is off, nothing was tuned, or dev showed that tuning does harm.
@@ -43,14 +46,18 @@ def refit_model(
             "training.refit: on dev tuning did harm, so the base model is kept as it is: there is nothing to refit."
         )
         return None
-    generated = questions.value.questions if questions else []
-    whole = everything(dataset.value.splits, generated)
-    asked = "" if judged.learned_from == "windows" else f"{len(whole.train.queries):,} questions and "
+    generated = [*questions.value.questions] if questions else []
+    # Those of dev and test that were cut out of a passage have a sentence to hide too.
+    held = [question for part in asked.value.held.questions.values() for question in part] if asked else []
+    whole = everything(dataset.value.splits, [*generated, *held])
+    counted = "" if judged.learned_from == "windows" else f"{len(whole.train.queries):,} questions and "
     logger.info(
         "Training the model that ships: the judged one's recipe on all %s%s chunks.",
-        asked, f"{len(whole.train.corpus):,}",
+        counted, f"{len(whole.train.corpus):,}",
     )  # fmt: skip
-    key = digest(["everything", dataset.key, questions.key if questions else ""])
+    # No build imports what joins the splits, so its code is named here.
+    code = code_of(everything.__module__).digest
+    key = digest(["everything", code, dataset.key, questions.key if questions else ""])
     recipe = replace(lab, config=replace(lab.config, training=same_recipe(training, judged)))
     return tune_model(recipe, replace(dataset, key=key, value=replace(dataset.value, splits=whole)), _ignore)
 

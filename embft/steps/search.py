@@ -37,6 +37,9 @@ def write_search(outcome: Outcome, searched: RetrievalDataset, folder: Path, bas
         fusion=outcome.fusion,
         chunks=len(searched.corpus),
         reranking=outcome.reranking,
+        counts={row.question_id: row.count for row in outcome.evaluated.rows}
+        if outcome.config.evaluation.weights == "count"
+        else {},
     )
     known = {chunk.id: chunk for chunk in outcome.corpus.chunks} if outcome.corpus else {}
     rows = []

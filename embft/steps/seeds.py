@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from embft.evaluation.answers import Around, HandedOver
 from embft.evaluation.figures import Seeds, Spread
 from embft.evaluation.scoring import means_of, scores_of
+from embft.evaluation.weights import Weights
 from embft.results import Dataset, Timing, Tuned
 from embft.stages import StageResult
 from embft.steps.ranking import rank_systems
@@ -47,11 +48,13 @@ def measure_seeds(
     means = []
     splits = dataset.value.splits
     handed = HandedOver(splits.searched("test").corpus, splits.evidence, around)
+    evaluation = lab.config.evaluation
+    weights = Weights.of(list(splits.test.queries), splits.counts, evaluation.weights)
     for model in models:
         # By itself, so that its key does not depend on what else a run ranks.
         rankings = rank_systems(lab.with_systems("tuned"), dataset, model)
         ranking = rankings.value.by_split["test"]["tuned"]["cosine"]
-        means.append(means_of(scores_of(ranking, splits.test, handed=handed)))
+        means.append(means_of(scores_of(ranking, splits.test, evaluation.relevant_from, handed), weights=weights))
     spread = Seeds(
         n=config.seeds,
         seeds=seeds,

@@ -133,6 +133,20 @@ def test_the_card_has_the_hubs_model_index_and_the_results_have_mtebs_names(
     assert "Nothing was sent" in capsys.readouterr().out
 
 
+def test_a_model_that_saw_the_test_questions_is_sent_without_their_figures(
+    run: Path, capsys: pytest.CaptureFixture[str]
+):
+    from embft.commands.publish import package_of
+
+    metrics = json.loads((run / "metrics.json").read_text())
+    (run / "metrics.json").write_text(json.dumps(metrics | {"refit": {"epochs": 1}}))
+    package = package_of(run, "me/mine")
+    assert set(package.files) == {"README.md", "config.json", "model.safetensors"}
+    assert package.files["README.md"] == run / "model" / "README.md"
+    assert main([str(run), "me/mine", "--dry-run"]) == 0
+    assert "training.refit" in capsys.readouterr().out
+
+
 def test_a_hub_that_refuses_is_answered_in_words(run: Path, httpserver: HTTPServer):
     hub = Hub(httpserver, status=401)
     done = publish(run, httpserver, "--public")

@@ -110,3 +110,11 @@ def test_pieces_cover_the_evidence(size: int) -> None:
     assert all(isinstance(piece, Piece) for piece in pieces)
     assert [piece.first for piece in pieces[1:]] == [piece.last for piece in pieces[:-1]]
     assert (pieces[0].first, pieces[-1].last) == (0, 16 * 4)
+
+
+def test_a_neighbour_that_is_not_searched_is_not_handed_over() -> None:
+    chunks = cut(10)
+    searched = {chunk.id: chunk.text for chunk in chunks if chunk.id != "c0"}  # dataset.candidates=split
+    handed = HandedOver(searched, {"q": ((Piece("c10", 0, 9, 10),),)}, around_of(chunks, "neighbours"))
+    dataset = RetrievalDataset({"q": "?"}, searched, {"q": ("c10",)})
+    assert handed.tokens_to_answer(Ranking("x", "x", {"q": ("c10",)}, {}), dataset)[0] == 10

@@ -6,6 +6,7 @@ import pytest
 
 from embft.errors import QuestionError
 from embft.labelling.agreement import compare, merge
+from embft.labelling.command import main
 from embft.labelling.labels import LabelFile, log_of
 from embft.questions.human_files import read_human
 
@@ -96,3 +97,22 @@ def test_two_peoples_files_are_compared_and_merged(tmp_path):
     assert row["grades"] == [3, 0, 0, 0, 1, 0]
     with pytest.raises(QuestionError, match="there already"):
         merge([tmp_path / "ann.jsonl"], tmp_path / "both.jsonl")
+
+
+def test_a_whole_last_line_that_an_editor_left_without_its_end_is_kept(tmp_path):
+    path = tmp_path / "labels.jsonl"
+    labels = LabelFile(path, "ann")
+    labels.add("q", [("c1", 2)])
+    labels.close()
+    log_of(path).write_bytes(log_of(path).read_bytes().rstrip())
+    again = LabelFile(path, "ann")
+    assert again.grades("q") == {"c1": 2}
+    again.add("r", [("c9", 1)])
+    assert [row["question"] for row in rows(log_of(path))] == ["q", "r"]
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    LabelFile(tmp_path / "a.jsonl", "ann").add("q", [("c1", 2)])
+    assert main(["--merge", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "file" / "b.jsonl")]) == 2
+    assert "cannot be read or written" in capsys.readouterr().err

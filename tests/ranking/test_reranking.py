@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from embft.config import EvaluationConfig, RetrievalConfig
 from embft.config.reranking import RerankApiConfig, RerankerConfig
 from embft.embedded_text import IndexedCorpus
+from embft.errors import ModelError
 from embft.models.cross_encoder import open_cross_encoder
 from embft.models.encoder import Encoder
 from embft.ranking.bench import Bench
@@ -20,6 +22,7 @@ from embft.records import RetrievalDataset
 from embft.retrieval.candidates import Candidates
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.late_reranker import LateReranker
+from embft.retrieval.score_cache import ScoreCache, scores_now
 from embft.retrieval.vector_cache import VectorCache
 
 for _folder in ("models", "services"):
@@ -167,3 +170,43 @@ def test_a_fusion_of_three_parts_ranks_by_three_shares(embedder):
     assert ranking.chunk_ids["q1"][0] in {"c0", "c5", "c10"}
     assert len(ranking.chunk_ids["q1"]) == len(CORPUS)
     assert IndexedCorpus(CORPUS)["c0"] == CORPUS["c0"]
+
+
+class Counted:
+    """A reranker that scores texts by their length and counts questions."""
+
+    name = identity = "counted"
+
+    def __init__(self):
+        self.asked = 0
+
+    def scores(self, candidates):
+        for place, one in enumerate(candidates):
+            assert one.texts, "a question without candidates"
+            self.asked += 1
+            yield place, np.array([len(text) for text in one.texts], np.float32)
+
+
+def test_a_question_for_which_nothing_was_found_is_not_reordered(tmp_path):
+    corpus = IndexedCorpus({"a": "x", "b": "xyz"})
+    asked = [Candidates("one", ("a", "b"), corpus), Candidates("two", (), corpus), Candidates("three", ("b",), corpus)]
+    cache, reranker = ScoreCache(tmp_path / "scores.sqlite"), Counted()
+    for scored in (cache.scores(reranker, asked), cache.scores(reranker, asked), scores_now(reranker, asked)):
+        assert [list(map(float, scores)) for scores in scored] == [[1, 3], [], [3]]
+    assert reranker.asked == 4  # two, none of them again, and two that are not stored
+    assert [list(scores) for scores in scores_now(Counted(), asked[1:2])] == [[]]
+    cache.close()
+
+
+def test_another_cross_encoder_than_the_one_that_was_ranked_is_refused(embedder, tmp_path):
+    cross = save_tiny_cross_encoder(tmp_path / "cross")
+    bench = bench_of(embedder, ["test"], kind="cross_encoder", path=str(cross), weight=1.0)
+    bench.rank("reranked", "test")
+    assert bench.reranking.weights
+    later = bench_of(embedder, ["test"], kind="cross_encoder", path=str(cross), weight=1.0)
+    later.reranking = bench.reranking
+    later.rank("reranked", "test")
+    later = bench_of(embedder, ["test"], kind="cross_encoder", path=str(cross), weight=1.0)
+    later.reranking = replace(bench.reranking, weights="0" * 16)
+    with pytest.raises(ModelError, match="is not the one that was ranked"):
+        later.rank("reranked", "test")

@@ -58,7 +58,7 @@ def test_jobs_of_unlike_chunks_are_compared_by_the_text_that_they_hand_over(size
 def test_a_metric_that_was_asked_for_is_shown_with_a_warning(sizes: Path) -> None:
     text = shown(sizes)
     assert "nDCG@10 on test" in text
-    assert "nDCG@10 counts chunks, whatever their size: it favours those that hand over more text" in text
+    assert "nDCG@10 counts chunks, regardless of their size: it favours those that hand over more text" in text
 
 
 def test_jobs_of_other_windows_are_unlike_too(tmp_path: Path) -> None:

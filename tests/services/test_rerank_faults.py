@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from fault_server import Answer, serving
@@ -199,3 +201,17 @@ def test_money_is_counted_by_requests_or_by_the_tokens_that_the_server_names():
         by_requests.scores([("q", TEXTS), ("r", TEXTS)])
     assert by_tokens.usd == pytest.approx(0.02)
     assert by_requests.usd == pytest.approx(0.004)
+
+
+def test_questions_that_go_out_at_once_all_learn_the_servers_form():
+    """The answers to the first form come when another question has learnt the second one already."""
+    together = threading.Barrier(4, timeout=5)
+
+    def slow(body, count):
+        if "texts" not in body:
+            together.wait()
+        return tei(body, count)
+
+    with serving(slow) as (url, _):
+        scores = service(url, batch_size=2, concurrency=4).scores([(f"question {at}", TEXTS[:2]) for at in range(4)])
+    assert [list(map(float, own)) for own in scores] == [pytest.approx([-0.1, 0.9])] * 4

@@ -152,3 +152,13 @@ def test_the_card_of_a_mix_says_all_that_it_takes():
         f"{fusion.weight:g} of the former", 'answering.search("fused"',
     ):  # fmt: skip
         assert words in section, words
+
+
+def test_the_card_of_a_mix_of_three_names_all_of_its_shares():
+    outcome = make_outcome()
+    assert outcome.fusion is not None
+    fusion = replace(outcome.fusion, weight=0.5, late=0.2)
+    outcome = replace(outcome, fusion=fusion, verdict=replace(outcome.verdict, decision="fused"))
+    section = "\n".join(search_section(outcome))
+    assert "of its token vectors (MaxSim)" in section
+    assert "then 0.5, 0.2 and 0.3 of them are added" in section

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from tiny import make_dataset, make_lab, make_splits
@@ -10,8 +11,11 @@ from tiny import make_dataset, make_lab, make_splits
 from embft.config import EvaluationConfig
 from embft.config.problems import problems
 from embft.config.untrained import leave_out_tuned
+from embft.dataset.holding_back import HeldBack
 from embft.records import Question
+from embft.results import Asked
 from embft.stages import StageResult
+from embft.steps import refit
 from embft.steps.refit import refit_model
 from embft.steps.tuning import tune_model
 from embft.training.everything import everything, same_recipe
@@ -34,6 +38,18 @@ def test_everything_is_trained_on_and_nothing_is_held_back():
     assert not whole.dev.queries
     assert not whole.test.queries
     assert whole.sources == {question: "w3 w4"}
+
+
+def test_the_sentences_that_dev_and_test_were_cut_out_of_are_hidden_too(tmp_path, monkeypatch):
+    trained = []
+    monkeypatch.setattr(refit, "tune_model", lambda lab, dataset, log: trained.append(dataset.value.splits))
+    lab, dataset = make_lab(tmp_path, refit=True), make_dataset()
+    (key, *_) = dataset.value.splits.test.queries
+    own = Question(key, "?", dataset.value.splits.test.relevant_docs[key], "extractive", "w3 w4")
+    asked = StageResult(Asked(HeldBack({"dev": [], "test": [own]}), {}, []), "asked", tmp_path, 0.0, 0.0, False)
+    judged = SimpleNamespace(kept_base=False, learned_from="questions", best_epoch=1, whitening=None)
+    refit_model(lab, dataset, None, SimpleNamespace(value=SimpleNamespace(report=judged)), asked)
+    assert trained[0].sources[key] == "w3 w4"
 
 
 def test_a_refit_has_the_judged_recipe_more_chunks_and_its_own_place(tmp_path):

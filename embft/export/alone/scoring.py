@@ -191,7 +191,9 @@ def check(
             order = [at for at in order if scores[at] > 0]  # no word in common: not retrieved
         ranked = [chunk_ids[at] for at in order[: search["depth"]]]
         results.append(hit_rate_and_ndcg(ranked, question["relevant"], search["relevant_from"]))
-    return compare(np.array(results).mean(axis=0), search)
+    # 1 each, unless the report weighs questions by how often they were asked.
+    counts = [question["count"] for question in questions]
+    return compare(np.average(results, axis=0, weights=counts), search)
 
 
 def compare(means: Array, search: Object) -> int:

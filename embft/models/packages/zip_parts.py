@@ -1,4 +1,4 @@
-"""A model folder as a zip file that was cut into parts, one part a package."""
+"""A model folder as a zip file that was cut into parts, one for each package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def unpack(folders: Sequence[Path], target: Path) -> None:
     """Joins the parts and writes the model folder that the zip holds.
 
     Args:
-        folders: One a part, in order; each holds one file ``input/*.zip.NNN``.
+        folders: One for each part, in order; each holds one file ``input/*.zip.NNN``.
         target: An empty folder.
 
     Raises:
