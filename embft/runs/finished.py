@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -56,7 +57,7 @@ def finished_run(folder: Path, config: ExperimentConfig) -> FinishedRun | None:
     return FinishedRun(math.nan if value is None else float(value), others)
 
 
-def _leaves(settings: Mapping[object, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+def _leaves(settings: Mapping[Any, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, f"{prefix}{key}.")
