@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="a finished run's folder")
     parser.add_argument("folder", type=Path, metavar="DIR", help="made by the export; must not be there yet")
-    parser.add_argument("--to", choices=TARGETS, required=True, help="opensearch is elasticsearch")
+    parser.add_argument(
+        "--to", choices=TARGETS, required=True, help="what the files are for; OpenSearch takes those of elasticsearch"
+    )
     parser.add_argument("--system", help="bm25, base, tuned or fused (default: what the verdict names)")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], help="default: as in the run")
     parser.add_argument("--int8", action="store_true", help="--to onnx: also a graph in 8 bits, with what it loses")

@@ -127,5 +127,10 @@ def _quantise(folder: Path) -> None:
 
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    logging.getLogger().setLevel(logging.ERROR)
-    quantize_dynamic(folder / "model.onnx", folder / "model_int8.onnx", weight_type=QuantType.QInt8)
+    root = logging.getLogger()  # onnxruntime warns through it of each node that it leaves as it is
+    before = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        quantize_dynamic(folder / "model.onnx", folder / "model_int8.onnx", weight_type=QuantType.QInt8)
+    finally:
+        root.setLevel(before)

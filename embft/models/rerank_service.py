@@ -187,7 +187,9 @@ class RerankService:
                 mend = f"check {_SETTING}.base_url and the network{_WAY_OUT}"
             else:
                 mend = f"raise {_SETTING}.timeout_seconds, lower {_SETTING}.batch_size, or try again later"
-            raise EndpointError(f"{self._where} {error}: {mend}. Scores that were paid for are kept.") from None
+            raise EndpointError(
+                f"{self._where} {error}: {mend}. Scores that were stored before this block of questions are kept."
+            ) from None
         finally:
             self._under_way -= reserved
 
@@ -231,7 +233,7 @@ class RerankService:
             return EndpointError(
                 f"{server} {answer.in_words}. Set {_SETTING}.base_url to the address that answers itself."
             )
-        kept = "Scores that were paid for are kept."
+        kept = "Scores that were stored before this block of questions are kept."
         if answer.status in {402, 403} or (answer.status == 429 and not worth_retrying(answer)):
             return EndpointError(
                 f"{server} {answer.in_words}. Check the account of ${self._config.api_key_env}. {kept}"

@@ -130,7 +130,7 @@ def drawn(examples: Sequence[ChunkExample], most: int | None, seed: int) -> list
     if most is None or len(examples) <= most:
         return list(examples)
     logger.info(
-        "%s of %s train chunks are drawn (training.window_chunks): a loss near zero after a few hundred teaches no more.",
+        "%s of %s train chunks are drawn (training.window_chunks).",
         f"{most:,}", f"{len(examples):,}",
     )  # fmt: skip
     return [examples[place] for place in sorted(random.Random(seed).sample(range(len(examples)), most))]

@@ -152,7 +152,7 @@ def test_half_an_hour_by_keyboard_alone_survives_two_kills_and_gives_a_verdict(f
         assert found[question][f"chunk-{place}"] == 3
         assert sum(grade > 0 for grade in found[question].values()) == 1
     assert set(WRITTEN) <= set(found)
-    assert verdict(folder) in {"ship", "undecided", "none"}
+    assert verdict(folder) == "cannot_tell"  # BM25 alone, and fewer than 30 questions
 
 
 def verdict(folder: Path) -> str:

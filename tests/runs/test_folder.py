@@ -94,10 +94,12 @@ def test_a_run_that_is_told_to_end_says_so_at_once(tmp_path: Path, name: str) ->
         pytest.skip(f"{name} is ignored here, as under nohup")
     # A tracker that waits for its server stands between the signal and the end of the run.
     with elsewhere(
-        tmp_path, "\n        try: input()\n        finally: print('waiting', flush=True); input()"
+        tmp_path,
+        "\n        try: print('inside', flush=True); input()\n        finally: print('waiting', flush=True); input()",
     ) as process:
-        process.send_signal(getattr(signal, name))
         assert process.stdout is not None
+        assert process.stdout.readline() == "inside\n"
+        process.send_signal(getattr(signal, name))
         assert process.stdout.readline() == "waiting\n"
         status = status_of(tmp_path)
         assert (status["status"], status["stage"]) == ("failed", "training")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tiny import make_lab, make_model, make_splits, train
 
 from embft.config import QuestionsConfig
-from embft.steps import questions as questions_step
+from embft.steps.attempts import weights_digest
 from embft.steps.general import measure_general
 
 
@@ -57,6 +57,6 @@ def test_another_gguf_file_of_the_same_name_is_another_key(tmp_path, monkeypatch
     keys = []
     for content in (b"one", b"two"):
         weights.write_bytes(content)
-        keys.append(questions_step._weights(config))
+        keys.append(weights_digest(config))
     assert len(set(keys)) == 2
-    assert questions_step._weights(replace(config, backend="openai")) is None
+    assert weights_digest(replace(config, backend="openai")) is None

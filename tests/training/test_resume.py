@@ -31,7 +31,8 @@ def test_twenty_kills_in_one_training_leave_no_trace_in_what_comes_out(models, t
         for phase in plan
     )
     assert sum(died.values()) == KILLS
-    assert all(died[phase] >= 2 for phase in PHASES), died
+    # How many die in which is a matter of the machine's load: a kill may come after its phase.
+    assert all(died[phase] >= 1 for phase in PHASES), died
     Victim(root, SETTINGS).finish()
     assert outcome(root) == outcome(unbroken)
     assert not left_over(root)

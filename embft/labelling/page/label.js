@@ -201,23 +201,35 @@ async function trace() {
   at("trace").textContent = say(name, found);
 }
 
-async function save() {
+// The field is emptied as the key is pressed, not when the answer comes: what is typed meanwhile is the next question.
+function emptied() {
   const text = at("own").value;
-  if (!text.trim()) return at("own").focus();
-  await ask("write", { chunk: state.chunk.id, text }, true);
-  tell(say("saved"));
   at("own").value = "";
   at("trace").textContent = "";
-  await openChunk(state.chunk.at);
   at("own").focus();
+  return text;
 }
 
-async function skip() {
+function save() {
+  const chunk = state.chunk;
+  const text = emptied();
+  if (!text.trim()) return;
+  after(async () => {
+    try {
+      await ask("write", { chunk: chunk.id, text }, true);
+    } catch (error) {
+      at("own").value = text + (at("own").value ? "\n" + at("own").value : "");
+      throw error;
+    }
+    tell(say("saved"));
+    await openChunk(chunk.at);
+  });
+}
+
+function skip() {
   tell("");
-  at("own").value = "";
-  at("trace").textContent = "";
-  await openChunk(state.chunk.at + 1);
-  at("own").focus();
+  emptied();
+  after(() => openChunk(state.chunk.at + 1));
 }
 
 async function openTab(name) {
@@ -278,7 +290,8 @@ function pressed(event) {
   }
   if (!act) return;
   event.preventDefault();
-  after(act);
+  if (act === save || act === skip) act();
+  else after(act);
 }
 
 function later(act, milliseconds) {
@@ -301,10 +314,12 @@ async function start() {
     showProgress();
   });
   const clicks = {
-    "tab-judge": () => openTab("judge"), "tab-write": () => openTab("write"), nothing, undo, "undo-written": undo, save, skip,
+    "tab-judge": () => openTab("judge"), "tab-write": () => openTab("write"), nothing, undo, "undo-written": undo,
     next: () => openQuestion(state.question.at + 1), previous: () => openQuestion(state.question.at - 1), "open-search": () => openSearch(at("search").hidden),
   };
   for (const [id, act] of Object.entries(clicks)) at(id).addEventListener("click", () => after(act));
+  at("save").addEventListener("click", save);
+  at("skip").addEventListener("click", skip);
   at("own").addEventListener("input", later(trace, 250));
   at("search-text").addEventListener("input", later(searched, 200));
   document.addEventListener("keydown", pressed);
