@@ -29,7 +29,7 @@ from embft.config.help import help_text
 from embft.errors import ConfigError
 from embft.runs.job import device_problems, failures
 from embft.runs.stopping import FAILED, GOOD, INTERRUPTED, MISTAKEN, Stopped, catch_signals, disk_is_full, quietly
-from embft.runs.sweep_end import finish_sweeps
+from embft.runs.sweep_end import finish_sweeps, sweeps_began
 from embft.services.address import secrets_in
 
 _HERE = ("basic", "joblib")
@@ -148,6 +148,15 @@ def _status_of(error: Exception, wants_trace: bool) -> int:
     if disk_is_full(error):
         print(
             f"The disk is full: {error}. Make room; the same command continues where this one stopped.", file=sys.stderr
+        )
+        return FAILED
+    if sweeps_began() and not isinstance(error, (HydraException, OmegaConfBaseException, yaml.YAMLError)):
+        # Out of a launcher or a sweeper: a job's process was killed, the cluster is gone, no trial ended well.
+        words = next(iter(str(error).splitlines()), "")
+        print(
+            f"The sweep broke off ({type(error).__name__}{': ' * bool(words)}{words}). The same command continues where it "
+            "stopped.",
+            file=sys.stderr,
         )
         return FAILED
     if wants_trace or (failures and not isinstance(error, (HydraException, OmegaConfBaseException))):

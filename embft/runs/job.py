@@ -18,7 +18,7 @@ from embft.config.composing import as_config
 from embft.config.problems import problems
 from embft.errors import ConfigError, EmbftError, RunError
 from embft.files import write_text
-from embft.runs.finished import finished_run
+from embft.runs.finished import Origins, changes_since, finished_run, set_aside
 from embft.runs.folder import claim
 from embft.runs.status import Status
 from embft.runs.stopping import disk_is_full, last_words
@@ -40,12 +40,13 @@ class Experiment(Protocol):
         """Runs it in a folder; returns its objective."""
 
 
-def run_job(composed: DictConfig, run_experiment: Experiment) -> float:
+def run_job(composed: DictConfig, run_experiment: Experiment, origins: Origins) -> float:
     """One experiment; returns its objective to the sweeper.
 
     Args:
         composed: Its configuration.
         run_experiment: Runs it.
+        origins: What it would be made from, where a finished run lies in its folder already.
 
     Raises:
         EmbftError: A mistake that the user can mend; it is reported already.
@@ -58,12 +59,17 @@ def run_job(composed: DictConfig, run_experiment: Experiment) -> float:
     )
     try:
         lock = claim(folder)
-    except RunError as error:
+    except RunError:
         # Not logged: the log is a file of the run that is there.
-        if in_sweep and (objective := _finished_before(folder, composed)) is not None:
-            return objective
-        print(error, file=sys.stderr)
-        raise _reported(error) from None
+        try:
+            if not in_sweep:
+                raise
+            if (objective := _finished_before(folder, composed, Path(settings.sweep.dir), origins)) is not None:
+                return objective
+            lock = claim(folder)
+        except RunError as error:
+            print(error, file=sys.stderr)
+            raise _reported(error) from None
     try:
         _write_hydra(folder, composed, settings)
         config = _checked(composed, folder, command)
@@ -82,7 +88,7 @@ def run_job(composed: DictConfig, run_experiment: Experiment) -> float:
             logger.error("The disk is full: %s. Make room; the same command continues where this one stopped.", error)
         else:
             logger.exception("The run failed; %s holds what there is.", folder)
-        raise _reported(error) from error.__cause__
+        raise _reported(_sendable(error) if in_sweep else error) from error.__cause__
     finally:
         lock.release()
 
@@ -110,30 +116,36 @@ def _checked(composed: DictConfig, folder: Path, command: str) -> ExperimentConf
     return config
 
 
-def _finished_before(folder: Path, composed: DictConfig) -> float | None:
-    """The objective of a job that an earlier start of its sweep finished; None where what is there is not that job.
+def _finished_before(folder: Path, composed: DictConfig, sweep: Path, origins: Origins) -> float | None:
+    """The objective of a job that an earlier start of its sweep finished; None where the job has to run.
 
-    Says what it found, but where its caller's error says it.
+    A finished run that would be another one today is moved out of the way first, which it says.
 
     Raises:
-        RunError: It is a finished run with other settings; it is reported already.
+        RunError: It is a finished run with other settings, or what it was made from is gone.
     """
     try:
-        run = finished_run(folder, as_config(composed))
+        config = as_config(composed)
     except ConfigError:
         return None
+    run = finished_run(folder, config)
     if run is None:
         return None
-    if not run.others:
-        print(f"{folder} is finished, with the same settings: skipped. Move it away to run it again.")
+    if run.others:
+        raise RunError(
+            f"{folder} holds a run with other settings already ({run.differences}): give another hydra.sweep.dir, or move "
+            "that folder away."
+        )
+    changes = changes_since(run, config, origins)
+    if not changes:
+        print(f"{folder} is finished, and would be the same today: skipped. Move it away to run it again.")
         skipped.add(folder)
         return run.objective
-    error = RunError(
-        f"{folder} holds a run with other settings already ({run.differences}): give another hydra.sweep.dir, or move "
-        "that folder away."
+    aside = set_aside(folder, sweep.absolute())
+    print(
+        f"{folder} is finished, but was made from other things than now: {changes}. It runs again; what was there: {aside}"
     )
-    print(error, file=sys.stderr)
-    raise _reported(error)
+    return None
 
 
 def _own_command(settings: Any) -> str:
@@ -151,6 +163,14 @@ def _write_hydra(folder: Path, composed: DictConfig, settings: Any) -> None:
     write_text(place / "config.yaml", OmegaConf.to_yaml(composed))
     write_text(place / "hydra.yaml", OmegaConf.to_yaml(OmegaConf.create({"hydra": OmegaConf.to_container(settings)})))
     write_text(place / "overrides.yaml", OmegaConf.to_yaml(settings.overrides.task))
+
+
+def _sendable(error: Exception) -> Exception:
+    """An error that may go to another process: those of other libraries cannot always be put together again there."""
+    if isinstance(error, EmbftError):
+        return error
+    words = " ".join(str(error).split())
+    return RunError(f"{type(error).__name__}: {words}" if words else type(error).__name__)
 
 
 def _reported(error: Exception) -> Exception:

@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from embft.config import TrackingConfig
 from embft.errors import RunError
+from embft.files import write_text
 from embft.progress import name_job
 from embft.runs import sweep_log
 from embft.runs.job import skipped
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PAGE, TABLE = "compare.html", "compare.csv"
+PAGE, TABLE, MULTIRUN = "compare.html", "compare.csv", "multirun.yaml"
 _started: dict[Path, tuple[TrackingConfig, str]] = {}
 _job_folders: set[Path] = set()
 
@@ -43,6 +44,9 @@ class SweepFolders(Callback):
         assert isinstance(tracking, TrackingConfig)
         _started[folder] = (tracking, str(config.evaluation.primary))
         sweep_log.begin(folder, sweep_log.count_jobs(config), os.environ.get("EMBFT_COMMAND", ""))
+        if not (folder / MULTIRUN).is_file() and folder.is_dir():
+            # Not every sweeper writes it, and it tells a sweep's folder from others.
+            write_text(folder / MULTIRUN, OmegaConf.to_yaml(config))
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called before each job, in its process: a job may lie outside the sweep's folder, or deep in it."""
@@ -62,13 +66,21 @@ class SweepFolders(Callback):
             print(f"Sweep: {words}", flush=True)
 
 
+def sweeps_began() -> bool:
+    """Whether this process has begun a sweep."""
+    return bool(_started)
+
+
 def finish_sweeps() -> bool:
     """Prints each sweep's comparison, writes it into the sweep's folder, and tracks it as one summary run.
 
     Returns:
-        Whether a job of one did not finish.
+        Whether a job of one did not finish, or was refused its folder.
     """
-    unfinished = [_finish(folder, tracking, metric) for folder, (tracking, metric) in _started.items()]
+    unfinished = [
+        _finish(folder, tracking, metric) or "failed" in sweep_log.outcomes(folder)
+        for folder, (tracking, metric) in _started.items()
+    ]
     _started.clear()
     _job_folders.clear()
     skipped.clear()

@@ -64,9 +64,9 @@ def end_job(folder: Path, number: int, outcome: str) -> str:
     jobs, _, started = os.environ.get(_VARIABLE, "").partition(" ")
     if not started:
         return ""
-    outcomes = [*_outcomes(folder), outcome]
-    worked = sum(outcome != "skipped" for outcome in outcomes)
-    words = progress(len(outcomes), int(jobs), worked, time.time() - float(started))
+    ends = [*outcomes(folder), outcome]
+    worked = sum(end != "skipped" for end in ends)
+    words = progress(len(ends), int(jobs), worked, time.time() - float(started))
     _write(folder, f"{words}, job {number}: {outcome}")
     return words
 
@@ -88,19 +88,19 @@ def progress(done: int, jobs: int, worked: int, seconds: float) -> str:
     return f"{words}, about {duration(seconds / worked * (jobs - done))} left"
 
 
-def _outcomes(folder: Path) -> list[str]:
-    """Of the jobs that ended since the sweep was last begun."""
-    outcomes: list[str] = []
+def outcomes(folder: Path) -> list[str]:
+    """How the jobs ended that ended since the sweep was last begun."""
+    ends: list[str] = []
     try:
         lines = (folder / NAME).read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
     for line in lines:
         if ended := _ENDED.search(line):
-            outcomes.append(ended[1])
+            ends.append(ended[1])
         else:
-            outcomes = []
-    return outcomes
+            ends = []
+    return ends
 
 
 def _write(folder: Path, line: str) -> None:

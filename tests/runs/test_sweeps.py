@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,7 +25,8 @@ QUICK = [
 
 
 def sweep(place: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
-    questions = write_questions(place / "a b")  # a name that a shell takes apart
+    data = place / "a b"  # a name that a shell takes apart
+    questions = [*write_questions(data), f"model.path={place / 'tiny'}"]
     return typed("-m", *questions, *QUICK, "hydra.sweep.dir=sweep", *overrides, cwd=place, environment=ENVIRONMENT)
 
 
@@ -37,8 +39,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     folder = tmp_path_factory.mktemp("sweeps")
+    shutil.copytree(tiny_model, folder / "tiny")
     done = sweep(folder, "dataset.seed=1,2")
     assert done.returncode == 0, done.stderr
     assert "Sweep: 1 of 2 jobs, about" in done.stdout
@@ -50,7 +53,7 @@ def test_a_finished_sweep_that_is_started_again_changes_nothing_and_is_a_success
     before = contents(place / "sweep")
     done = sweep(place, "dataset.seed=1,2")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("is finished, with the same settings: skipped") == 2
+    assert done.stdout.count("is finished, and would be the same today: skipped") == 2
     assert contents(place / "sweep") == before
     kinds = [json.loads(line)["kind"] for line in (place / "sweep" / "tracking.jsonl").read_text().splitlines()]
     assert kinds.count("start") == 1
@@ -77,6 +80,44 @@ def test_each_job_names_its_own_command_and_that_command_gives_its_figures(place
     assert done.returncode == 0, done.stderr
     again = json.loads((place / "again" / "metrics.json").read_text(encoding="utf-8"))
     assert again["systems"] == metrics["systems"]
+
+
+@pytest.mark.slow
+def test_finished_jobs_run_again_where_what_they_were_made_from_has_changed_and_the_old_ones_are_kept(
+    place: Path,
+) -> None:
+    before = contents(place / "sweep" / "0")
+    # As if the first one had been made by other code, and the model of both had been another one.
+    file = place / "sweep" / "0" / "made_from.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["made_from"] |= {"embft's code": "other", "the library torch": "0.1"}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    card = place / "tiny" / "tokenizer_config.json"
+    card.write_text(card.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    done = sweep(place, "dataset.seed=1,2")
+    assert done.returncode == 0, done.stderr
+    assert (
+        "0 is finished, but was made from other things than now: embft's code, the library torch, the files of model."
+        in (done.stdout)
+    )
+    assert "1 is finished, but was made from other things than now: the files of model." in done.stdout
+    old = contents(place / "sweep" / ".outdated" / "0-1")
+    assert {name for name in old if old[name] != before.get(name)} == {"made_from.json"}
+    jobs = (place / "sweep" / "compare.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [line.split(",")[1] for line in jobs] == ["ok", "ok"]
+    again = sweep(place, "dataset.seed=1,2")
+    assert again.stdout.count("skipped") == 2
+
+
+@pytest.mark.slow
+def test_a_finished_job_is_refused_where_what_it_was_made_from_is_gone(place: Path) -> None:
+    before = contents(place / "sweep")
+    (place / "tiny").rename(place / "elsewhere")
+    done = sweep(place, "dataset.seed=1,2")
+    (place / "elsewhere").rename(place / "tiny")
+    assert done.returncode == 1
+    assert "what it was made from is not there any more: the files of model" in done.stderr
+    assert contents(place / "sweep") == before
 
 
 def test_progress_counts_skipped_jobs_as_done_but_not_as_work() -> None:
