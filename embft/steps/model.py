@@ -39,7 +39,7 @@ def open_model(workspace: Workspace) -> Lab:
         endpoint.require_key()
         base = Embedder(endpoint, retrieval, cache)
         base.pair_vectors([_FIRST], [_FIRST])
-        return Lab(workspace.config, workspace.cache_dir, base)
+        return Lab(workspace.config, workspace.cache_dir, base, used=workspace.used)
     source = resolve(config)
     for note in source.notes:
         logger.warning(note)
@@ -54,4 +54,4 @@ def open_model(workspace: Workspace) -> Lab:
     )
     encoder.notes = source.notes
     try_once(encoder, workspace.cache_dir / "models_tried")
-    return Lab(workspace.config, workspace.cache_dir, Embedder(encoder, retrieval, cache))
+    return Lab(workspace.config, workspace.cache_dir, Embedder(encoder, retrieval, cache), used=workspace.used)
