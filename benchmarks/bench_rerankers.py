@@ -14,6 +14,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,9 @@ def main() -> int:
     parser.add_argument("--clones", type=Path, help="folder of clones")
     parser.add_argument("--work", type=Path, default=Path("outputs/benchmarks/rerankers"))
     parser.add_argument("--only", nargs="*", default=["python", "10-K", "CISI", "CACM", "COVID-QA"])
+    parser.add_argument(
+        "--parallel", type=int, default=1, help="collections at a time; 1 where milliseconds are to be compared"
+    )
     options = parser.parse_args()
     work = options.work.absolute()
     lines = [
@@ -57,10 +61,14 @@ def main() -> int:
         "| questions | system | hit rate@5 | nDCG@10 | ms a question | its weights |",
         "| --- | --- | ---: | ---: | ---: | --- |",
     ]
-    for name in options.only:
+
+    def collected(name: str) -> list[str]:
         overrides = collection(name, options.data.absolute(), options.clones, work)
         runs = {variant: run_of(name, variant, overrides, work) for variant in VARIANTS}
-        lines += rows_of(name, {variant: run for variant, run in runs.items() if run is not None})
+        return rows_of(name, {variant: run for variant, run in runs.items() if run is not None})
+
+    with ThreadPoolExecutor(options.parallel) as pool:
+        lines += [line for rows in pool.map(collected, options.only) for line in rows]
     write_result("rerankers", "\n".join(lines))
     return 0
 
@@ -77,9 +85,10 @@ def collection(name: str, data: Path, clones: Path | None, work: Path) -> list[s
             f"dataset.test={folder / 'val_dataset.json'}",
         ]
     if name == "COVID-QA":
-        if clones is None:
-            raise SystemExit("COVID-QA needs --clones DIR.")
-        prepare(clones.absolute(), work / "covid")
+        if not (work / "covid" / "questions.jsonl").is_file():
+            if clones is None:
+                raise SystemExit("COVID-QA needs --clones DIR.")
+            prepare(clones.absolute(), work / "covid")
         articles, questions = work / "covid" / "articles", work / "covid" / "questions.jsonl"
         return ["corpus=files", f"corpus.path={articles}", f"questions.human={questions}"]
     return ["dataset=beir", f"dataset.path={halved(data / name.lower(), work / name.lower())}"]

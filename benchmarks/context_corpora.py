@@ -40,22 +40,6 @@ class Corpus:
     titles: dict[str, str] = field(default_factory=dict)
     questions: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
-    def sampled(self, most: int, relevant_first: bool = False) -> Corpus:
-        """At most so many chunks, drawn by their ids, and the questions that some of them answer.
-
-        Args:
-            most: Chunks.
-            relevant_first: Chunks that answer a question are drawn before the others.
-        """
-        answers = {chunk for _, ids in self.questions.values() for chunk in ids} if relevant_first else set()
-        kept = set(sorted(self.chunks, key=lambda key: (key not in answers, _digest(key)))[:most])
-        relevant = {key: (text, tuple(c for c in ids if c in kept)) for key, (text, ids) in self.questions.items()}
-        return Corpus(
-            {key: text for key, text in self.chunks.items() if key in kept},
-            {key: title for key, title in self.titles.items() if key in kept},
-            {key: asked for key, asked in relevant.items() if asked[1]},
-        )
-
     @property
     def dataset(self) -> RetrievalDataset:
         """At most 360 questions over the chunks, drawn by their ids, with a title as each chunk's context."""
@@ -176,12 +160,3 @@ CORPORA: Mapping[str, Callable[[Path, Path], Corpus]] = {
     "food": lambda data, clones: food(clones),
 }
 """By name: how a corpus is made from the folders of data and of clones."""
-SAMPLES: Mapping[str, Callable[[Path, Path], Corpus]] = {
-    "filings": lambda data, clones: filings(data, clones).sampled(45),
-    "cisi": lambda data, clones: beir(data / "cisi").sampled(170),
-    "cacm": lambda data, clones: beir(data / "cacm").sampled(220, relevant_first=True),
-    "covid_qa": lambda data, clones: covid_qa(clones).sampled(120),
-    "squad": lambda data, clones: squad(clones),
-    "food": lambda data, clones: food(clones).sampled(36),
-}
-"""Parts of them, small enough to be embedded twice in minutes."""

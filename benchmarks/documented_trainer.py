@@ -23,14 +23,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Fine-tune as sentence-transformers' documentation shows it.")
     for name in ("train", "val", "model", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--cuda", action="store_true", help="on a GPU, in bf16")
     options = parser.parse_args()
     with contextlib.redirect_stdout(sys.stderr):
-        seconds = train(options.train, options.val, options.model, options.out)
+        seconds = train(options.train, options.val, options.model, options.out, cuda=options.cuda)
     print(json.dumps({"seconds": round(seconds, 2), "model": str(options.out)}))
     return 0
 
 
-def train(train: Path, val: Path, model_folder: Path, out: Path) -> float:
+def train(train: Path, val: Path, model_folder: Path, out: Path, *, cuda: bool = False) -> float:
     """Trains; returns seconds."""
     from datasets import Dataset
     from sentence_transformers import (
@@ -44,7 +45,7 @@ def train(train: Path, val: Path, model_folder: Path, out: Path) -> float:
 
     data, dev = (json.loads(path.read_text(encoding="utf-8")) for path in (train, val))
     start = time.perf_counter()
-    model = SentenceTransformer(str(model_folder), device="cpu")
+    model = SentenceTransformer(str(model_folder), device="cuda" if cuda else "cpu")
     pairs = [(text, data["corpus"][data["relevant_docs"][key][0]]) for key, text in data["queries"].items()]
     evaluator = InformationRetrievalEvaluator(
         dev["queries"], dev["corpus"], {key: set(ids) for key, ids in dev["relevant_docs"].items()}, name="dev"
@@ -62,7 +63,8 @@ def train(train: Path, val: Path, model_folder: Path, out: Path) -> float:
             load_best_model_at_end=True,
             metric_for_best_model="eval_dev_cosine_ndcg@10",
             report_to=[],
-            use_cpu=True,
+            use_cpu=not cuda,
+            bf16=cuda,
         )
         trainer = SentenceTransformerTrainer(
             model=model,

@@ -20,7 +20,10 @@ def machine() -> str:
     best = next(
         (flag for flag in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if flag in flags), "no vector extension"
     )
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores, {best}"
+    card = ""
+    if "torch" in sys.modules and sys.modules["torch"].cuda.is_available():
+        card = f", {sys.modules['torch'].cuda.get_device_name()}"
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores, {best}{card}"
 
 
 def write_result(name: str, body: str) -> Path:

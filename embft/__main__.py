@@ -4,4 +4,5 @@ import sys
 
 from embft.entry import main
 
-sys.exit(main())
+if __name__ == "__main__":  # whoever imports all modules of the package wants no run
+    sys.exit(main())
