@@ -2,9 +2,10 @@
 
     python benchmarks/bench_rerankers.py --data DIR --clones DIR [--only NAME ...] [--work DIR]
 
-Nothing is tuned: all-MiniLM-L6-v2 as it comes (CMRC 2018, in Chinese: multilingual-e5-small, `make e5`). Weights are chosen on dev. CISI and CACM have no dev questions, so every other
-question is one. DIR of --data holds the folders cisi, cacm and nvidia-sec-10k; DIR of --clones clones of COVID-QA and CMRC 2018,
-which are made there where they are missing. A run that is there is not run again.
+Nothing is tuned: all-MiniLM-L6-v2 as it comes; for CMRC 2018, in Chinese, multilingual-e5-small (`make e5`). Weights are
+chosen on dev. CISI and CACM have no dev questions, so every other question is one. DIR of --data holds the folders cisi, cacm and
+nvidia-sec-10k; DIR of --clones clones of COVID-QA and CMRC 2018, which are made there where they are missing. A run that is there
+is not run again.
 """
 
 from __future__ import annotations
