@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 
 from embft.config import register
 from embft.config.composing import CONFIG_DIR
-from embft.pipeline import run_experiment
+from embft.pipeline import origins, run_experiment
 from embft.runs.command import run_command
 from embft.runs.job import run_job
 from embft.runs.stopping import MISTAKEN, quietly
@@ -43,7 +43,7 @@ register()
 @hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")
 def job(composed: DictConfig) -> float:
     """One experiment; returns its objective to the sweeper."""
-    return run_job(composed, run_experiment)
+    return run_job(composed, run_experiment, origins)
 
 
 def run() -> int:

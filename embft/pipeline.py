@@ -13,6 +13,7 @@ from embft.config.untrained import leave_out_tuned
 from embft.errors import ConfigError
 from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.runs.folder import RunFolder
+from embft.runs.made_from import MadeFrom
 from embft.training.processes import launch_problems
 
 if TYPE_CHECKING:
@@ -62,7 +63,14 @@ def run_experiment(
         return _run(config, run, enter, group)
 
 
-def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None], group: str | None) -> float:
+def origins(config: ExperimentConfig, cache_dir: Path) -> Mapping[str, str]:
+    """What an experiment would be made from now, see `embft.steps.origins.origins_of`."""
+    from embft.steps.origins import origins_of
+
+    return origins_of(config, cache_dir)
+
+
+def _run(config: ExperimentConfig, run: RunFolder, begin: Callable[[str], None], group: str | None) -> float:
     # Heavy parts are imported once the configuration is known to be right.
     from embft.evaluation.answers import around_of
     from embft.steps.audits import audit_dataset, log_power, refuse_leaks
@@ -88,7 +96,11 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     from embft.tracking import open_tracker
 
     workspace = Workspace(config, Path(config.cache_dir).expanduser().absolute())
-    timings = _Timings()
+    timings, made_from = _Timings(), MadeFrom(run.folder)
+
+    def enter(stage: str) -> None:
+        begin(stage)
+        made_from.note(workspace.used)
 
     if config.questions.dry_run:
         enter("corpus")
@@ -103,6 +115,8 @@ def _run(config: ExperimentConfig, run: RunFolder, enter: Callable[[str], None],
     enter("model")
     lab = open_model(workspace)
     check_reranker(lab)
+    # Before anything is read: what changes while the run is in progress is then known to be different.
+    made_from.begin(origins(config, lab.cache_dir))
     with open_tracker(config.tracking, folder=run.folder, name=run.name, group=group, settings=run.settings) as tracker:
         if config.evaluation.general is not None:
             enter("evaluation")

@@ -20,13 +20,17 @@ from embft.config import ExperimentConfig
 from embft.config.composing import ConfigTree, as_config, config_tree, plain_message
 from embft.config.group_choices import GROUP_NAMES, choice_problem
 from embft.config.overrides import Setting, quoted, read_override
+from embft.config.plugins import SUFFIX
 from embft.config.problems import problems
 from embft.config.usage import unused_problems
 from embft.errors import ConfigError
 
 __all__ = ["CheckedLine", "as_config", "check_line", "command_line_problems"]
 
-_EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "ray": "ray", "optuna": "optuna"}
+_EXTRAS = {
+    "joblib": "joblib", "submitit": "slurm", "submitit_slurm": "slurm", "submitit_local": "slurm", "ray": "ray",
+    "optuna": "optuna",
+}  # fmt: skip
 """Launcher or sweeper to the extra that it comes with."""
 _MOST_JOBS = 64
 """Combinations of a sweep that are checked beforehand; each job checks its own in any case."""
@@ -188,14 +192,18 @@ def _folder_problems(composed: DictConfig, sweep: bool) -> Iterator[str]:
         yield f"{name}={place}: {taken} is no folder, so nothing can be put into it."
 
 
+def _not_installed(group: str, name: str) -> str:
+    how = f" It comes with pip install 'embft[{_EXTRAS[name]}]'." if name in _EXTRAS else ""
+    return f"{group}={name} is not installed.{how}"
+
+
 def _explain(error: Exception) -> str:
     """What Hydra says of a configuration that it cannot compose, in one sentence."""
     message = plain_message(error)
     if missing := re.search(r"Could not (?:find|load) '(?P<group>[^']+)/(?P<name>[^'/]+)'", message):
         group, name = missing["group"], missing["name"]
         if group in {"hydra/launcher", "hydra/sweeper"}:
-            how = f" It comes with pip install 'embft[{_EXTRAS[name]}]'." if name in _EXTRAS else ""
-            return f"{group}={name} is not installed.{how}"
+            return _not_installed(group, name.removesuffix(SUFFIX))
         options = re.findall(r"^\t(.+)$", str(error).partition("search path")[0], re.MULTILINE)
         return choice_problem(group, name, options) or message
     if isinstance(error, yaml.YAMLError):

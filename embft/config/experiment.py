@@ -9,6 +9,7 @@ from omegaconf import MISSING, OmegaConf
 
 from embft.config.evaluation import EvaluationConfig
 from embft.config.fields import choice, number
+from embft.config.plugins import rename_packages_settings
 from embft.config.schema import (
     CorpusConfig,
     DatasetConfig,
@@ -118,6 +119,7 @@ def register() -> None:
     for group, schema in GROUPS.items():
         store.store(group=group, name="schema", node=schema)
     store.store(group="hydra/job_logging", name="embft", node=_JOB_LOGGING)
+    rename_packages_settings()
 
 
 def _has_key(variable: str, yes: str, no: str) -> str:

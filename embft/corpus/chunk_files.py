@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class ChunkFile:
         empty: Ids of the rows without text, which are left out.
         columns: What was read from which column: ``{"id": "_id", "text": "payload.text"}``.
         unread: Names of the columns that were not read.
+        notes: What a person should know about the file, to be put behind its name.
     """
 
     pages: list[Page]
@@ -55,6 +56,7 @@ class ChunkFile:
     empty: list[str]
     columns: dict[str, str]
     unread: list[str]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def read_chunk_file(path: Path) -> ChunkFile:
     Raises:
         CorpusError: A column is missing, an id is missing or stands twice, nothing holds text; says where.
     """
-    rows = read_chunk_rows(path)
+    rows, notes = read_chunk_rows(path)
     if not rows:
         raise CorpusError("holds no rows: export it again")
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -93,12 +95,14 @@ def read_chunk_file(path: Path) -> ChunkFile:
         [row.id for row in read if not row.text.strip()],
         columns,
         [name for name in names if name not in columns.values()],
+        notes,
     )
 
 
 def _choose(rows: Sequence[Row], names: Sequence[str]) -> dict[str, str]:
     """Maps ``id``, ``text``, ``document`` and ``page`` to the columns that hold them."""
     full = Counter(name for row in rows for name, value in row.items() if _as_text(value).strip())
+    shared = {name for name in names if _leaf(name) in _ID and _repeats(rows, name)}
     columns: dict[str, str] = {}
     known_names = {
         "id": _ID,
@@ -109,7 +113,9 @@ def _choose(rows: Sequence[Row], names: Sequence[str]) -> dict[str, str]:
         "headings": _HEADINGS,
     }
     for what, known in known_names.items():
-        column = _best(known, [name for name in names if name not in columns.values()], full, len(rows))
+        left = [name for name in names if name not in columns.values()]
+        # An id that stands in several rows is that of something else: the document's, where the chunk's is deeper.
+        column = _best(known, left, full, len(rows), shared if what == "id" else ())
         if column is not None:
             columns[what] = column
     for what, known in (("id", _ID), ("text", _TEXT)):
@@ -123,14 +129,25 @@ def _choose(rows: Sequence[Row], names: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def _best(known: Sequence[str], names: Iterable[str], full: Mapping[str, int], total: int) -> str | None:
-    """The column that is known best; one that is mostly empty only where there is no other."""
+def _best(
+    known: Sequence[str], names: Iterable[str], full: Mapping[str, int], total: int, last: Collection[str]
+) -> str | None:
+    """The column that is known best; one that is mostly empty, or one of ``last``, only where there is no other."""
     candidates = []
     for name in names:
-        leaf = re.sub(r"[\s\-]+", "_", name.rpartition(".")[2].strip().casefold())
+        leaf = _leaf(name)
         if leaf in known and full[name]:
-            candidates.append((2 * full[name] < total, name.count("."), known.index(leaf), name))
+            candidates.append((2 * full[name] < total, name in last, name.count("."), known.index(leaf), name))
     return min(candidates)[-1] if candidates else None
+
+
+def _leaf(name: str) -> str:
+    return re.sub(r"[\s\-]+", "_", name.rpartition(".")[2].strip().casefold())
+
+
+def _repeats(rows: Sequence[Row], name: str) -> bool:
+    values = [text for row in rows if (text := _as_text(row.get(name)))]
+    return len(set(values)) < len(values)
 
 
 def _row(number: int, row: Row, columns: Mapping[str, str], stem: str) -> _Row:
@@ -158,6 +175,9 @@ def _as_text(value: Any) -> str:
 
 
 def _refuse_ids(rows: Sequence[_Row], column: str) -> None:
+    broken = [str(row.number) for row in rows if row.id.encode("utf-8", "replace").decode() != row.id]
+    if broken:
+        raise CorpusError(f"has half a character in the ids of row {_listed(broken)}: mend them, or export it again")
     missing = [str(row.number) for row in rows if not row.id.strip()]
     if missing:
         raise CorpusError(

@@ -5,23 +5,28 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from embft.corpus.decoding import decode
 from embft.errors import CorpusError
+from embft.foreign_json import parse_json
+from embft.text.outside import lines_of
 
 Row = dict[str, object]
 """Values by the names of their columns; ``metadata.source`` where one object stands in another."""
 
 _SEPARATORS = ",;\t|"
+_EXCEL_HINT = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 _DEEPEST = 4
+_TEXTS = ("text", "content", "contents", "page_content", "chunk", "passage", "body", "正文", "文本", "内容")
 _JSON_COLUMNS = ("metadata", "cmetadata", "meta", "payload", "properties", "metadata_json", "_node_content")
 
 
-def read_chunk_rows(path: Path) -> list[Row]:
-    """Reads all rows; lists of numbers (the vectors) are left out.
+def read_chunk_rows(path: Path) -> tuple[list[Row], tuple[str, ...]]:
+    """Reads all rows, and what a person should know about the file's bytes; lists of numbers (the vectors) are left out.
 
     Raises:
         CorpusError: The file is empty, broken or no table; says where, without the file's name.
@@ -29,14 +34,15 @@ def read_chunk_rows(path: Path) -> list[Row]:
     with path.open("rb") as file:
         head = file.read(4)
     if path.suffix.lower() in (".parquet", ".pq") or head == b"PAR1":
-        return [_flat(row) for row in _parquet_rows(path)]
+        return [_flat(row) for row in _parquet_rows(path)], ()
     if head[:2] == b"\x1f\x8b" or head[:2] == b"PK":
         raise CorpusError("is packed: unpack it first (`gunzip FILE`, `unzip FILE`)")
-    text = decode(path.read_bytes()).text.removeprefix("\ufeff")
+    decoded = decode(path.read_bytes())
+    text = decoded.text.removeprefix("\ufeff")
     start = text.lstrip()[:1]
     if start in ("{", "[") or path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
-        return [_flat(row) for row in _json_rows(text)]
-    return [_flat(row) for row in _separated_rows(text)]
+        return [_flat(row) for row in _json_rows(text)], decoded.notes
+    return [_flat(row) for row in _separated_rows(text)], decoded.notes
 
 
 def _parquet_rows(path: Path) -> Iterator[Mapping[str, object]]:
@@ -59,9 +65,11 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, object]]:
 
 def _json_rows(text: str) -> Iterable[Mapping[str, object]]:
     try:
-        whole = _parse(text)
+        whole = parse_json(text, strict=True)
     except json.JSONDecodeError:
         return _json_lines(text)
+    except ValueError as error:
+        raise CorpusError(f"holds JSON that cannot be used ({error}): export it again") from None
     rows = _rows_within(whole, 0)
     if rows is None:
         raise CorpusError('holds no rows: write one object per line, {"id": "...", "text": "..."}')
@@ -69,31 +77,15 @@ def _json_rows(text: str) -> Iterable[Mapping[str, object]]:
 
 
 def _json_lines(text: str) -> Iterator[Mapping[str, object]]:
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(lines_of(text), start=1):
         if line.strip():
             try:
-                row = _parse(line)
-            except json.JSONDecodeError as error:
-                raise CorpusError(f"is not JSON in line {number} ({error.msg}): export it again") from None
+                row = parse_json(line, strict=True)
+            except ValueError as error:
+                raise CorpusError(f"is not JSON in line {number} ({error}): export it again") from None
             if not isinstance(row, dict):
                 raise CorpusError(f'has no object in line {number}: {{"id": "...", "text": "..."}} is wanted')
             yield row
-
-
-def _parse(text: str) -> Any:
-    try:
-        return json.loads(text, object_pairs_hook=_once_each)
-    except RecursionError:
-        raise CorpusError("holds JSON that is nested too deeply: export it again") from None
-
-
-def _once_each(pairs: Sequence[tuple[str, Any]]) -> Row:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise CorpusError(f"has an object with two values for '{twice}': leave one of them")
-    return row
 
 
 def _rows_within(value: Any, depth: int) -> list[Mapping[str, object]] | None:
@@ -102,6 +94,8 @@ def _rows_within(value: Any, depth: int) -> list[Mapping[str, object]] | None:
         return value if value and all(isinstance(item, dict) for item in value) else None
     if not isinstance(value, dict) or depth > _DEEPEST:
         return None
+    if depth == 0 and any(str(name).casefold() in _TEXTS and _is_text(inner) for name, inner in value.items()):
+        return [value]  # a file of one row, whatever lists stand in its metadata
     ids = value.get("ids")
     if isinstance(ids, list) and ids:
         columns = {
@@ -120,8 +114,14 @@ def _rows_within(value: Any, depth: int) -> list[Mapping[str, object]] | None:
 
 def _separated_rows(text: str) -> Iterator[Mapping[str, object]]:
     csv.field_size_limit(2**31 - 1)
-    first = text.partition("\n")[0]
-    separator = max(_SEPARATORS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    first, _, rest = text.partition("\n")
+    hint = _EXCEL_HINT.fullmatch(first.strip())
+    if hint:
+        first, text = rest.partition("\n")[0], rest
+    separators = hint[1] if hint else _SEPARATORS
+    separator = max(separators, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         names = [name.strip() for name in next(reader, [])]
@@ -149,12 +149,21 @@ def _flat(row: Mapping[str, object], prefix: str = "", depth: int = 0) -> Row:
         key = prefix + str(name)
         if isinstance(value, str) and str(name).lower() in _JSON_COLUMNS and value.lstrip()[:1] == "{":
             try:
-                value = json.loads(value)
-            except (json.JSONDecodeError, RecursionError):
+                value = parse_json(value, strict=True)
+            except ValueError:
                 flat[key] = value
                 continue
         if isinstance(value, Mapping) and depth < _DEEPEST:
             flat.update(_flat(value, f"{key}.", depth + 1))
+        elif isinstance(value, list) and _is_text(value):
+            flat[key] = "\n".join(value)
         elif not isinstance(value, list):
             flat[key] = value
     return flat
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value is a text, or a list of them."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, str) for item in value)
+    return isinstance(value, str)

@@ -22,6 +22,7 @@ class Document:
         joined_lines: Hard-wrapped lines put back into their paragraphs.
         empty_pages: Without text.
         encoding: Of a text file, where it is a guess.
+        guess: The same with a word of the text, by which a person sees whether it is right.
         replaced_bytes: That were no text; each stands as U+FFFD.
         warnings: What a person should know about the file, without its name.
         pdf: What a PDF says of its pages.
@@ -34,6 +35,7 @@ class Document:
     joined_lines: int = 0
     empty_pages: int = 0
     encoding: str | None = None
+    guess: str | None = None
     replaced_bytes: int = 0
     warnings: tuple[str, ...] = ()
     pdf: PdfText | None = None

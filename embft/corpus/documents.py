@@ -69,7 +69,7 @@ def _existing(config: CorpusConfig) -> tuple[list[Page], list[Chunk], ReadingRep
             f"corpus.path={config.path} cannot be read ({error.strerror}): check its permissions."
         ) from None
     columns = ", ".join(f"{what} from '{column}'" for what, column in file.columns.items())
-    warnings = []
+    warnings = [f"{path.name} {note}." for note in file.notes]
     if file.unread:
         listed = ", ".join(file.unread[:20])
         logger.info("%s: %s; not read: %s", path.name, columns, listed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from embft.config import CorpusConfig
 
 log = logging.getLogger(__name__)
+
+_SHOWN = 5
+"""Files that a warning names."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +155,37 @@ def read_corpus(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], Read
         ),
         warnings=(
             *warnings,
+            *_left_out(skipped, len(sources)),
+            *_guesses(documents),
             *(f"{name} {warning}" for name, document in documents.items() for warning in document.warnings),
             *(f"{name}: {note}" for name, document in documents.items() if document.pdf for note in document.pdf.notes),
         ),
     )
+
+
+def _left_out(skipped: Sequence[Mapping[str, str]], total: int) -> Iterator[str]:
+    """A sentence for the files that could not be read, where ``corpus.on_error=skip`` lets the run go on without them."""
+    if skipped:
+        shown = "; ".join(f"{item['document']} {item['reason']}" for item in skipped[:_SHOWN])
+        more = f"; and {len(skipped) - _SHOWN:,} more" if len(skipped) > _SHOWN else ""
+        yield (
+            f"{len(skipped):,} of {total:,} documents could not be read, and {'are' if len(skipped) > 1 else 'is'} left "
+            f"out: {shown}{more}."
+        )
+
+
+def _guesses(documents: Mapping[str, Document]) -> Iterator[str]:
+    """A sentence for each encoding that was guessed, since a wrong guess makes wrong letters of right ones."""
+    by_encoding: dict[str, list[str]] = {}
+    for name, document in documents.items():
+        if document.encoding and document.guess:
+            by_encoding.setdefault(document.encoding, []).append(f"{name} as {document.guess}")
+    for shown in by_encoding.values():
+        more = f" and {len(shown) - 1:,} more" if len(shown) > 1 else ""
+        yield (
+            f"{'Files' if more else 'A file'} whose encoding is not named, and is not UTF-8, "
+            f"{'were' if more else 'was'} read by a guess: {shown[0]}{more}. Where the letters are wrong, save as UTF-8."
+        )
 
 
 def input_digests(config: CorpusConfig, cache_dir: Path) -> list[str]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from embft.corpus.cleaning import clean_characters
 from embft.corpus.decoding import decode
 from embft.corpus.document import Document
-from embft.corpus.text_files import decoding_warnings
 from embft.corpus.titles import clean_title
 from embft.errors import CorpusError
 from embft.records import Page
@@ -55,7 +54,7 @@ def read_rows(path: Path, name: str, format_name: str) -> Document:
     body = _first(_TEXT_COLUMNS, by_name)
     title = _first(_TITLE_COLUMNS, by_name)
     labels = _labels(rows, _first(_ID_COLUMNS, by_name))
-    warnings = decoding_warnings(decoded)
+    warnings = decoded.faults
     if body is not None and (unread := [column for column in columns if column not in (body, title, *_ids(by_name))]):
         read = f"{title} and {body}" if title else body
         warnings = (*warnings, f"was read by its column {read}; columns not read: {', '.join(unread)}"[:500])
@@ -75,6 +74,7 @@ def read_rows(path: Path, name: str, format_name: str) -> Document:
         pages,
         empty_pages=len(rows) - len(pages),
         encoding=decoded.encoding if decoded.guessed else None,
+        guess=decoded.guess,
         replaced_bytes=decoded.replaced,
         warnings=warnings,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from embft.corpus.cleaning import clean_characters
-from embft.corpus.decoding import Decoded, decode
+from embft.corpus.decoding import decode
 from embft.corpus.document import Document
 from embft.corpus.html import read_html
 from embft.corpus.lines import join_pages
@@ -30,7 +30,7 @@ def read_text_file(path: Path, name: str, format_name: str) -> Document:
     decoded = decode(path.read_bytes(), html=format_name in ("html", "xhtml"))
     source = clean_characters(decoded.text)
     joined = 0
-    warnings = decoding_warnings(decoded)
+    warnings = decoded.faults
     read: Outlined | None
     if format_name in ("html", "xhtml"):
         read = read_html(source, xml=format_name == "xhtml")
@@ -53,19 +53,9 @@ def read_text_file(path: Path, name: str, format_name: str) -> Document:
         joined_lines=joined,
         empty_pages=1 - len(pages),
         encoding=decoded.encoding if decoded.guessed else None,
+        guess=decoded.guess,
         replaced_bytes=decoded.replaced,
         warnings=warnings,
         title=read.title,
         outline=read.headings,
     )
-
-
-def decoding_warnings(decoded: Decoded) -> tuple[str, ...]:
-    """What a person should know about how the bytes became text."""
-    warnings = []
-    if decoded.replaced:
-        count = f"{decoded.replaced} bytes that are" if decoded.replaced > 1 else "a byte that is"
-        warnings.append(f"has {count} no text in {decoded.encoding}; each stands as \ufffd")
-    if decoded.zeros:
-        warnings.append(f"has {decoded.zeros} stray zero bytes, which were left out")
-    return tuple(warnings)

@@ -12,8 +12,9 @@ from embft.dataset.table_rows import graded
 from embft.dataset.texts import require_text
 from embft.errors import DatasetError
 from embft.files import replacing, write_jsonl
+from embft.foreign_json import parse_json
 from embft.records import RetrievalDataset
-from embft.text.outside import decoded, lines_of, parse_json
+from embft.text.outside import decoded, lines_of
 
 _SHAPE = "A BEIR folder has corpus.jsonl, queries.jsonl and qrels/<split>.tsv."
 _QRELS_HEADER = ("query-id", "corpus-id", "score")
@@ -60,12 +61,13 @@ def read_beir_folder(
         DatasetError: A file is missing or malformed; names the file and the line.
     """
     titles: dict[str, str] | None = {} if titles_apart else None
-    corpus = _read_texts(folder / "corpus.jsonl", titles)
-    queries = _read_texts(folder / "queries.jsonl")
+    notes: list[str] = []
+    corpus = _read_texts(folder / "corpus.jsonl", notes, titles)
+    queries = _read_texts(folder / "queries.jsonl", notes)
     if files is None:
         files = splits_of(folder)
     parts = {split: _read_split(folder, path, corpus, queries) for split, path in files.items()}
-    return {split: replace(part, contexts=titles or {}) for split, part in parts.items()}
+    return {split: replace(part, contexts=titles or {}, notes=(*notes, *part.notes)) for split, part in parts.items()}
 
 
 def write_beir(folder: Path, parts: Mapping[str, RetrievalDataset]) -> None:
@@ -101,8 +103,9 @@ def write_beir(folder: Path, parts: Mapping[str, RetrievalDataset]) -> None:
 
 
 def _read_split(folder: Path, path: Path, corpus: Mapping[str, str], queries: Mapping[str, str]) -> RetrievalDataset:
-    judged = read_judgements(path, lambda: lines(path), queries.keys(), corpus.keys())
-    notes = list(judged.notes)
+    notes: list[str] = []
+    judged = read_judgements(path, lambda: lines(path, notes), queries.keys(), corpus.keys())
+    notes += judged.notes
     relevant = {key: {chunk for chunk, grade in own.items() if grade > 0} for key, own in judged.grades.items()}
     total = sum(map(len, relevant.values()))
     lost = {key: own - corpus.keys() for key, own in relevant.items()}
@@ -172,19 +175,23 @@ def _is_copy(query: str, document: str | None) -> bool:
     return len(words) >= _FEWEST_WORDS and common >= _SAME * len(set(words)) and 2 * common >= len(set(others))
 
 
-def _read_texts(path: Path, titles: dict[str, str] | None = None) -> dict[str, str]:
-    """Id to text of corpus.jsonl or queries.jsonl; titles go into a map of their own where there is one."""
+def _read_texts(path: Path, notes: list[str], titles: dict[str, str] | None = None) -> dict[str, str]:
+    """Id to text of corpus.jsonl or queries.jsonl; titles go into a map of their own where there is one.
+
+    Args:
+        notes: Gets what a person should know about the file's bytes.
+    """
     texts: dict[str, str] = {}
-    for number, line in enumerate(lines(path), 1):
+    for number, line in enumerate(lines(path, notes), 1):
         if not line.strip():
             continue
         where = f"{path}, line {number}"
         try:
-            row = parse_json(line)
+            row = parse_json(line, strict=True)
             key, title, text = row.get("_id", row.get("id")), row.get("title") or "", row["text"]
             if isinstance(key, bool) or not isinstance(key, str | int):
                 raise TypeError("no id")
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             reason = f" ({error})" if "twice" in str(error) else ""
             raise DatasetError(
                 f'{where}: expected {{"_id": id, "text": text}}, and for a chunk "title"{reason}.'
@@ -202,14 +209,19 @@ def _read_texts(path: Path, titles: dict[str, str] | None = None) -> dict[str, s
     return texts
 
 
-def lines(path: Path) -> list[str]:
+def lines(path: Path, notes: list[str]) -> list[str]:
     """The lines of a file of the folder.
+
+    Args:
+        notes: Gets what a person should know about its bytes.
 
     Raises:
         DatasetError: It cannot be read.
     """
     try:
-        return lines_of(decoded(path.read_bytes()))
+        file = decoded(path.read_bytes())
+        notes += [f"{path} {note}." for note in file.notes]
+        return lines_of(file.text)
     except FileNotFoundError as error:
         packed = path.with_name(path.name + ".gz")
         hint = f" Unpack {packed.name} first." if packed.is_file() else ""
@@ -217,7 +229,7 @@ def lines(path: Path) -> list[str]:
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}. {_SHAPE}") from error
     except ValueError as error:
-        raise DatasetError(f"{path} is {error}.") from error
+        raise DatasetError(f"{path} cannot be read: {error}.") from error
 
 
 def _merged(parts: Mapping[str, RetrievalDataset], name: str) -> dict[str, str]:

@@ -12,8 +12,9 @@ from embft.dataset.table_rows import graded
 from embft.dataset.texts import require_text
 from embft.errors import DatasetError
 from embft.files import write_json
+from embft.foreign_json import parse_json
 from embft.records import RetrievalDataset
-from embft.text.outside import decoded, parse_json
+from embft.text.outside import decoded
 
 __all__ = ["read_beir", "read_llama_index", "write_beir", "write_llama_index"]
 
@@ -30,9 +31,9 @@ def read_llama_index(path: Path) -> RetrievalDataset:
     Ids are not checked against each other: `embft.dataset.validation` does that, and reports all of it at once.
 
     Raises:
-        DatasetError: No such file, not JSON in UTF-8, or another shape; names the file and what was expected.
+        DatasetError: No such file, not JSON, or another shape; names the file and what was expected.
     """
-    content = _content(path)
+    content, notes = _content(path)
     lacking = [name for name in _MAPS if not isinstance(content.get(name), dict)]
     if lacking:
         raise DatasetError(f"{path} has no object {' and no object '.join(lacking)}. {_SHAPE}")
@@ -46,9 +47,9 @@ def read_llama_index(path: Path) -> RetrievalDataset:
     grades = _grades(content, path)
     relevant = {key: _relevant(key, ids, grades, path) for key, ids in relevant_docs.items()}
     unanswered = [key for key, ids in relevant.items() if not ids and relevant_docs[key]]
-    notes: tuple[str, ...] = ()
     if unanswered:
         notes = (
+            *notes,
             f"{len(unanswered):,} questions of {path} have grades of 0 alone and were left out, such as {unanswered[0]}.",
         )
         queries = {key: text for key, text in queries.items() if key not in set(unanswered)}
@@ -78,16 +79,18 @@ def write_llama_index(path: Path, dataset: RetrievalDataset) -> None:
     write_json(path, content)
 
 
-def _content(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The object of a file, and what a person should know about its bytes."""
     try:
-        content = parse_json(decoded(path.read_bytes()))
+        file = decoded(path.read_bytes())
+        content = parse_json(file.text, strict=True)
     except FileNotFoundError as error:
         raise DatasetError(f"No dataset file {path} (relative paths start at {Path.cwd()}).") from error
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}. {_SHAPE}") from error
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} is not JSON in UTF-8 ({error}). {_SHAPE}") from error
-    return content if isinstance(content, dict) else {}
+    except ValueError as error:
+        raise DatasetError(f"{path} is not JSON ({error}). {_SHAPE}") from error
+    return (content if isinstance(content, dict) else {}), tuple(f"{path} {note}." for note in file.notes)
 
 
 def _grades(content: Mapping[str, Any], path: Path) -> dict[str, dict[str, int]]:

@@ -207,7 +207,7 @@ def graded(grades: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]
 
 
 def _notes(rows: Rows, fields: Sequence[_Fields], scale: Scale, path: Path) -> list[str]:
-    notes = []
+    notes = [f"{path} {note}." for note in rows.notes]
     passed = [name or "(no name)" for name in rows.columns if name not in read_columns(rows.columns)]
     if passed:
         notes.append(f"Columns of {path} that were not read: {', '.join(passed)}.")

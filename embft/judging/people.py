@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embft.errors import DatasetError
+from embft.foreign_json import parse_json
 from embft.judging.judgements import TOP, Judgement
 from embft.records import RetrievalDataset
-from embft.services.body import parse_json
 
 _FORM = '{"question_id": "...", "chunk_id": "...", "grade": 0 to 3, "judge": "a name"}'
 _UNNAMED = "somebody"

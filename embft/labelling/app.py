@@ -130,11 +130,11 @@ async def _given(request: Request) -> dict[str, Any]:
         body += piece
         if len(body) > _LARGEST:
             raise RefusedError(413, f"The body has more than {_LARGEST:,} bytes.")
-    from embft.text.outside import parse_json
+    from embft.foreign_json import parse_json
 
     try:
-        given = parse_json(body.decode())
-    except (ValueError, RecursionError):
+        given = parse_json(body.decode(), strict=True)
+    except ValueError:
         raise RefusedError(400, "The body is not JSON.") from None
     if not isinstance(given, dict):
         raise RefusedError(400, "The body is no JSON object.")

@@ -18,7 +18,8 @@ from filelock import FileLock, Timeout
 
 from embft.errors import QuestionError
 from embft.files import write_jsonl
-from embft.text.outside import lines_of, parse_json
+from embft.foreign_json import parse_json
+from embft.text.outside import lines_of
 
 TOP = 3
 """Grades go from 0, says nothing of it, to 3, answers it wholly."""
@@ -203,7 +204,7 @@ def read_log(path: Path) -> list[Label]:
         if not line.strip():
             continue
         try:
-            row = parse_json(line)
+            row = parse_json(line, strict=True)
             label = Label(
                 str(row["question"]),
                 str(row["chunk_id"]),
@@ -214,7 +215,7 @@ def read_log(path: Path) -> list[Label]:
                 row.get("undoes"),
                 str(row.get("time") or ""),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise QuestionError(
                 f"{path}, line {number} is no line of a log of labels. Move the file away, or mend that line."
             ) from None
@@ -238,7 +239,7 @@ def _drop_half_line(path: Path) -> None:
     with path.open("r+b") as log:
         try:
             parse_json(content[start:].decode())
-        except (ValueError, RecursionError):
+        except ValueError:
             log.truncate(start)
         else:
             log.seek(0, os.SEEK_END)

@@ -89,7 +89,7 @@ class PairModel:
         with computing_in(self.precision, model.device.type):
             scores = model.predict(
                 [list(pair) for pair in pairs],
-                batch_size=self.computing.batch_size,
+                batch_size=self.computing.at_once,
                 show_progress_bar=False,
                 activation_fn=torch.nn.Identity(),
                 convert_to_numpy=True,
@@ -162,6 +162,24 @@ def open_cross_encoder(config: RerankerConfig, computing: Computing | None) -> P
     Raises:
         ModelError: It is not available, or it is not a cross-encoder that embft loads. The message says what to do.
     """
+    name, folder = _found(config)
+    model = PairModel(folder, name, config.max_length, computing or Computing())
+    if (_opened.get("last") or model).identity != model.identity:
+        _opened.clear()
+    return _opened.setdefault("last", model)
+
+
+def cross_encoder_fingerprint(config: RerankerConfig) -> str:
+    """The fingerprint of its folder, without opening it.
+
+    Raises:
+        ModelError: As `open_cross_encoder`.
+    """
+    return folder_fingerprint(_found(config)[1])
+
+
+def _found(config: RerankerConfig) -> tuple[str, Path]:
+    """Its name and its folder, which is checked."""
     if config.path:
         folder = Path(config.path).expanduser()
         if not folder.is_dir():
@@ -173,10 +191,7 @@ def open_cross_encoder(config: RerankerConfig, computing: Computing | None) -> P
         name = config.id or ""
         folder = _from_hub(name, config.revision)
     check_cross_encoder(name, folder)
-    model = PairModel(folder, name, config.max_length, computing or Computing())
-    if (_opened.get("last") or model).identity != model.identity:
-        _opened.clear()
-    return _opened.setdefault("last", model)
+    return name, folder
 
 
 def _from_hub(name: str, revision: str | None) -> Path:

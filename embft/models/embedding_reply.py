@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embft.services.body import parse_json
+from embft.foreign_json import parse_json
 from embft.services.vectors import usable_rows
 from embft.services.words import read_words, words_of
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Vectors = npt.NDArray[np.float32]
 
+ON_A_GPU, ELSEWHERE = 256, 32
+"""Texts at once: a GPU waits for each batch to be launched, a processor for nothing (benchmarks/results/gpu.md, encode.md)."""
+
 
 @dataclass(frozen=True)
 class Computing:
@@ -31,13 +34,18 @@ class Computing:
 
     Attributes:
         device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        batch_size: Texts encoded at once.
+        batch_size: Texts encoded at once; None: `ON_A_GPU` on a GPU, else `ELSEWHERE`.
         precision: ``fp32``, ``bf16``, ``fp16`` or ``auto``.
     """
 
     device: str = "cpu"
-    batch_size: int = 32
+    batch_size: int | None = None
     precision: str = "fp32"
+
+    @property
+    def at_once(self) -> int:
+        """Texts encoded at once."""
+        return self.batch_size or (ON_A_GPU if pick_device(self.device) == "cuda" else ELSEWHERE)
 
 
 class Encoder:
@@ -94,7 +102,7 @@ class Encoder:
     @property
     def batch_size(self) -> int:
         """Texts encoded at once."""
-        return self.computing.batch_size
+        return self.computing.at_once
 
     @cached_property
     def precision(self) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embft.services.body import JsonObject, parse_json
+from embft.foreign_json import parse_json
+from embft.services.body import JsonObject
 from embft.services.words import read_words, words_of
 
 Scores = npt.NDArray[np.float32]

@@ -4,10 +4,12 @@ from embft.questions.filters import Rejected
 from embft.questions.generate import estimate_questions, generate
 from embft.questions.generated import Generated
 from embft.questions.human import Mapped, Unmapped, map_to_chunks, require_mapped
-from embft.questions.human_files import HumanQuestion, read_human
+from embft.questions.human_files import HumanFile, read_human, read_human_file
+from embft.questions.human_rows import HumanQuestion
 
 __all__ = [
     "Generated",
+    "HumanFile",
     "HumanQuestion",
     "Mapped",
     "Rejected",
@@ -16,5 +18,6 @@ __all__ = [
     "generate",
     "map_to_chunks",
     "read_human",
+    "read_human_file",
     "require_mapped",
 ]

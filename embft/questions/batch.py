@@ -16,6 +16,7 @@ from typing import Any
 from embft.config import QuestionsConfig
 from embft.errors import EndpointError
 from embft.files import digest
+from embft.foreign_json import parse_json
 from embft.progress import progress
 from embft.questions.budget import Budget
 from embft.questions.chat_endpoint import BUDGET_SPENT, Reply, keep, stored_replies
@@ -26,7 +27,7 @@ from embft.questions.llm import ask_llm, estimate_llm
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
 from embft.records import Chunk
-from embft.services.body import JsonObject, parse_json
+from embft.services.body import JsonObject
 from embft.services.calls import Call, NoAnswerError
 from embft.services.transport import Transport
 from embft.services.words import shown, words_of

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from embft.services.body import JsonObject, parse_json
+from embft.foreign_json import parse_json
+from embft.services.body import JsonObject
 from embft.services.words import read_words, shown, words_of
 
 _DEEPEST = 64

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from embft.errors import QuestionError, nearest
 from embft.questions.evidence import Where, by_page, chunks_of, place_of
-from embft.questions.human_files import HumanQuestion
+from embft.questions.human_rows import HumanQuestion
 from embft.questions.quote_chunks import FoundQuote
 from embft.questions.quotes import QuoteFinder, QuotePlace, in_words
 from embft.questions.squeezing import SqueezedText, squeeze

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from embft.foreign_json import parse_json
 from embft.questions.chat_reply import text_fault
-from embft.services.body import JsonObject, parse_json
+from embft.services.body import JsonObject
 from embft.sqlite_file import SqliteFile
 from embft.sqlite_rows import Table, checksum
 

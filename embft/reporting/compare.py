@@ -32,7 +32,7 @@ from embft.reporting.phrases import interval, number, points, points_interval, p
 from embft.reporting.plots import dots
 from embft.reporting.summary import measured
 
-__all__ = ["Job", "collect", "print_comparison", "render", "write_csv", "write_page"]
+__all__ = ["Job", "collect", "csv_text", "print_comparison", "render", "write_csv", "write_page"]
 
 _PIPED_WIDTH = 160
 _MOST_AXES = 9
@@ -152,6 +152,11 @@ def render(
 
 
 def write_csv(path: Path, jobs: Sequence[Job], baseline: str = "base") -> None:
+    """Writes `csv_text` to a file."""
+    write_text(path, csv_text(jobs, baseline))
+
+
+def csv_text(jobs: Sequence[Job], baseline: str = "base") -> str:
     """One row per job: status, settings, every headline metric of every system with interval, difference and dev figure.
 
     Figures are as in metrics.json, not rounded; what a job lacks is empty.
@@ -171,7 +176,7 @@ def write_csv(path: Path, jobs: Sequence[Job], baseline: str = "base") -> None:
             difference = job.difference(system, baseline, metric)
             row += [job.figure(system, metric), low, high, difference and difference[0], job.on_dev(system, metric)]
         writer.writerow(row)
-    write_text(path, text.getvalue())
+    return text.getvalue()
 
 
 def write_page(

@@ -29,7 +29,7 @@ from embft.config.help import help_text
 from embft.errors import ConfigError
 from embft.runs.job import device_problems, failures
 from embft.runs.stopping import FAILED, GOOD, INTERRUPTED, MISTAKEN, Stopped, catch_signals, disk_is_full, quietly
-from embft.runs.sweep_end import finish_sweeps
+from embft.runs.sweep_end import finish_sweeps, sweeps_began
 from embft.services.address import secrets_in
 
 _HERE = ("basic", "joblib")
@@ -70,6 +70,9 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
         if not arguments.parsed.shell_completion and not arguments.parsed.hydra_help:
             checked = _checked(arguments, tree)
             sys.argv[1:] = [*checked.overrides, *arguments.options]
+            # For the commands of a sweep's jobs, wherever these run.
+            os.environ["EMBFT_PROGRAM"] = program()
+            os.environ["EMBFT_OPTIONS"] = shlex.join(one for one in arguments.options if one.startswith("--config-"))
         job()
     except ConfigError as error:
         if not getattr(error, "was_reported", False):
@@ -89,9 +92,11 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
         status = GOOD
     if any(isinstance(error, ConfigError) for error in failures):
         status = MISTAKEN
+    # A sweeper may continue after a failure without raising it, and jobs may run in other processes.
+    failed = bool(failures)
     failures.clear()
-    finish_sweeps()
-    return status
+    unfinished = finish_sweeps()
+    return FAILED if status == GOOD and (failed or unfinished) else status
 
 
 def program() -> str:
@@ -143,6 +148,15 @@ def _status_of(error: Exception, wants_trace: bool) -> int:
     if disk_is_full(error):
         print(
             f"The disk is full: {error}. Make room; the same command continues where this one stopped.", file=sys.stderr
+        )
+        return FAILED
+    if sweeps_began() and not isinstance(error, (HydraException, OmegaConfBaseException, yaml.YAMLError)):
+        # Out of a launcher or a sweeper: a job's process was killed, the cluster is gone, no trial ended well.
+        words = next(iter(str(error).splitlines()), "")
+        print(
+            f"The sweep broke off ({type(error).__name__}{': ' * bool(words)}{words}). The same command continues where it "
+            "stopped.",
+            file=sys.stderr,
         )
         return FAILED
     if wants_trace or (failures and not isinstance(error, (HydraException, OmegaConfBaseException))):

@@ -7,20 +7,29 @@ sweep as it starts, in the process that launches the jobs, and run.py calls `fin
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from embft.config import TrackingConfig
 from embft.errors import RunError
+from embft.files import write_text
 from embft.progress import name_job
+from embft.runs import sweep_log
+from embft.runs.job import skipped
+
+if TYPE_CHECKING:
+    from embft.reporting.jobs import Job
 
 logger = logging.getLogger(__name__)
 
-PAGE, TABLE = "compare.html", "compare.csv"
+PAGE, TABLE, MULTIRUN = "compare.html", "compare.csv", "multirun.yaml"
 _started: dict[Path, tuple[TrackingConfig, str]] = {}
 _job_folders: set[Path] = set()
 
@@ -34,6 +43,10 @@ class SweepFolders(Callback):
         tracking = OmegaConf.to_object(config.tracking)
         assert isinstance(tracking, TrackingConfig)
         _started[folder] = (tracking, str(config.evaluation.primary))
+        sweep_log.begin(folder, sweep_log.count_jobs(config), os.environ.get("EMBFT_COMMAND", ""))
+        if not (folder / MULTIRUN).is_file() and folder.is_dir():
+            # Not every sweeper writes it, and it tells a sweep's folder from others.
+            write_text(folder / MULTIRUN, OmegaConf.to_yaml(config))
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called before each job, in its process: a job may lie outside the sweep's folder, or deep in it."""
@@ -41,21 +54,46 @@ class SweepFolders(Callback):
         if config.hydra.mode == RunMode.MULTIRUN:
             name_job(f"job {config.hydra.job.num}: ")
 
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Called after each job, in its process: says how far the sweep is."""
+        if config.hydra.mode != RunMode.MULTIRUN:
+            return
+        outcome = "ok" if job_return.status == JobStatus.COMPLETED else "failed"
+        if Path(config.hydra.runtime.output_dir) in skipped:
+            outcome = "skipped"
+        if words := sweep_log.end_job(Path(config.hydra.sweep.dir), config.hydra.job.num, outcome):
+            # Not logged: the job's log may be that of a run that stays as it is.
+            print(f"Sweep: {words}", flush=True)
 
-def finish_sweeps() -> None:
-    """Prints each sweep's comparison, writes it into the sweep's folder, and tracks it as one summary run."""
-    for folder, (tracking, metric) in _started.items():
-        _finish(folder, tracking, metric)
+
+def sweeps_began() -> bool:
+    """Whether this process has begun a sweep."""
+    return bool(_started)
+
+
+def finish_sweeps() -> bool:
+    """Prints each sweep's comparison, writes it into the sweep's folder, and tracks it as one summary run.
+
+    Returns:
+        Whether a job of one did not finish, or was refused its folder.
+    """
+    unfinished = [
+        _finish(folder, tracking, metric) or "failed" in sweep_log.outcomes(folder)
+        for folder, (tracking, metric) in _started.items()
+    ]
     _started.clear()
     _job_folders.clear()
+    skipped.clear()
+    return any(unfinished)
 
 
-def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> None:
+def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> bool:
+    """The same for one sweep."""
     if estimates := sorted(folder.rglob("questions_estimate.json")):  # questions.dry_run: there is nothing to compare
         from embft.questions.budget import read_total
 
         print(f"\nAll {len(estimates)} jobs together: {read_total(estimates)}")
-        return
+        return False
     from embft.reporting.alike import fair_metric
     from embft.reporting.compare import print_comparison, write_csv, write_page
     from embft.reporting.summary import sweep_summary, sweep_table
@@ -64,16 +102,19 @@ def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> None:
     outside = sorted(job for job in _job_folders if not job.is_relative_to(folder) and (job / "status.json").is_file())
     folders = [*([folder] if folder.is_dir() else []), *outside]
     if not folders:
-        return  # no job came as far as a folder; what went wrong has been said
+        return False  # no job came as far as a folder; what went wrong has been said
     try:
         jobs = print_comparison(folders, metric, fair=True)
     except RunError:
-        return
+        return False
+    unfinished = any(job.status not in {"ok", "dry run"} for job in jobs)
     folder.mkdir(parents=True, exist_ok=True)
     metric = fair_metric(jobs, metric)
+    if _is_summed_up(folder, jobs):
+        logger.info("Sweep: %s (nothing is new, so there is no further summary run)", folder / PAGE)
+        return unfinished
     finished = [job for job in jobs if job.metrics]
     write_page(folder / PAGE, jobs, metric, against=finished[0] if len(finished) > 1 else None)
-    write_csv(folder / TABLE, jobs)
     settings = {"sweep": folder.name, "jobs": len(jobs)}
     with open_tracker(
         tracking, folder=folder, name=f"{folder.name}/summary", group=folder.name, settings=settings
@@ -81,4 +122,17 @@ def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> None:
         tracker.summary(sweep_summary(jobs, metric))
         tracker.table("jobs", *sweep_table(jobs, metric))
         tracker.file(folder / PAGE)
+    # Last: where it is there, the summary run is there too.
+    write_csv(folder / TABLE, jobs)
     logger.info("Sweep: %s", folder / PAGE)
+    return unfinished
+
+
+def _is_summed_up(folder: Path, jobs: Sequence[Job]) -> bool:
+    """Whether an earlier end of the sweep wrote the same table."""
+    from embft.reporting.compare import csv_text
+
+    try:
+        return (folder / PAGE).is_file() and (folder / TABLE).read_text(encoding="utf-8") == csv_text(jobs)
+    except OSError:
+        return False

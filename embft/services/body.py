@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -86,15 +85,3 @@ class BodyReader:
         if not self._cut:
             raise BodyError(f"sent more than {self._limit / 2**20:,.0f} MiB, far more than such an answer takes")
         self.full = True
-
-
-def parse_json(content: bytes | str) -> Any:
-    """JSON of a server, however it is broken.
-
-    Raises:
-        ValueError: It is none, or is nested so deep, or holds numbers so long, that nothing can read it.
-    """
-    try:
-        return json.loads(content)
-    except RecursionError:
-        raise ValueError("nested too deep") from None

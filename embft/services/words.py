@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from embft.services.body import parse_json
+from embft.foreign_json import parse_json
 
 _LONGEST = 240
 """Characters of a server's words that are shown."""

@@ -15,7 +15,16 @@ from embft.config.held_back_writer import held_back_writer
 from embft.corpus.chunking import chunk_pages
 from embft.dataset.holding_back import held_back_of, hold_back, rows_of
 from embft.files import digest, iter_jsonl, read_json, write_json, write_jsonl
-from embft.questions import Generated, Rejected, Unmapped, generate, map_to_chunks, read_human, require_mapped
+from embft.questions import (
+    Generated,
+    HumanFile,
+    Rejected,
+    Unmapped,
+    generate,
+    map_to_chunks,
+    read_human_file,
+    require_mapped,
+)
 from embft.questions.evidence import by_page, mapped_onto, with_places
 from embft.records import Chunk, Question
 from embft.results import Asked, Corpus, Reading
@@ -53,7 +62,8 @@ def hold_back_questions(
     config, test_seed = whole.dataset, whole.questions.test.seed
     source, human_file = config.test_from, whole.questions.human
     writer = held_back_writer(whole) if writes_held_back(whole) else None
-    human = read_human(human_file) if human_file and not source else []
+    file = read_human_file(human_file) if human_file and not source else HumanFile([])
+    human = file.questions
     # Who names chunks means those of this corpus.
     named = reading.value.chunks is not None or any(row.chunk_ids for row in human)
 
@@ -74,7 +84,7 @@ def hold_back_questions(
                 **writing.generated.report,
                 "human": len(mapped.questions),
                 "unjudged": mapped.unjudged,
-                "warnings": list(mapped.warnings),
+                "warnings": [*file.notes, *mapped.warnings],
                 "quotes": [asdict(one) for one in mapped.by_words],
             }
         write_jsonl(folder / HELD_BACK, rows_of(held))
@@ -98,7 +108,7 @@ def hold_back_questions(
             inputs=[
                 reading.key,
                 corpus.key if named else "",
-                source_digest(source) if source else digest([asdict(row) for row in human]),
+                source_digest(source) if source else digest([[asdict(row) for row in human], file.notes]),
             ],
             values={
                 "passage_tokens": None if named or source else whole.corpus.passage_tokens,

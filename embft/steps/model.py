@@ -9,7 +9,7 @@ from embft.models.encoder import Computing, Encoder
 from embft.models.source import resolve
 from embft.models.trial import try_once
 from embft.retrieval.embedder import Embedder
-from embft.retrieval.vector_cache import VectorCache
+from embft.retrieval.vector_cache import VECTORS, VectorCache
 from embft.steps.workspace import Lab, Workspace
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def open_model(workspace: Workspace) -> Lab:
         EndpointError: The API has no key, refuses, or cannot be reached.
     """
     config, retrieval = workspace.config.model, workspace.config.retrieval
-    cache = VectorCache(workspace.cache_dir / "vectors.sqlite")
+    cache = VectorCache(workspace.cache_dir / VECTORS)
     if config.kind == "endpoint":
         endpoint = EndpointEncoder(
             config.endpoint,
@@ -39,7 +39,7 @@ def open_model(workspace: Workspace) -> Lab:
         endpoint.require_key()
         base = Embedder(endpoint, retrieval, cache)
         base.pair_vectors([_FIRST], [_FIRST])
-        return Lab(workspace.config, workspace.cache_dir, base)
+        return Lab(workspace.config, workspace.cache_dir, base, used=workspace.used)
     source = resolve(config)
     for note in source.notes:
         logger.warning(note)
@@ -54,4 +54,4 @@ def open_model(workspace: Workspace) -> Lab:
     )
     encoder.notes = source.notes
     try_once(encoder, workspace.cache_dir / "models_tried")
-    return Lab(workspace.config, workspace.cache_dir, Embedder(encoder, retrieval, cache))
+    return Lab(workspace.config, workspace.cache_dir, Embedder(encoder, retrieval, cache), used=workspace.used)

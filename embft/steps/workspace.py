@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,10 +23,12 @@ class Workspace:
     Attributes:
         config: All settings. A stage's build reads those of the groups that are in its key (`embft.steps.keys`).
         cache_dir: Stages, vectors, replies, downloads.
+        used: By stage, the keys of the results that were used; it grows.
     """
 
     config: ExperimentConfig
     cache_dir: Path
+    used: dict[str, list[str]] = field(default_factory=dict, kw_only=True)
 
     def run(
         self,
@@ -47,9 +49,11 @@ class Workspace:
             values: What it is given besides, by name: a seed, a device.
         """
         settings = {**settings_of(stage, self.config), **(values or {})}
-        return StageCache(self.cache_dir).run(
+        result = StageCache(self.cache_dir).run(
             stage, settings=settings, inputs=inputs, code=code_of(build.__module__), build=build, load=load
         )
+        self.used.setdefault(stage, []).append(result.key)
+        return result
 
 
 @dataclass(frozen=True)

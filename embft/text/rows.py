@@ -6,11 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from embft.text.outside import decoded, lines_of, parse_json
+from embft.foreign_json import parse_json
+from embft.text.outside import decoded, lines_of
 
 SEPARATED = (".csv", ".tsv", ".tab")
 JSON_LINES = (".jsonl", ".ndjson")
@@ -29,11 +30,13 @@ class Rows:
         rows: Number of a row in its file (a line of JSON Lines, a record below the header of CSV) and its values by column.
         columns: Plain names in the order of the file.
         layout: How it was read, for messages: the columns that were found and what separates them.
+        notes: What a person should know about the bytes, to be put behind the file's name.
     """
 
     rows: list[tuple[int, Mapping[str, object]]]
     columns: tuple[str, ...]
     layout: str
+    notes: tuple[str, ...] = ()
 
 
 def read_rows(path: Path, known: Collection[str]) -> Rows:
@@ -52,8 +55,9 @@ def read_rows(path: Path, known: Collection[str]) -> Rows:
         import pyarrow.parquet as pq
 
         return _rows(list(enumerate(pq.read_table(path).to_pylist(), 1)))
-    text = decoded(path.read_bytes())
-    return separated_rows(text, known) if suffix in SEPARATED else json_rows(text)
+    file = decoded(path.read_bytes())
+    rows = separated_rows(file.text, known) if suffix in SEPARATED else json_rows(file.text)
+    return replace(rows, notes=file.notes)
 
 
 def json_rows(text: str) -> Rows:
@@ -125,10 +129,9 @@ def _rows(values: list[tuple[int, Any]]) -> Rows:
 
 def _parsed(text: str, where: str) -> Any:
     try:
-        return parse_json(text)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise ValueError(f"{where} is not JSON ({reason})") from error
+        return parse_json(text, strict=True)
+    except ValueError as error:
+        raise ValueError(f"{where} is not JSON ({error})") from error
 
 
 def _header(text: str, separator: str) -> list[str]:

@@ -124,7 +124,7 @@ WRONG = {
     "e.csv": ("id,text\n1,a,b,c\n", r"4 cells in row 1 and 2 columns in its first line \(id, text\)"),
     "f.csv": ('id,text\n1,"never closed\n2,b\n', r"no table that can be read, in line \d"),
     "g.jsonl": ('{"id": 1, "text": "a"}\n{"id": 2, "text"', r"not JSON in line 2"),
-    "h.jsonl": ('{"id": 1, "id": 2, "text": "a"}', r"two values for 'id'"),
+    "h.jsonl": ('{"id": 1, "id": 2, "text": "a"}', r"the key 'id' stands twice"),
     "i.jsonl": ("[1, 2]", r"holds no rows"),
     "j.parquet": ("PAR1 nonsense", r"no Parquet file"),
     "k.csv": ("id,id,text\n1,2,a\n", r"two columns 'id'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,14 @@ beir("an id that is null", "line 1: expected", corpus_DOT_jsonl='{"_id": null, "
 beir("an id twice", "stands on an earlier line", corpus_DOT_jsonl=[*CORPUS, {"_id": "d1", "text": "other"}])
 beir("a key twice", "stands twice", corpus_DOT_jsonl='{"_id": "d1", "text": "x", "text": "y"}')
 beir("a text that is a list", "not a text but", corpus_DOT_jsonl=[{"_id": "d1", "text": ["x"]}])
-beir("gbk", "not UTF-8", queries_DOT_jsonl='{"_id": "q1", "text": "标题"}'.encode("gb18030"))
+GBK = [{"_id": "q1", "text": Q}, {"_id": "q2", "text": "每天什么时候涨潮，港口的水位会变化吗？"}]
+beir(
+    "gbk",
+    {Q: {P: 1}, GBK[1]["text"]: {P2: 1}},
+    "queries.jsonl does not name its encoding and was read as gb18030",
+    queries_DOT_jsonl="\n".join(json.dumps(row, ensure_ascii=False) for row in GBK).encode("gbk"),
+)
+beir("binary", "queries.jsonl cannot be read: it is binary", queries_DOT_jsonl=bytes(range(32)) * 9)
 beir("an empty query", "empty questions", queries_DOT_jsonl=[{"_id": "q1", "text": ""}, {"_id": "q2", "text": Q2}])
 beir("a line separator", {**TWO, Q: {"a\u2028b": 1}}, corpus_DOT_jsonl=[{"_id": "d1", "text": "a\u2028b"}, *CORPUS[1:]])
 

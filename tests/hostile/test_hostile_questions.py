@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ asked("a page in words", [{"question": Q, "document": "guide.md", "page": "three
 asked("an infinite page", '{"question": "q", "document": "d", "page": 1e999}', "no whole number")
 asked("a count of 0", [{"question": Q, "chunk_ids": "c1", "count": 0}], "the count 0 is below 1")
 asked("not JSON", "no json\n", "line 1: not JSON")
-asked("a list of texts", '["a", "b"]', "not an object")
+asked("a list of texts", '["a", "b"]', "none of its 2 questions says what answers it")
 asked("brackets", "[" * 100_000, "not a JSON list")
 asked("objects", '{"a":' * 50_000, "line 1: not JSON")
 asked("a key twice", '{"question": "a", "question": "b"}', "stands twice")
@@ -71,8 +72,19 @@ asked("half a character", '{"question": "a \\ud800"}', "half a character")
 asked("empty", "", "holds no question")
 asked("blank", " \n\t\n", "holds no question", file="a.txt")
 asked("other columns", "frage;antwort\na;b\n", "Columns found: frage, antwort (separated by semicolons)", file="a.csv")
-asked("latin-1", "caf\xe9?".encode("latin-1"), "not UTF-8", file="a.txt")
-asked("zero bytes", b"a\0b\0\0\0c" * 50, "zero bytes", file="a.txt")
+for encoding, question in (
+    ("cp1252", "Wie heißt der Prüfer für Müllers Übung?"),
+    ("gbk", "潮水每天什么时候上涨，由谁记录？"),
+):
+    row = json.dumps({"question": question, "chunk_ids": ["c1"]}, ensure_ascii=False)
+    asked(f"questions in {encoding}", row.encode(encoding), {question: {"c1": 1}})
+    asked(
+        f"a table in {encoding}",
+        f"question;chunk_ids\n{question};c1\n".encode(encoding),
+        {question: {"c1": 1}},
+        file="a.csv",
+    )
+asked("zero bytes", b"a\0b\0\0\0c" * 50, "it is binary", file="a.txt")
 asked("a long line", "why " * 250_000, "says what answers it", file="a.txt")
 
 

@@ -165,7 +165,22 @@ add("a row without passage", [{"question": Q}], "no text in passage")
 add("a row without question", [{"question": "  ", "passage": P}], "no text in question")
 add("a passage that is a number", [{"question": Q, "passage": 5}], "not a text but 5")
 add("a passage that is an object", [{"question": Q, "passage": {"title": P}}], "not a text but")
-add("latin-1", 'question,passage\n"caf\xe9?",b\n'.encode("latin-1"), "not UTF-8", file="a.csv")
+WESTERN = ("Was kostet die Übertragung für Müller?", "Die Gebühr beträgt 5 €, heißt es in der „Prüfordnung“.")
+CHINESE = ("潮水每天什么时候上涨？", "因为月球的引力拉动海水，所以潮汐每天涨落两次。")
+RUSSIAN = ("Когда начинается прилив?", "Прилив начинается на пятьдесят минут позже каждый день.")
+for encoding, pair, named in (
+    ("cp1252", WESTERN, "windows-1252"),
+    ("gbk", CHINESE, "gb18030"),
+    ("cp1251", RUSSIAN, "windows-1251"),
+    ("mac_roman", WESTERN, "macintosh"),
+    ("koi8_r", RUSSIAN, "koi8-r"),
+):
+    legacy = f"question;passage\n{cell(pair[0])};{cell(pair[1])}\n".encode(encoding)
+    add(f"a table in {encoding}", legacy, {pair[0]: {pair[1]: 1}}, f"was read as {named}", file="a.csv")
+add(
+    "a bad byte in a table", b"question,passage\na?,b \xff c\n\xc3\xa9\xc3\xa9?,d\n", {"a?": {"b \ufffd c": 1}, "éé?": {"d": 1}},
+    "has a byte that is no text", file="a.csv",
+)  # fmt: skip
 add("binary", bytes(range(256)) * 8, "cannot be read", file="a.csv")
 add("not a parquet", "PAR1 no", "cannot be read as parquet", file="a.parquet")
 
