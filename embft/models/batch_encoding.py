@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embft.models.encoder import Encoder, computing_in, own_forward
+from embft.models.kinds import is_static, limit_of, tokenizer_of
 from embft.models.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def encode_batch(encoder: Encoder, texts: Sequence[str], *, queries: bool) -> En
             vectors[rows] = found
     assert vectors is not None
     cut = [False] * len(texts)
-    full = [place for place, count in enumerate(tokens) if count == model.max_seq_length]
+    full = [place for place, count in enumerate(tokens) if count == limit_of(model)]
     if full:  # cut off, or just as long
         whole, was_cut = _counted(model, [prompt + texts[place] for place in full])
         for place, count, shortened in zip(full, whole, was_cut, strict=True):
@@ -120,6 +121,7 @@ def _rows(features: Mapping[str, Any], mask: Tensor, rows: list[int]) -> dict[st
 
 def _counted(model: Any, texts: list[str]) -> tuple[list[int], list[bool]]:
     """Tokens of whole texts, and whether the model cuts them off."""
-    limit = model.max_seq_length
-    counts = [len(row) for row in model.tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
+    limit, marked = limit_of(model), not is_static(model)
+    ids = tokenizer_of(model)(texts, add_special_tokens=marked, truncation=False, verbose=False)["input_ids"]
+    counts = [len(row) for row in ids]
     return counts, [limit is not None and count > limit for count in counts]

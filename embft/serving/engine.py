@@ -8,6 +8,7 @@ from typing import Any
 
 from embft.models.batch_encoding import encode_batch
 from embft.models.encoder import Encoder
+from embft.models.kinds import is_multi_vector
 from embft.models.vectors import Vectors
 from embft.serving.answering import Answering, Asked, Hit
 from embft.serving.gauges import Gauges
@@ -51,11 +52,12 @@ class Engine:
         self._embedder = embedder
         described = setup.base if name == "base" or setup.tuned is None else setup.tuned
         encoder = self._embedder.encoder
-        first = self._embed("document", ["first"])[0]
+        by_token = isinstance(encoder, Encoder) and is_multi_vector(encoder.model)
+        width = 0 if by_token else len(self._embed("document", ["first"])[0].vector)
         self.served = ServedModel(
             name,
-            len(first.vector),
-            tuple(size for size in described.dimensions if size < len(first.vector)),
+            width,
+            tuple(size for size in described.dimensions if size < width),
             encoder.query_prompt == encoder.document_prompt and not described.two_ways,
         )
         if system is not None:

