@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -118,3 +120,10 @@ def test_a_neighbour_that_is_not_searched_is_not_handed_over() -> None:
     handed = HandedOver(searched, {"q": ((Piece("c10", 0, 9, 10),),)}, around_of(chunks, "neighbours"))
     dataset = RetrievalDataset({"q": "?"}, searched, {"q": ("c10",)})
     assert handed.tokens_to_answer(Ranking("x", "x", {"q": ("c10",)}, {}), dataset)[0] == 10
+
+
+def test_a_page_is_handed_over_where_there_are_pages_and_no_whole_document_where_there_are_none() -> None:
+    chunks = cut(10)  # of a text file: no pages
+    assert around_of(chunks, "page") == {}
+    paged = [replace(chunk, page=place // 2) for place, chunk in enumerate(chunks)]
+    assert around_of(paged, "page")["c10"] == ("c0", "c10")
