@@ -57,6 +57,12 @@ def place(tmp_path: Path, finished: Path) -> Path:
     return tmp_path
 
 
+def result_of(place: Path, stage: str) -> Path:
+    """The one result of a stage; a lock file lies beside it."""
+    [folder] = [path for path in (place / "cache" / "stages" / stage).glob("*") if path.is_dir()]
+    return folder
+
+
 def called(place: Path, *words: str) -> int:
     return cache.main(["--cache", str(place / "cache"), "--runs", str(place / "runs"), *words])
 
@@ -65,10 +71,10 @@ def test_the_cache_lists_what_runs_use_and_prunes_the_rest_alone(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert called(place, "list") == 0
-    [training] = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("training")]
+    [training] = [line.split() for line in capsys.readouterr().out.splitlines() if "training" in line]
     assert (training[1], training[-1]) == ("1", "1")
     unused = place / "cache" / "stages" / "ranking" / "0123456789abcdef"
-    shutil.copytree(next((place / "cache" / "stages" / "dataset").glob("*")), unused)
+    shutil.copytree(result_of(place, "dataset"), unused)
     os.utime(unused, (0, 0))
     assert called(place, "prune") == 0
     assert "Would be deleted: 1 of" in capsys.readouterr().out
@@ -81,7 +87,7 @@ def test_the_cache_lists_what_runs_use_and_prunes_the_rest_alone(
 def test_damage_is_found_and_nothing_is_pruned_where_no_run_is_known(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with next((place / "cache" / "stages" / "dataset").glob("*/test.json")).open("a") as file:
+    with (result_of(place, "dataset") / "test.json").open("a") as file:
         file.write(" ")
     assert called(place, "verify") == 1
     assert "test.json does not hold what was written" in capsys.readouterr().out
@@ -95,7 +101,7 @@ def test_why_names_the_settings_that_differ_from_the_closest_earlier_result(
 ) -> None:
     from embft.files import digest, read_json, write_json
 
-    [own] = (place / "cache" / "stages" / "training").glob("*")
+    own = result_of(place, "training")
     record = read_json(own / "stage.json")
     record["settings"]["training.epochs"] = 7
     key = digest({name: value for name, value in record.items() if name not in {"seconds", "files"}})
