@@ -1,12 +1,13 @@
 """Time and memory against the number of chunks: whole runs without training, and the pieces of a ranking on their own.
 
-    python benchmarks/bench_scale.py run FOLDER --chunks 40000 --questions 1000
+    python benchmarks/bench_scale.py run FOLDER --chunks 40000 --questions 1000 --layers 0
     python benchmarks/bench_scale.py bm25 FOLDER --chunks 50000 --questions 300
     python benchmarks/bench_scale.py dense FOLDER --chunks 200000 --questions 2000
     python benchmarks/bench_scale.py weights FOLDER --chunks 50000 --questions 300
 
-The text is made: words by Zipf's law, a question from words of its chunk. The model has one small layer, so that little of the
-time is the model's. Results: benchmarks/results/scale.md.
+The text is made: words by Zipf's law, a question from words of its chunk. The model has one small layer, or with
+``--layers 0`` none: then a text's vector is the mean of a random vector for each of its words. So little of the time is the
+model's. Results: benchmarks/results/scale.md.
 """
 
 from __future__ import annotations
@@ -48,10 +49,11 @@ def main() -> None:
         default="embft",
         help="other: bm25s, or the bare product; evaluator: sentence-transformers' InformationRetrievalEvaluator",
     )
+    parser.add_argument("--layers", type=int, default=1, help="of the model")
     parser.add_argument("settings", nargs="*", help="further settings of run.py")
     arguments = parser.parse_args()
     if arguments.what == "run":
-        _measure_run(arguments.folder, arguments.chunks, arguments.questions, arguments.settings)
+        _measure_run(arguments)
         return
     pieces: dict[str, Callable[[argparse.Namespace], Callable[[], object]]] = {
         "bm25": _bm25,
@@ -68,17 +70,18 @@ def main() -> None:
     )
 
 
-def _measure_run(folder: Path, chunks: int, questions: int, settings: list[str]) -> None:
-    data, model = folder / f"{chunks}x{questions}", folder / "model"
+def _measure_run(arguments: argparse.Namespace) -> None:
+    folder, chunks, questions = arguments.folder, arguments.chunks, arguments.questions
+    data, model = folder / f"{chunks}x{questions}", folder / f"model{arguments.layers}"
     if not (data / "qrels" / "test.tsv").is_file():
         write_dataset(data, chunks, questions)
     if not (model / "modules.json").is_file():
-        write_model(model)
+        write_model(model, arguments.layers)
     name = time.strftime("%H%M%S")
     command = [
         sys.executable, str(ROOT / "run.py"), "training=none", "evaluation=base_only", "dataset=beir",
         f"dataset.path={data}", f"model.path={model}", "tracking=local", f"hydra.run.dir={folder / 'runs' / name}",
-        f"cache_dir={folder / 'cache' / name}", *settings,
+        f"cache_dir={folder / 'cache' / name}", *arguments.settings,
     ]  # fmt: skip
     print(" ".join(command))
     started = time.perf_counter()
@@ -196,10 +199,10 @@ def made_words() -> list[str]:
 
 def made_texts(count: int) -> Iterator[str]:
     """Chunks, always the same ones."""
-    words = np.array(made_words())
+    words = made_words()
     for number in range(0, count, 1000):
         drawn = _draw(np.random.default_rng(number), (min(1000, count - number), WORDS_IN_A_CHUNK))
-        yield from (" ".join(row) for row in words[drawn])
+        yield from (" ".join(map(words.__getitem__, row)) for row in drawn.tolist())
 
 
 def made_questions(chunks: int, count: int) -> list[str]:
@@ -242,8 +245,8 @@ def write_dataset(folder: Path, chunks: int, questions: int) -> None:
         )
 
 
-def write_model(folder: Path) -> None:
-    """A sentence-transformers folder: BERT with one layer of 64 numbers and a token for each word, with random weights."""
+def write_model(folder: Path, layers: int) -> None:
+    """A sentence-transformers folder: BERT with few layers or none, 64 numbers, a token for each word, random weights."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
@@ -255,7 +258,7 @@ def write_model(folder: Path) -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     torch.manual_seed(0)
     config = BertConfig(
-        vocab_size=len(vocabulary), hidden_size=DIMENSIONS, num_hidden_layers=1, num_attention_heads=1,
+        vocab_size=len(vocabulary), hidden_size=DIMENSIONS, num_hidden_layers=layers, num_attention_heads=1,
         intermediate_size=DIMENSIONS, max_position_embeddings=256,
     )  # fmt: skip
     parts = folder / "parts"

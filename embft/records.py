@@ -7,7 +7,7 @@ system's ranking orders chunks for each question.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -255,7 +255,7 @@ class Passages:
     """
 
     chunk_ids: tuple[str, ...]
-    texts: tuple[str, ...]
+    texts: Sequence[str]
     owner: npt.NDArray[np.int64]
 
     @property

@@ -57,7 +57,7 @@ def make_base(root: Path) -> Any:
         make_model(root / "base")
     encoder = Encoder(root / "base", "base", query_prompt="", document_prompt="")
     retrieval = RetrievalConfig(name="truncate", mode="truncate")
-    return Embedder(encoder, retrieval, VectorCache(root / "cache" / "vectors.sqlite"))
+    return Embedder(encoder, retrieval, VectorCache(root / "cache" / "vectors"))
 
 
 def make_lab(root: Path, base: Any = None, seed: int = 1, **settings: Any) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,70 @@ Vectors = npt.NDArray[np.float32]
 
 _ROWS = 1 << 14
 """Vectors worked on at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredVectors:
+    """Vectors in a file: what is asked for is read when it is asked for, so that no copy of all stands in memory.
+
+    A slice, or an array of places, gives float32 [n, length]; ``np.asarray`` gives all of them.
+
+    Attributes:
+        rows: float32 [n_rows, stored length], a memory map.
+        places: int64 [n]: the row of each vector.
+        through: Maps that they go through as they are read, such as `unit`; each gives vectors of some length for vectors.
+    """
+
+    rows: Vectors
+    places: npt.NDArray[np.int64]
+    through: tuple[Callable[[Vectors], Vectors], ...] = ()
+
+    def __len__(self) -> int:
+        """Number of vectors."""
+        return len(self.places)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of vectors, and numbers in each."""
+        return len(self.places), self[:1].shape[1] if len(self.places) else self.rows.shape[1]
+
+    def __getitem__(self, at: slice | npt.NDArray[Any]) -> Vectors:
+        """The vectors at some places; a view of the map where they lie side by side."""
+        places = self.places[at]
+        in_order = len(places) > 0 and bool((np.diff(places) == 1).all())
+        vectors: Vectors = self.rows[places[0] : places[-1] + 1] if in_order else self.rows[places]
+        for change in self.through:
+            vectors = change(vectors)
+        return np.asarray(vectors)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """All of them, in memory."""
+        whole = np.empty(self.shape, np.float32)
+        for start in range(0, len(self), _ROWS):
+            whole[start : start + _ROWS] = self[start : start + _ROWS]
+        return whole if dtype is None else whole.astype(dtype)
+
+    @property
+    def nbytes(self) -> int:
+        """What all of them would take in memory."""
+        return 4 * self.shape[0] * self.shape[1]
+
+    def at(self, places: npt.NDArray[np.int64]) -> StoredVectors:
+        """The vectors at some places, which stay in the file."""
+        return StoredVectors(self.rows, self.places[places], self.through)
+
+    def mapped(self, change: Callable[[Vectors], Vectors]) -> StoredVectors:
+        """The same vectors, going through a map."""
+        return StoredVectors(self.rows, self.places, (*self.through, change))
+
+
+AnyVectors = Vectors | StoredVectors
+"""In memory or in a file."""
+
+
+def mapped(vectors: AnyVectors, change: Callable[[Vectors], Vectors]) -> AnyVectors:
+    """Vectors through a map: at once where they are in memory, else as they are read."""
+    return vectors.mapped(change) if isinstance(vectors, StoredVectors) else change(vectors)
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -26,7 +92,7 @@ def unit(vectors: Vectors) -> Vectors:
     return scaled
 
 
-def is_unit(vectors: Vectors) -> bool:
+def is_unit(vectors: AnyVectors) -> bool:
     """True where every row has length 1 already: cosine and dot then rank alike and are scored once."""
     return all(
         np.allclose(np.linalg.norm(vectors[start : start + _ROWS], axis=1), 1, atol=1e-4)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Protocol
 
+import numpy as np
+
 from embft.config import EvaluationConfig, RetrievalConfig
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
 from embft.ranking.reranking import Reranking
@@ -14,9 +16,13 @@ from embft.records import Ranking, RetrievalDataset
 from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.excluding import excluding, without_excluded
-from embft.retrieval.scoring import Scorer, rank
+from embft.retrieval.fusing import Mixes
+from embft.retrieval.scoring import FusedScorer, Scorer, rank
 from embft.retrieval.some_questions import SomeQuestions
 from embft.systems import system_of
+
+WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
+"""Shares of the dense system that dev chooses from."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,7 @@ class Bench:
         self._scorers: dict[tuple[str, str], Mapping[str, Scorer]] = {}
         self._lexical: dict[str, Scorer] = {}
         self._prepared: set[str] = set()
+        self._mixes: dict[str, Mixes] = {}
 
     @property
     def dense(self) -> str:
@@ -173,7 +180,9 @@ class Bench:
         by_scorer: dict[int, Ranking] = {}  # cosine and dot are one scorer where vectors have length 1
         for score_name, scorer in scorers.items():
             if id(scorer) not in by_scorer:
-                by_scorer[id(scorer)] = self.rank_by(scorer, system, score_name, split, floor=floor)
+                by_scorer[id(scorer)] = self._from_mixes(scorer, system, score_name, split) or self.rank_by(
+                    scorer, system, score_name, split, floor=floor
+                )
             rankings[score_name] = replace(by_scorer[id(scorer)], score_name=score_name)
         return rankings
 
@@ -192,6 +201,33 @@ class Bench:
             floor=floor,
         )
         return without_excluded(ranking, searched)
+
+    def mixes(self, split: str) -> Mixes:
+        """BM25, the dense system and all mixes of the two on a split, whose questions are scored once for all of them."""
+        if split not in self._mixes:
+            searched, fusion = self.searched[split], self.fusion
+            self._mixes[split] = Mixes.of(
+                self.scorers(self.dense, split)["cosine"],
+                self.scorers("bm25", split)["bm25"],
+                WEIGHTS if fusion is None else (fusion.weight,),
+                (list(searched.queries), list(searched.corpus)),
+                depth=self.retrieval.depth,
+                floor=0.0,
+            )
+        return self._mixes[split]
+
+    def _from_mixes(self, scorer: Scorer, system: str, score_name: str, split: str) -> Ranking | None:
+        """The ranking by a scorer that is one end of the scale of mixes, or a mix; None where it is neither."""
+        if "fused" not in self.evaluation.systems or "late" in self.retrieval.fuse:
+            return None
+        dense, words = self.scorers(self.dense, split)["cosine"], self.scorers("bm25", split)["bm25"]
+        if scorer is dense or scorer is words:
+            weight = float(scorer is dense)
+        elif isinstance(scorer, FusedScorer) and scorer.dense is dense and scorer.lexical is words:
+            weight = scorer.weight
+        else:
+            return None
+        return without_excluded(self.mixes(split).ranking(weight, system, score_name), self.searched[split])
 
     def _ranker(self, system: str) -> Ranker:
         if system not in self._rankers:

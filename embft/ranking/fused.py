@@ -10,12 +10,10 @@ from embft.evaluation.bootstrap import bagged_best
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts, dense_costs, fused_costs, lexical_costs
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import dataset_scores
-from embft.ranking.bench import Bench, Fusion, SystemFacts
+from embft.ranking.bench import WEIGHTS, Bench, Fusion, SystemFacts
 from embft.retrieval.excluding import without_excluded
-from embft.retrieval.fusing import rank_mixes
 from embft.retrieval.scoring import FusedScorer, Scorer
 
-_WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
 _EVEN = 0.5
 _FLOOR = 0.0
 
@@ -62,15 +60,12 @@ def choose_fusion(bench: Bench) -> Fusion:
     if dev is None:
         return Fusion(_EVEN, bench.dense, metric, [])
     question_ids = list(dev.queries)
-    mix = _mix(bench, "dev", _EVEN)
-    rankings = rank_mixes(
-        mix.dense, mix.lexical, _WEIGHTS, question_ids, list(dev.corpus), depth=bench.retrieval.depth, floor=_FLOOR
-    )
+    rankings = map(bench.mixes("dev").ranking, WEIGHTS)
     scores = [dataset_scores(without_excluded(ranking, dev), dev)[metric] for ranking in rankings]
-    handicaps = (2 * np.array(_WEIGHTS) - 1) ** 2
+    handicaps = (2 * np.array(WEIGHTS) - 1) ** 2
     best = bagged_best(np.stack(scores), Dependence.of(question_ids, dev.relevant_docs), handicaps)
-    curve = [(weight, round(float(row.mean()), 6)) for weight, row in zip(_WEIGHTS, scores, strict=True)]
-    return Fusion(_WEIGHTS[best], bench.dense, metric, curve)
+    curve = [(weight, round(float(row.mean()), 6)) for weight, row in zip(WEIGHTS, scores, strict=True)]
+    return Fusion(WEIGHTS[best], bench.dense, metric, curve)
 
 
 def _mix(bench: Bench, split: str, weight: float) -> FusedScorer:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from embft.config import RetrievalConfig
 from embft.embedded_text import IndexedCorpus
 from embft.models.encoder import Encoder
 from embft.models.text_encoder import TextEncoder
-from embft.models.vectors import QueryMap, Vectors, Whitening, unit
+from embft.models.vectors import QueryMap, StoredVectors, Vectors, Whitening, unit
 from embft.records import Passages, RetrievalDataset
 from embft.retrieval.kept_passages import KeptPassages
 from embft.retrieval.scoring import Scorer
@@ -86,11 +88,15 @@ class Embedder:
 
     def passage_vectors(self, passages: Passages) -> Vectors:
         """float32 [n_windows, dim], in the order of ``passages.texts``."""
+        return np.asarray(self._passages(passages.texts))
+
+    def stored_passages(self, passages: Passages) -> StoredVectors:
+        """The same, read from the disk as they are asked for: what a search goes through."""
         return self._passages(passages.texts)
 
     def pair_vectors(self, questions: Sequence[str], passages: Sequence[str]) -> tuple[Vectors, Vectors]:
         """Vectors of length 1 of any questions and passages; float32 [n, dim] each."""
-        return unit(self.question_vectors(questions)), unit(self._passages(passages))
+        return unit(self.question_vectors(questions)), unit(np.asarray(self._passages(passages)))
 
     def scorers(self, dataset: RetrievalDataset) -> Mapping[str, Scorer]:
         """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``)."""
@@ -105,7 +111,7 @@ class Embedder:
             vectors = self.query_map(vectors)
         return vectors if self.whitening is None else self.whitening(vectors)
 
-    def _passages(self, texts: Sequence[str]) -> Vectors:
+    def _passages(self, texts: Sequence[str]) -> StoredVectors:
         encoder = self.encoder
-        vectors = self.cache.encode(encoder.document_identity, encoder.document_prompt, texts, encoder.encode_passages)
-        return vectors if self.whitening is None else self.whitening(vectors)
+        vectors = self.cache.rows(encoder.document_identity, encoder.document_prompt, texts, encoder.encode_passages)
+        return vectors if self.whitening is None else vectors.mapped(self.whitening)

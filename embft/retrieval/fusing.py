@@ -1,74 +1,105 @@
-"""All mixes of two scorers at once: each question is scored once, and every weight chooses among what any of them can reach."""
+"""BM25, the vectors and all mixes of the two from one pass: each question is scored once, and every weight chooses among what any
+of them can reach.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.records import Ranking
-from embft.retrieval.scoring import Scorer, Scores, best_of, blocks, min_max
+from embft.retrieval.scoring import Best, Scorer, Scores, best_of, blocks, min_max, ranking_of
 
 _LEVELS = 64
 _SLACK = 5e-6
 """Mixed scores are rounded to 1e-6."""
+_DENSE, _WORDS = 1.0, 0.0
+"""The weights that are one scorer alone, whose other scores must not even break ties."""
 
 
-def rank_mixes(
-    dense: Scorer,
-    lexical: Scorer,
-    weights: Sequence[float],
-    question_ids: Sequence[str],
-    chunk_ids: Sequence[str],
-    *,
-    depth: int,
-    floor: float,
-) -> list[Ranking]:
-    """Rankings by `embft.retrieval.scoring.FusedScorer` of each weight, the same to the last bit.
+@dataclass(frozen=True)
+class Reachable:
+    """The chunks of one question that can be among the best by any weight, with both scores.
 
-    Args:
-        weights: Shares of ``dense``, 0..1.
-        depth: Chunks kept per question.
-        floor: What a lexical score must exceed where that is the whole of the mix.
+    Attributes:
+        places: int32 [n], in order.
+        dense, words: float32 [n], min-max scaled over all chunks.
+        by_dense, by_words: The best by either alone: places, and scores as they are.
     """
-    rankings = [Ranking("fused", "fused", {}, {}) for _ in weights]
-    kept: list[dict[str, tuple[tuple[str, ...], tuple[float, ...]]]] = [{} for _ in weights]
-    for start, end in blocks(dense):
-        pairs = zip(dense.scores(start, end), lexical.scores(start, end), strict=True)
-        for question, (by_dense, by_words) in zip(question_ids[start:end], pairs, strict=True):
-            for rows, (places, scores) in zip(
-                kept, _best_by_weight(by_dense, by_words, weights, depth, floor), strict=True
-            ):
-                rows[question] = (tuple(chunk_ids[place] for place in places.tolist()), tuple(scores.tolist()))
-    return [
-        Ranking(
-            one.system,
-            one.score_name,
-            {key: ids for key, (ids, _) in rows.items()},
-            {key: scores for key, (_, scores) in rows.items()},
-        )
-        for one, rows in zip(rankings, kept, strict=True)
-    ]
 
+    places: npt.NDArray[np.int32]
+    dense: Scores
+    words: Scores
+    by_dense: Best
+    by_words: Best
 
-def _best_by_weight(
-    by_dense: Scores, by_words: Scores, weights: Sequence[float], depth: int, floor: float
-) -> list[tuple[npt.NDArray[np.int64], Scores]]:
-    dense, words = min_max(by_dense[None])[0], min_max(by_words[None])[0]
-    ends = best_of(by_words, depth, floor=floor), best_of(by_dense, depth)
-    inner = [weight for weight in weights if 0 < weight < 1]
-    places = _reachable(dense, words, inner, depth, ends[1][0])
-    near_dense, near_words = dense[places], words[places]
-    best = []
-    for weight in weights:
-        if weight <= 0 or weight >= 1:
-            best.append(ends[weight >= 1])
-            continue
-        mixed = np.round(np.float32(weight) * near_dense + np.float32(1 - weight) * near_words, 6)
+    @classmethod
+    def of(cls, dense: Scores, words: Scores, weights: Sequence[float], depth: int, floor: float) -> Reachable:
+        """Of a question's scores for all chunks; float32 [n_chunks] each."""
+        by_words, by_dense = best_of(words, depth, floor=floor), best_of(dense, depth)
+        dense, words = min_max(dense[None])[0], min_max(words[None])[0]
+        inner = [weight for weight in weights if _WORDS < weight < _DENSE]
+        places = _reachable(dense, words, inner, depth, by_dense[0])
+        return cls(places.astype(np.int32), dense[places], words[places], by_dense, by_words)
+
+    def best(self, weight: float, depth: int) -> Best:
+        """The best chunks by one of the weights."""
+        if weight >= _DENSE:
+            return self.by_dense
+        if weight <= _WORDS:
+            return self.by_words
+        mixed = np.round(np.float32(weight) * self.dense + np.float32(1 - weight) * self.words, 6)
         order, scores = best_of(mixed, depth)
-        best.append((places[order], scores))
-    return best
+        return self.places[order].astype(np.int64), scores
+
+
+@dataclass(frozen=True)
+class Mixes:
+    """All mixes of two scorers.
+
+    Attributes:
+        question_ids: Of the rows.
+        chunk_ids: Of the columns, sorted.
+        depth: Chunks kept per question.
+        rows: Of each question.
+    """
+
+    question_ids: Sequence[str]
+    chunk_ids: Sequence[str]
+    depth: int
+    rows: Sequence[Reachable]
+
+    @classmethod
+    def of(
+        cls,
+        dense: Scorer,
+        lexical: Scorer,
+        weights: Sequence[float],
+        ids: tuple[Sequence[str], Sequence[str]],
+        *,
+        depth: int,
+        floor: float,
+    ) -> Mixes:
+        """Scores each question once by both.
+
+        Args:
+            weights: Shares of ``dense``, 0..1, that may be asked for.
+            ids: Of the questions, and of the chunks.
+            depth: Chunks kept per question.
+            floor: What a lexical score must exceed where that is the whole of the mix.
+        """
+        parts = (zip(dense.scores(start, end), lexical.scores(start, end), strict=True) for start, end in blocks(dense))
+        rows = [Reachable.of(*pair, weights, depth, floor) for pair in chain.from_iterable(parts)]
+        return cls(*ids, depth, rows)
+
+    def ranking(self, weight: float, system: str = "fused", score_name: str = "fused") -> Ranking:
+        """By `embft.retrieval.scoring.FusedScorer` of a weight, the same to the last bit; 1 and 0: by one scorer alone."""
+        best = (row.best(weight, self.depth) for row in self.rows)
+        return ranking_of(best, self.question_ids, self.chunk_ids, system, score_name)
 
 
 def _reachable(
@@ -84,7 +115,9 @@ def _reachable(
         weights: Between 0 and 1.
         best: The best ones by ``dense``.
     """
-    if depth >= len(dense) or not weights:
+    if not weights:
+        return np.zeros(0, np.int64)
+    if depth >= len(dense):
         return np.arange(len(dense))
     known = np.union1d(best, best_of(words, depth)[0])
     shares = np.array(weights)[:, None]

@@ -21,7 +21,7 @@ from embft.retrieval.best_windows import PositionFirst
 Places = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
 
-SHARD = 1 << 14
+SHARD = 1 << 13
 """Chunks of a shard."""
 
 

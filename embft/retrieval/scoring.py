@@ -7,23 +7,28 @@ keeps memory flat at any size of the corpus.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from embft.errors import EndpointError
-from embft.models.vectors import is_unit, unit
+from embft.models.vectors import AnyVectors, StoredVectors, is_unit, mapped, unit
 from embft.progress import each
 from embft.records import Passages, Ranking
 from embft.retrieval.best_windows import PositionFirst
 
 Scores = npt.NDArray[np.float32]
+Best = tuple[npt.NDArray[np.int64], Scores]
+"""Places of a question's best chunks and their scores, best first."""
 
 _BLOCK_BYTES = 64 << 20
+_FEWEST, _MOST_BYTES = 32, 512 << 20  # questions of a block, unless their scores take more than that
+_IN_MEMORY = 256 << 20  # bytes of vectors that are laid out once; more are read anew for each block of questions
 _CHUNKS = 1 << 13  # whose windows are multiplied at once
 _GROUPS = 16  # of scores, times the depth of the ranking, whose maxima bound what can be among the best
 
@@ -49,12 +54,12 @@ class DenseScorer:
 
     Attributes:
         questions: float32 [n_questions, dim].
-        passages: float32 [n_windows, dim].
+        passages: float32 [n_windows, dim], in memory or on the disk.
         starts: int64 [n_chunks]: where each chunk's windows begin.
     """
 
     questions: Scores
-    passages: Scores
+    passages: AnyVectors
     starts: npt.NDArray[np.int64]
 
     @property
@@ -75,27 +80,31 @@ class DenseScorer:
         return other
 
     @cached_property
-    def _windows(self) -> Sequence[tuple[PositionFirst, Scores]]:
-        """Blocks of chunks as the layout of their windows, and these windows' vectors in it."""
+    def _windows(self) -> Sequence[tuple[PositionFirst, AnyVectors]]:
+        """Blocks of chunks as the layout of their windows, and these windows' vectors in it, on the disk if there are many."""
         ends = np.append(self.starts[1:], len(self.passages))
-        laid = []
+        laid: list[tuple[PositionFirst, AnyVectors]] = []
         for first in range(0, len(self.starts), _CHUNKS):
             starts, counts = self.starts[first : first + _CHUNKS], (ends - self.starts)[first : first + _CHUNKS]
             layout = PositionFirst(counts)
-            laid.append((layout, self.passages[starts[0] + layout.sources()]))
+            sources = starts[0] + layout.sources()
+            if isinstance(self.passages, StoredVectors) and self.passages.nbytes > _IN_MEMORY:
+                laid.append((layout, self.passages.at(sources)))
+            else:
+                laid.append((layout, self.passages[sources]))
         return laid
 
     def unrounded(self, start: int, end: int) -> Scores:
         """The products as they are: what `rank` chooses candidates from, of which alone it rounds the scores."""
         questions = self.questions[start:end]
-        if len(self.starts) == len(self.passages):
+        if len(self.starts) == len(self.passages) and not isinstance(self.passages, StoredVectors):
             whole: Scores = questions @ self.passages.T
             return whole
         scores = np.empty((len(questions), len(self.starts)), np.float32)
         first = 0
         for layout, vectors in self._windows:
             stop = first + len(layout.counts)
-            scores[:, first:stop] = layout.best(questions @ vectors.T)
+            scores[:, first:stop] = layout.best(questions @ vectors[:].T)
             first = stop
         return scores
 
@@ -175,7 +184,7 @@ def min_max(scores: Scores) -> Scores:
     return scaled
 
 
-def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict[str, DenseScorer]:
+def dense_scorers(questions: Scores, passages: AnyVectors, layout: Passages) -> dict[str, DenseScorer]:
     """Scorers by score function, ``cosine`` and ``dot``; the same object twice where vectors have length 1.
 
     Raises:
@@ -190,12 +199,19 @@ def dense_scorers(questions: Scores, passages: Scores, layout: Passages) -> dict
     dot = DenseScorer(questions, passages, starts)
     if is_unit(questions) and is_unit(passages):
         return {"cosine": dot, "dot": dot}
-    return {"cosine": DenseScorer(unit(questions), unit(passages), starts), "dot": dot}
+    return {"cosine": DenseScorer(unit(questions), mapped(passages, unit), starts), "dot": dot}
 
 
-def blocks(scorer: Scorer) -> Iterator[tuple[int, int]]:
-    """Yields first question and the one after the last, block by block."""
-    size = max(1, _BLOCK_BYTES // (4 * max(1, scorer.n_chunks)))
+def blocks(scorer: Scorer, *, by_product: bool = True) -> Iterator[tuple[int, int]]:
+    """Yields first question and the one after the last, block by block.
+
+    Args:
+        by_product: Scores come of a matrix product, which is quick on many questions at once.
+    """
+    row = 4 * max(1, scorer.n_chunks)
+    # Few questions at once would read the vectors of a large corpus again and again.
+    fewest = min(_FEWEST, _MOST_BYTES // row)
+    size = max(1, _BLOCK_BYTES // row, fewest) if by_product else max(1, _BLOCK_BYTES // (4 * row))
     for start in each(range(0, scorer.n_questions, size), "scoring", "blocks of questions"):
         yield start, min(start + size, scorer.n_questions)
 
@@ -215,21 +231,28 @@ def rank(
     Args:
         floor: Chunks that score no higher are not retrieved; BM25's 0 says that no word is shared.
     """
+    exact = isinstance(scorer, DenseScorer)
+    rows = chain.from_iterable(
+        scorer.unrounded(start, end) if isinstance(scorer, DenseScorer) else scorer.scores(start, end)
+        for start, end in blocks(scorer, by_product=exact)
+    )
+    best = (best_of(row, depth, floor=floor, rounded=not exact) for row in rows)
+    return ranking_of(best, question_ids, chunk_ids, system, score_name)
+
+
+def ranking_of(
+    best: Iterable[Best], question_ids: Sequence[str], chunk_ids: Sequence[str], system: str, score_name: str
+) -> Ranking:
+    """Places and scores of each question's best chunks, as a ranking."""
     ids: dict[str, tuple[str, ...]] = {}
     scores: dict[str, tuple[float, ...]] = {}
-    rounded = not isinstance(scorer, DenseScorer)
-    for start, end in blocks(scorer):
-        block = scorer.unrounded(start, end) if isinstance(scorer, DenseScorer) else scorer.scores(start, end)
-        for question, row in zip(question_ids[start:end], block, strict=True):
-            best, values = best_of(row, depth, floor=floor, rounded=rounded)
-            ids[question] = tuple(chunk_ids[place] for place in best.tolist())
-            scores[question] = tuple(values.tolist())
+    for question, (places, values) in zip(question_ids, best, strict=True):
+        ids[question] = tuple(map(chunk_ids.__getitem__, places.tolist()))
+        scores[question] = tuple(values.tolist())
     return Ranking(system, score_name, ids, scores)
 
 
-def best_of(
-    row: Scores, depth: int, *, floor: float | None = None, rounded: bool = True
-) -> tuple[npt.NDArray[np.int64], Scores]:
+def best_of(row: Scores, depth: int, *, floor: float | None = None, rounded: bool = True) -> Best:
     """Positions and scores of the ``depth`` highest ones above a floor, best first, ties in order of position. Exact.
 
     Args:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from embft.models.vectors import QueryMap, Vectors, Whitening
+import numpy as np
+
+from embft.models.vectors import AnyVectors, QueryMap, Vectors, Whitening, mapped
 from embft.records import Passages, RetrievalDataset
 from embft.retrieval.late_search import cached_late_scores, late_scores, store_late_scores
 from embft.retrieval.scoring import Scorer, Scores, TableScorer, dense_scorers
@@ -38,7 +40,7 @@ class VectorMatches:
     """
 
     questions: Vectors
-    passages: Vectors
+    passages: AnyVectors
 
     def scorers(self, passages: Passages) -> Mapping[str, Scorer]:
         """See `Matches`."""
@@ -46,7 +48,7 @@ class VectorMatches:
 
     def mapped(self, mapping: QueryMap | Whitening) -> VectorMatches:
         """What an adapter, or a last layer, makes of these vectors."""
-        passages = mapping(self.passages) if isinstance(mapping, Whitening) else self.passages
+        passages = mapped(self.passages, mapping) if isinstance(mapping, Whitening) else self.passages
         return replace(self, questions=mapping(self.questions), passages=passages)
 
 
@@ -114,7 +116,7 @@ class WindowSearch:
 
     def match(self, embedder: Embedder, questions: Sequence[str], passages: Passages) -> VectorMatches:
         """See `Searcher`."""
-        return VectorMatches(embedder.question_vectors(questions), embedder.passage_vectors(passages))
+        return VectorMatches(embedder.question_vectors(questions), embedder.stored_passages(passages))
 
     def match_with(self, model: Any, embedder: Embedder, questions: Sequence[str], passages: Passages) -> VectorMatches:
         """See `Searcher`."""
@@ -127,7 +129,7 @@ class WindowSearch:
         encoder, cache = embedder.open_model, embedder.cache
         identity = encoder.identity_of(fingerprint)
         cache.store(identity, encoder.query_prompt, texts.questions, matches.questions)
-        cache.store(identity, encoder.document_prompt, texts.passages.texts, matches.passages)
+        cache.store(identity, encoder.document_prompt, texts.passages.texts, np.asarray(matches.passages))
 
     def prepare(self, embedder: Embedder, datasets: Sequence[RetrievalDataset]) -> None:
         """Nothing to do: vectors are cached."""

@@ -8,12 +8,14 @@ Contextual Neural Language Modeling", SIGIR 2019).
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from embft.embedded_text import IndexedCorpus, embedded_text, prefix_of
+from embft.embedded_text import IndexedCorpus, prefix_of
 from embft.records import Passages
+from embft.retrieval.window_texts import WindowTexts
 from embft.text.tokens import spans_in_blocks
 
 TokenSpans = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, int]]]]
@@ -41,19 +43,24 @@ def cut_windows(corpus: Mapping[str, str], token_spans: TokenSpans, tokens: int,
         tokens: Length of a window, without special tokens and prompt.
         overlap: Tokens that neighbours share at least.
     """
-    texts: list[str] = []
-    owner: list[int] = []
+    owner, places = array("i"), array("i")
+    before: dict[int, str] = {}
     corpus = IndexedCorpus.of(corpus)
     spans = spans_in_blocks(token_spans, list(corpus.own.values()))
     contexts = _fitting_contexts(corpus, token_spans, tokens // 2)
     for position, (chunk_id, offsets) in enumerate(zip(corpus, spans, strict=True)):
         text = corpus.own[chunk_id]
         context, taken = contexts[corpus.context(chunk_id)]
+        if context:
+            before[position] = context
         room = tokens - taken
         for start, end in window_spans(text, offsets, room, min(overlap, room - 1)):
-            texts.append(embedded_text(context, text[start:end].strip()))
+            end = start + len(text[start:end].rstrip())
+            places.extend((end - len(text[start:end].lstrip()), end))
             owner.append(position)
-    return Passages(tuple(corpus), tuple(texts), np.asarray(owner, np.int64))
+    owners = np.array(owner, np.int32)
+    texts = WindowTexts(list(corpus.own.values()), owners, np.array(places, np.int32).reshape(-1, 2), before)
+    return Passages(tuple(corpus), texts, owners.astype(np.int64))
 
 
 def _fitting_contexts(corpus: IndexedCorpus, token_spans: TokenSpans, most: int) -> dict[str, tuple[str, int]]:

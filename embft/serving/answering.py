@@ -45,6 +45,9 @@ class AnsweringBench(Bench):
         self.searched = {_LIVE: questions}
         self._scorers.clear()
 
+    def _from_mixes(self, scorer: Scorer, system: str, score_name: str, split: str) -> None:
+        """One system is asked for: nothing is worked out for the others."""
+
     def lexical(self, split: str) -> Scorer:
         """See `Bench.lexical`; the index is made once."""
         dataset = self.searched[split]

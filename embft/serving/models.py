@@ -11,7 +11,7 @@ from embft.models.source import folder_fingerprint, resolve
 from embft.models.text_encoder import TextEncoder
 from embft.models.vectors import read_query_map
 from embft.results.search_setup import SearchModel
-from embft.retrieval.vector_cache import VectorCache
+from embft.retrieval.vector_cache import VECTORS, VectorCache
 from embft.serving.run_files import RunFiles
 from embft.serving.standing import StandingEmbedder
 
@@ -82,9 +82,9 @@ def _weights(run: RunFiles, described: SearchModel) -> tuple[Path, str]:
 
 def _cache(run: RunFiles) -> VectorCache:
     """The run's own cache where it is still there, so that no passage is embedded again; else one in the run folder."""
-    file = Path(run.config.cache_dir).expanduser().absolute() / "vectors.sqlite"
-    if file.is_file():
-        return VectorCache(file)
+    folder = Path(run.config.cache_dir).expanduser().absolute() / VECTORS
+    if folder.is_dir() or folder.with_name(f"{VECTORS}.sqlite").is_file():  # an older version's
+        return VectorCache(folder)
     own = run.folder / "search"
     own.mkdir(exist_ok=True)
-    return VectorCache(own / "vectors.sqlite")
+    return VectorCache(own / VECTORS)

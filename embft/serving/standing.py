@@ -77,12 +77,12 @@ class VectorIndex:
     @property
     def vectors(self) -> Vectors:
         """float32 [n_passages, dim]."""
-        return self.by_dot.passages
+        return np.asarray(self.by_dot.passages)
 
     @property
     def units(self) -> Vectors:
         """The same of length 1."""
-        return self.by_cosine.passages
+        return np.asarray(self.by_cosine.passages)
 
     @classmethod
     def of(cls, embedder: Embedder, passages: Passages) -> VectorIndex:

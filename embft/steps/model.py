@@ -6,10 +6,11 @@ import logging
 
 from embft.models.embeddings_endpoint import EndpointEncoder
 from embft.models.encoder import Computing, Encoder
+from embft.models.fit import check_fit
 from embft.models.source import resolve
 from embft.models.trial import try_once
 from embft.retrieval.embedder import Embedder
-from embft.retrieval.vector_cache import VectorCache
+from embft.retrieval.vector_cache import VECTORS, VectorCache
 from embft.steps.workspace import Lab, Workspace
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def open_model(workspace: Workspace) -> Lab:
         EndpointError: The API has no key, refuses, or cannot be reached.
     """
     config, retrieval = workspace.config.model, workspace.config.retrieval
-    cache = VectorCache(workspace.cache_dir / "vectors.sqlite")
+    cache = VectorCache(workspace.cache_dir / VECTORS)
     if config.kind == "endpoint":
         endpoint = EndpointEncoder(
             config.endpoint,
@@ -43,6 +44,7 @@ def open_model(workspace: Workspace) -> Lab:
     source = resolve(config)
     for note in source.notes:
         logger.warning(note)
+    check_fit(source.name, source.kind, workspace.config)
     encoder = Encoder(
         source.folder,
         source.fingerprint,

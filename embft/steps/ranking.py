@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from embft import typed_json
-from embft.files import read_json, write_json, write_text
+from embft.files import read_json, write_json
 from embft.ranking.bench import Bench, Fusion
 from embft.ranking.reranking import Reranking
 from embft.records import Ranking
 from embft.results import Dataset, Rankings, Tuned
+from embft.retrieval.ranking_files import ENDING, read_ranking, write_ranking
 from embft.retrieval.rerankers import reranker_of
 from embft.stages import StageResult
 from embft.steps.training import tuned_embedder
@@ -35,9 +35,7 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
         for split in searched:
             for system in config.systems:
                 for score_name, ranking in bench.rank(system, split).items():
-                    # On one line: with indents, Python's own encoder takes minutes for ten thousand questions.
-                    rows = {"chunk_ids": ranking.chunk_ids, "scores": ranking.scores}
-                    write_text(folder / f"{split}.{system}.{score_name}.json", json.dumps(rows, ensure_ascii=False))
+                    write_ranking(folder / f"{split}.{system}.{score_name}{ENDING}", ranking)
         if bench.fusion is not None:
             typed_json.save(folder / "fusion.json", bench.fusion)
         if bench.reranking is not None:
@@ -47,10 +45,10 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
     def load(folder: Path) -> Rankings:
         by_split: dict[str, dict[str, dict[str, Ranking]]] = {split: {} for split in SEARCHED}
         order = {system: place for place, system in enumerate(config.systems)}
-        files = list(folder.glob("*.*.*.json"))
+        files = list(folder.glob(f"*.*.*{ENDING}"))
         for path in sorted(files, key=lambda path: (order[path.name.split(".")[1]], path.name)):
             split, system, score_name, _ = path.name.split(".")
-            by_split[split].setdefault(system, {})[score_name] = _read(path, system, score_name)
+            by_split[split].setdefault(system, {})[score_name] = read_ranking(path, system, score_name)
         fusion, reranking = folder / "fusion.json", folder / "reranking.json"
         return Rankings(
             by_split,
@@ -81,10 +79,3 @@ def check_reranker(lab: Lab) -> None:
     """
     if "reranked" in lab.config.evaluation.systems:
         reranker_of(lab.config.evaluation.reranker, lab.base).check()
-
-
-def _read(path: Path, system: str, score_name: str) -> Ranking:
-    content = read_json(path)
-    ids = {key: tuple(value) for key, value in content["chunk_ids"].items()}
-    scores = {key: tuple(value) for key, value in content["scores"].items()}
-    return Ranking(system, score_name, ids, scores)

@@ -1,4 +1,6 @@
-"""Damaged files of vectors and replies: what comes out is that of a clean cache, with a warning that names the file."""
+"""Damaged files of replies, and of an older version's vectors: what comes out is that of a clean cache, with a warning that
+names the file.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,11 @@ import pytest
 from cache_damage import Case, Damage, become_dead_link, become_folder, beside, cut, overwrite, put, sql
 
 from embft.questions.reply_cache import ReplyCache
+from embft.retrieval.old_vectors import _LENGTHS, _VECTORS
 from embft.retrieval.vector_cache import VectorCache
+from embft.retrieval.vector_files import keys_of
+from embft.sqlite_file import SqliteFile
+from embft.sqlite_rows import checksum
 
 TEXTS = [f"text {number}" for number in range(300)]
 SQLITE: list[tuple[str, Damage, int | None]] = [
@@ -72,14 +78,25 @@ SILENT = {
 
 
 def embed(path: Path) -> tuple[np.ndarray, int]:
-    """All vectors, and how many had to be made."""
+    """All vectors, and how many had to be made; ``path`` is an older version's file, of which the new one is filled."""
     made: list[str] = []
 
     def encode(texts: Any) -> Any:
         made.extend(texts)
         return np.array([[len(text), 1 + int(text.split()[1]), *[2] * 30] for text in texts], np.float32)
 
-    return VectorCache(path).encode("m", "", TEXTS, encode), len(made)
+    vectors = VectorCache(path.with_suffix("")).encode("m", "", TEXTS, encode)
+    if not path.exists() and not os.path.lexists(path) and len(made) == len(TEXTS):
+        write_older(path, vectors)
+    return vectors, len(made)
+
+
+def write_older(path: Path, vectors: np.ndarray) -> None:
+    keys, model = [key.tobytes() for key in keys_of("m", "", TEXTS)], ("m", 32, checksum("m", "32"))
+    rows = [(key, row.tobytes(), checksum(key, row.tobytes())) for key, row in zip(keys, vectors, strict=True)]
+    with closing(SqliteFile(path, [_VECTORS, _LENGTHS], "vectors")) as file:
+        file.use(lambda connection: connection.execute("INSERT INTO lengths VALUES (?, ?, ?)", model))
+        file.use(lambda connection: connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", rows))
 
 
 def ask(path: Path) -> tuple[list[Any], int]:

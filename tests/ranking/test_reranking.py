@@ -81,7 +81,7 @@ def embedder(minilm_folder, tmp_path_factory):
     return Embedder(
         Encoder(minilm_folder, "fingerprint"),
         RetrievalConfig(name="windows"),
-        VectorCache(tmp_path_factory.mktemp("v") / "v.sqlite"),
+        VectorCache(tmp_path_factory.mktemp("v") / "v"),
     )
 
 

@@ -14,16 +14,16 @@ def counting(calls: list[list[str]]):
 
 def test_a_text_is_embedded_once_whatever_the_order_or_process(tmp_path):
     calls: list[list[str]] = []
-    first = VectorCache(tmp_path / "v.sqlite").encode("m", "", ["bb", "a", "bb"], counting(calls))
+    first = VectorCache(tmp_path / "v").encode("m", "", ["bb", "a", "bb"], counting(calls))
     assert first.tolist() == [[2, 98], [1, 97], [2, 98]]
-    again = VectorCache(tmp_path / "v.sqlite").encode("m", "", ["a", "ccc", "bb"], counting(calls))
+    again = VectorCache(tmp_path / "v").encode("m", "", ["a", "ccc", "bb"], counting(calls))
     assert again.tolist() == [[1, 97], [3, 99], [2, 98]]
     assert calls == [["bb", "a"], ["ccc"]]
 
 
 def test_another_model_or_prompt_is_another_vector(tmp_path):
     calls: list[list[str]] = []
-    cache = VectorCache(tmp_path / "v.sqlite")
+    cache = VectorCache(tmp_path / "v")
     cache.encode("m", "", ["a"], counting(calls))
     cache.encode("n", "", ["a"], counting(calls))
     cache.encode("m", "query: ", ["a"], counting(calls))
@@ -32,7 +32,7 @@ def test_another_model_or_prompt_is_another_vector(tmp_path):
 
 def test_what_was_embedded_before_a_crash_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("embft.retrieval.vector_cache._BLOCK", 2)
-    cache = VectorCache(tmp_path / "v.sqlite")
+    cache = VectorCache(tmp_path / "v")
     calls: list[list[str]] = []
     inner = counting(calls)
 
@@ -49,7 +49,7 @@ def test_what_was_embedded_before_a_crash_is_kept(tmp_path, monkeypatch):
 
 
 def test_vectors_made_elsewhere_are_found(tmp_path):
-    cache = VectorCache(tmp_path / "v.sqlite")
+    cache = VectorCache(tmp_path / "v")
     cache.store("m", "p", ["a"], np.array([[1.5, 2.5]], np.float32))
     assert cache.encode("m", "p", ["a"], counting([])).tolist() == [[1.5, 2.5]]
     assert cache.encode("m", "p", [], counting([])).shape == (0, 0)

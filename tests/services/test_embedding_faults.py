@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from embft.config import EndpointConfig
 from embft.errors import EndpointError
 from embft.models.embeddings_endpoint import EndpointEncoder
 from embft.retrieval.vector_cache import VectorCache, Vectors
+from embft.sqlite_rows import checksum
 
 TEXTS = ["alpha", "be", "gamma!", "d", "epsil", "zet"]
 WANTED = np.array([vector(text) for text in TEXTS], np.float32)
@@ -30,14 +32,30 @@ def config(url: str, **changes: Any) -> EndpointConfig:
 def embed(url: str, folder: Path, texts: list[str] = TEXTS, **changes: Any) -> Vectors:
     """As a run does: a new encoder, the vectors of the cache, and the server for what is missing."""
     encoder = EndpointEncoder(config(url, **changes))
-    return VectorCache(folder / "v.sqlite").encode(encoder.document_identity, "", texts, encoder.encode_passages)
+    return VectorCache(folder / "v").encode(encoder.document_identity, "", texts, encoder.encode_passages)
 
 
 def stored(folder: Path) -> list[bytes]:
-    if not (folder / "v.sqlite").is_file():
-        return []
-    with sqlite3.connect(folder / "v.sqlite") as connection:
-        return [blob for (blob,) in connection.execute("SELECT vector FROM vectors")]
+    files = list((folder / "v").glob("*/vectors.*.f4"))
+    return [row.tobytes() for path in files for row in np.fromfile(path, "<f4").reshape(-1, LENGTH)]
+
+
+def move_to_older(folder: Path) -> Path:
+    """Puts all stored vectors where an older version kept them; returns that file."""
+    path = folder / "v.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL, checksum INTEGER) WITHOUT ROWID"
+        )
+        for keys in (folder / "v").glob("*/keys"):
+            rows = [
+                row.tobytes() for row in np.fromfile(next(keys.parent.glob("vectors.*.f4")), "<f4").reshape(-1, LENGTH)
+            ]
+            names = [keys.read_bytes()[at : at + 16] for at in range(0, keys.stat().st_size, 24)]
+            values = [(key, row, checksum(key, row)) for key, row in zip(names, rows, strict=True)]
+            connection.executemany("INSERT INTO vectors VALUES (?, ?, ?)", values)
+    shutil.rmtree(folder / "v")
+    return path
 
 
 @pytest.fixture(autouse=True)
@@ -152,24 +170,19 @@ def test_a_model_has_one_length_for_ever(tmp_path: Path) -> None:
 def test_what_an_older_version_stored_unusable_is_asked_again_and_never_served(tmp_path: Path, blob: bytes) -> None:
     with serving(serve_well) as (url, seen):
         embed(url, tmp_path)
-        with sqlite3.connect(tmp_path / "v.sqlite") as connection:
+        with sqlite3.connect(move_to_older(tmp_path)) as connection:
             (key,) = connection.execute("SELECT key FROM vectors LIMIT 1").fetchone()
             connection.execute("UPDATE vectors SET vector = ? WHERE key = ?", (blob, key))
-            connection.execute("DROP TABLE lengths")
         before = len(seen.requests)
         assert np.array_equal(embed(url, tmp_path), WANTED)
         assert [len(body["input"]) for body in seen.bodies[before:]] == [1]
-        with sqlite3.connect(tmp_path / "v.sqlite") as connection:
-            connection.execute("UPDATE vectors SET vector = ? WHERE key = ?", (blob, key))
-    with pytest.raises(EndpointError, match="cannot be reached"):
-        embed(url, tmp_path)
+    assert np.array_equal(embed(url, tmp_path), WANTED)  # the server is gone: all is in the files
 
 
 def test_vectors_of_two_lengths_of_an_older_version_are_settled_by_the_model(tmp_path: Path) -> None:
     with serving(serve_well) as (url, _):
         embed(url, tmp_path)
-        with sqlite3.connect(tmp_path / "v.sqlite") as connection:
-            connection.execute("DROP TABLE lengths")
+        with sqlite3.connect(move_to_older(tmp_path)) as connection:
             keys = [key for (key,) in connection.execute("SELECT key FROM vectors LIMIT 4")]
             connection.executemany(
                 "UPDATE vectors SET vector = ? WHERE key = ?", [(np.ones(9, "<f4").tobytes(), key) for key in keys]

@@ -14,7 +14,9 @@ from small_run import run_small
 
 from embft.errors import ModelError, RunError
 from embft.evaluation.metrics import dataset_scores
+from embft.records import Ranking
 from embft.reporting.card_search import search_section
+from embft.retrieval.ranking_files import read_ranking
 from embft.serving.answering import Answering, Asked
 from embft.serving.run_files import read_run
 
@@ -22,12 +24,12 @@ sys.path.append(str(Path(__file__).parents[1] / "reporting"))
 from made_run import make_outcome
 
 
-def ranked_by_the_run(folder: Path, system: str) -> dict:
+def ranked_by_the_run(folder: Path, system: str) -> Ranking:
     """The stage's own ranking of the test questions."""
     stages = folder.parent / "cache" / "stages" / "ranking"
-    files = [*stages.glob(f"*/test.{system}.*.json")]
+    files = [*stages.glob(f"*/test.{system}.*.npz")]
     (path,) = [file for file in files if ".dot." not in file.name][:1]
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_ranking(path, system, path.name.split(".")[2])
 
 
 @pytest.mark.parametrize("system", ["bm25", "base", "tuned", "fused"])
@@ -43,10 +45,10 @@ def test_every_system_ranks_as_in_the_run(finished, system):
             ranking = answering.rank(system, [Asked(run.test.queries[key]) for key in part])
             for place, key in enumerate(part):
                 scores = ranking.scores[str(place)]
-                assert scores == pytest.approx(stored["scores"][key], abs=5e-6)
+                assert scores == pytest.approx(stored.scores[key], abs=5e-6)
                 for chunk_id, score in zip(ranking.chunk_ids[str(place)], scores, strict=True):
-                    at = stored["chunk_ids"][key].index(chunk_id)
-                    assert score == pytest.approx(stored["scores"][key][at], abs=5e-6)
+                    at = stored.chunk_ids[key].index(chunk_id)
+                    assert score == pytest.approx(stored.scores[key][at], abs=5e-6)
 
 
 @pytest.mark.parametrize("system", ["bm25", "base", "tuned", "fused"])
@@ -89,7 +91,7 @@ def test_the_run_folder_is_enough_without_the_cache(finished, tmp_path):
     (hits,) = Answering(run).search("tuned", [Asked("pay for printer")])
     (as_before,) = Answering(read_run(finished)).search("tuned", [Asked("pay for printer")])
     assert [hit.chunk for hit in hits[:5]] == [hit.chunk for hit in as_before[:5]]
-    assert (tmp_path / "moved" / "search" / "vectors.sqlite").is_file()
+    assert (tmp_path / "moved" / "search" / "vectors").is_dir()
 
 
 def test_a_model_that_was_changed_since_is_not_served_under_the_report_s_figures(finished, tmp_path):
@@ -137,7 +139,7 @@ def test_the_card_describes_the_winner_and_its_code_ranks_as_the_run_did(finishe
     scope: dict = {}
     exec(code.replace("RUN", str(finished)).replace("...", question), scope)
     stored = ranked_by_the_run(finished, setup.system)
-    assert [hit.chunk.id for hit in scope["hits"]] == stored["chunk_ids"][question_id]
+    assert [hit.chunk.id for hit in scope["hits"]] == list(stored.chunk_ids[question_id])
 
 
 def test_the_card_of_a_mix_says_all_that_it_takes():

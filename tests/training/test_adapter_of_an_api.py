@@ -19,6 +19,7 @@ from embft.config import register
 from embft.config.command_line import as_config
 from embft.errors import EndpointError
 from embft.pipeline import run_experiment
+from embft.retrieval.ranking_files import read_ranking
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-sentinel-4711"
@@ -103,18 +104,19 @@ numpy.savez(sys.argv[2], questions=model.encode_query(sys.argv[3::2]), passages=
 """
 
 
+@pytest.mark.slow
 def test_its_model_loads_in_a_fresh_process_and_scores_as_in_the_run(place, tmp_path):
     test = json.loads((place.run / "dataset" / "test.json").read_text(encoding="utf-8"))
     (file,) = (
-        path.parent / "test.tuned.cosine.json"
-        for path in (place.root / "cache" / "stages" / "ranking").glob("*/test.base.cosine.json")
+        path.parent / "test.tuned.cosine.npz"
+        for path in (place.root / "cache" / "stages" / "ranking").glob("*/test.base.cosine.npz")
         if json.loads((path.parent / "stage.json").read_text(encoding="utf-8"))["inputs"][2] == fingerprint(place.run)
         and json.loads((path.parent / "stage.json").read_text(encoding="utf-8"))["settings"]["retrieval.mode"]
         == "windows"
     )
-    ranking = json.loads(file.read_text(encoding="utf-8"))
+    ranking = read_ranking(file, "tuned", "cosine")
     ids = list(test["queries"])[:4]
-    best = [ranking["chunk_ids"][key][0] for key in ids]
+    best = [ranking.chunk_ids[key][0] for key in ids]
     pairs = [
         text for key, chunk in zip(ids, best, strict=True) for text in (test["queries"][key], test["corpus"][chunk])
     ]
@@ -124,7 +126,7 @@ def test_its_model_loads_in_a_fresh_process_and_scores_as_in_the_run(place, tmp_
     assert done.returncode == 0, done.stderr[-3000:]
     found = np.load(tmp_path / "found.npz")
     cosines = np.sum(found["questions"] * found["passages"], axis=1) / np.linalg.norm(found["passages"], axis=1)
-    np.testing.assert_allclose(cosines, [ranking["scores"][key][0] for key in ids], atol=2e-6)
+    np.testing.assert_allclose(cosines, [ranking.scores[key][0] for key in ids], atol=2e-6)
 
 
 def fingerprint(run: Path) -> str:

@@ -27,9 +27,12 @@ from embft.pipeline import run_experiment
 from embft.records import RetrievalDataset
 from embft.retrieval import late_search
 from embft.retrieval.embedder import Embedder
+from embft.retrieval.ranking_files import read_ranking
 from embft.retrieval.scoring import rank
 from embft.retrieval.vector_cache import VectorCache
 from embft.steps.training import tuned_embedder
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 register()
@@ -82,7 +85,7 @@ def test_memory_is_flat_as_blocks_of_chunks_give_what_all_at_once_gives(tmp_path
     base, searched = late(make_base(tmp_path)), make_splits().searched("test")
     whole = base.scorers(searched)["cosine"].scores(0, len(searched.queries))
     monkeypatch.setattr("embft.retrieval.max_sim._WINDOWS", 5)
-    other = replace(base, cache=VectorCache(tmp_path / "other.sqlite"))
+    other = replace(base, cache=VectorCache(tmp_path / "other"))
     assert np.allclose(other.scorers(searched)["cosine"].scores(0, len(searched.queries)), whole, atol=1e-5)
 
 
@@ -100,7 +103,6 @@ def place(tmp_path_factory):
     return SimpleNamespace(root=root, run=root / "run", config=config, metrics=metrics)
 
 
-@pytest.mark.slow
 def test_tuning_gains_beyond_its_interval(place):
     (found,) = (
         row
@@ -110,7 +112,6 @@ def test_tuning_gains_beyond_its_interval(place):
     assert found["ci95"][0] > 0
 
 
-@pytest.mark.slow
 def test_the_report_says_how_and_what_the_index_costs(place):
     systems = place.metrics["systems"]
     assert len(systems["tuned"]["metrics"]) == 30
@@ -122,7 +123,6 @@ def test_the_report_says_how_and_what_the_index_costs(place):
     assert not any("Not tried here" in reason for reason in place.metrics["verdict"]["reasons"])
 
 
-@pytest.mark.slow
 def test_a_run_by_windows_says_that_it_was_not_tried_and_what_it_would_take(place):
     overrides = [f"dataset.{part}={place.root / 'data' / part}.json" for part in ("train", "test")]
     overrides += ["dataset=llama_index", "dataset.leaks=allow", "evaluation=base_only", "training=none"]
@@ -137,7 +137,6 @@ def test_a_run_by_windows_says_that_it_was_not_tried_and_what_it_would_take(plac
     assert f"(retrieval=late), which takes an index of {tokens * 384 * 4 / 1e3:.0f} kB." in said
 
 
-@pytest.mark.slow
 def test_the_card_s_example_gives_the_score_of_the_ranking_in_a_fresh_process(place):
     card = (place.run / "model" / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
@@ -150,14 +149,13 @@ def test_the_card_s_example_gives_the_score_of_the_ranking_in_a_fresh_process(pl
     code += "\nprint(float(score))"
     done = in_fork(code, cwd=place.run, environment={**os.environ, "HF_HUB_OFFLINE": "1"}, embft="gone")
     assert done.returncode == 0, done.stderr
-    folder = next((place.root / "cache" / "stages").glob("ranking/*/test.tuned.cosine.json"))
-    ranked = json.loads(folder.read_text(encoding="utf-8"))
-    place_in_ranking = ranked["chunk_ids"][question_id].index(chunk)
-    expected = ranked["scores"][question_id][place_in_ranking]
+    folder = next((place.root / "cache" / "stages").glob("ranking/*/test.tuned.cosine.npz"))
+    ranked = read_ranking(folder, "tuned", "cosine")
+    place_in_ranking = ranked.chunk_ids[question_id].index(chunk)
+    expected = ranked.scores[question_id][place_in_ranking]
     assert float(done.stdout.split()[-1]) == pytest.approx(expected, abs=2e-5)
 
 
-@pytest.mark.slow
 def test_without_any_training_the_10_k_s_questions_find_far_more(tmp_path, minilm_folder, nvidia_data):
     asked = read_llama_index(nvidia_data / "train_dataset.json")
     asked = RetrievalDataset(asked.queries, dict(sorted(asked.corpus.items())), asked.relevant_docs)
@@ -165,7 +163,7 @@ def test_without_any_training_the_10_k_s_questions_find_far_more(tmp_path, minil
     for overlap, mode in ((24, "windows"), (0, "late")):
         retrieval = RetrievalConfig(name="x", mode=mode, window_overlap=overlap, precision="auto")
         encoder = Encoder(minilm_folder, "minilm", computing=Computing(precision="auto"))
-        embedder = Embedder(encoder, retrieval, VectorCache(tmp_path / "vectors.sqlite"))
+        embedder = Embedder(encoder, retrieval, VectorCache(tmp_path / "vectors"))
         ids = list(asked.queries)
         ranking = rank(
             embedder.scorers(asked)["cosine"], ids, list(asked.corpus), system="base", score_name="cosine", depth=100

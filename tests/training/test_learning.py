@@ -125,7 +125,7 @@ def test_its_model_loads_in_a_fresh_process_and_gives_the_same_vectors(run_of, l
         np.testing.assert_allclose(found["questions"], mapped, atol=2e-6)
         np.testing.assert_allclose(found["passages"], base.encode_passages(passages), atol=2e-6)
         return
-    vectors = VectorCache(folder.parent / "cache" / "vectors.sqlite")
+    vectors = VectorCache(folder.parent / "cache" / "vectors")
     identity = f"{training['fingerprint']}:own"
 
     def fail(texts):

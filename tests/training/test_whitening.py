@@ -165,7 +165,7 @@ def test_questions_about_the_second_half_of_the_10_k_are_found_better_by_the_fir
     relevant = {key: ids for key, ids in whole.relevant_docs.items() if ids[0] not in first}
     asked = RetrievalDataset({key: whole.queries[key] for key in relevant}, whole.corpus, relevant)
     retrieval = RetrievalConfig(name="windows", mode="windows")
-    base = Embedder(Encoder(minilm_folder, "minilm"), retrieval, VectorCache(tmp_path / "vectors.sqlite"))
+    base = Embedder(Encoder(minilm_folder, "minilm"), retrieval, VectorCache(tmp_path / "vectors"))
     whitening = whitening_of(base.passage_vectors(base.passages(first)), 0.5)
     scores = []
     for embedder in (base, replace(base, whitening=whitening)):
