@@ -28,7 +28,7 @@ BASE := $(VENV)/.stamp-base
 DEMO := $(VENV)/.stamp-$(EXTRAS)
 DEV := $(VENV)/.stamp-$(EXTRAS),dev
 
-.PHONY: help setup setup-dev demo test check bench llm mpnet e5 clean
+.PHONY: help setup setup-dev demo test test-slow check bench llm mpnet e5 clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,8 +40,11 @@ setup-dev: $(DEV) ## The same, with what tests and checks need.
 demo: setup ## Runs the default experiment, documents to verdict: no key, no download.
 	$(BIN)/python run.py
 
-test: setup-dev ## Runs every test that needs no model hub (PYTEST_ARGS=...).
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: setup-dev ## Runs the tests but for the slow ones: minutes (PYTEST_ARGS=...).
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-slow: setup-dev ## Runs the slow ones: whole runs, trainings, kills, browsers, a real LLM (PYTEST_ARGS=...).
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
 check: setup-dev ## Lint, format, types, the floors of the house.
 	$(BIN)/ruff check .

@@ -1,11 +1,12 @@
 """What a document's title before each chunk is worth: corpora of several documents, ranked with and without it.
 
-    python benchmarks/bench_context.py --data DIR --clones DIR [--only NAME ...] [--parallel N] [--work DIR]
+    python benchmarks/bench_context.py --data DIR --clones DIR [--only NAME ...] [--tuned NAME ...] [--work DIR]
 
 DIR of --data holds nvidia-sec-10k, cisi and cacm; what is missing in --clones is cloned from GitHub
-(benchmarks/context_corpora.py says what and how). Each corpus is run twice with the default settings as a BEIR folder whose
-questions are all in test, once without titles and once with `corpus.context=title`; the Python reference also with headings.
-A run that is there is not run again. No setting is chosen here on the questions that are reported.
+(benchmarks/context_corpora.py says what and how). BM25, the base model and their mixes rank each corpus whole, without titles and
+with them. Those of --tuned are also run with the default settings, training and all, as a BEIR folder whose questions are all in
+test; the Python reference also with headings. What is in --work is not worked out again. No setting is chosen here on the
+questions that are reported.
 """
 
 from __future__ import annotations
@@ -51,30 +52,36 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="folder with nvidia-sec-10k, cisi and cacm")
     parser.add_argument("--clones", type=Path, help="folder of clones; what is missing is cloned from GitHub")
     parser.add_argument("--work", type=Path, default=Path("outputs/benchmarks/context"))
-    parser.add_argument("--only", nargs="+", choices=[*CORPORA, PYTHON], default=[*CORPORA, PYTHON])
+    parser.add_argument("--only", nargs="+", choices=list(CORPORA), default=list(CORPORA))
+    parser.add_argument("--tuned", nargs="*", choices=[*CORPORA, PYTHON], default=[*CORPORA, PYTHON])
     parser.add_argument("--parallel", type=int, default=1, help="runs at a time")
     options = parser.parse_args()
     if options.data is None or options.clones is None:
         print("Nothing to run: --data and --clones say where the corpora lie.")
         return 0
     work = options.work.absolute()
-    names = [name for name in options.only if name != PYTHON]
-    for name in names:
+    for name in {*options.only, *options.tuned} - {PYTHON}:
         if not (work / "data" / f"{name}.title" / "qrels" / "test.tsv").is_file():
             prepare(name, CORPORA[name](options.data, options.clones), work)
-    runs = {name: runs_of(name, work) for name in options.only}
+    runs = {name: runs_of(name, work) for name in options.tuned}
     commands = [(work / "runs" / run, given) for one in runs.values() for run, given in one.items()]
     with ThreadPoolExecutor(options.parallel) as pool:
         list(pool.map(lambda one: run_once(*one, work), commands))
     lines = [
         "# A title before each chunk",
         "",
-        "Default settings, all-MiniLM-L6-v2, every question in test. Differences are paired, question by question, with 95% "
-        "intervals that know which questions share chunks; bold where they exclude 0. Titles of CISI and CACM are their own; "
-        f"without, they are nowhere in the text. {machine()}.",
+        "all-MiniLM-L6-v2, default settings. Differences are paired, question by question, with 95% intervals that know which "
+        "questions share chunks; bold where they exclude 0. Titles of CISI and CACM are their own; without, they are nowhere in "
+        f"the text. {machine()}.",
         "",
-        "| corpus | chunks | questions | system | nDCG@10 without | with | difference, 95% | hit rate@5 without | with |",
-        "| --- | ---: | ---: | --- | ---: | ---: | --- | ---: | ---: |",
+        "| corpus | chunks | questions | system | nDCG@10 without | with title | difference, 95% |",
+        "| --- | ---: | ---: | --- | ---: | ---: | --- |",
+        *(line for name in options.only for line in untuned(name, work)),
+        "",
+        "With training (windows of the corpus ask for their neighbours):",
+        "",
+        "| corpus | chunks | questions | system | nDCG@10 without | with title | difference, 95% |",
+        "| --- | ---: | ---: | --- | ---: | ---: | --- |",
         *(line for name, one in runs.items() for line in compared(name, list(one), work)),
         "",
         "What a fixed weight of base in the mix with BM25 loses against the best weight for the same questions, in points of "
@@ -82,7 +89,7 @@ def main() -> int:
         "",
         f"| corpus | context | best weight | {' | '.join(f'{weight:g}' for weight in FIXED)} |",
         f"| --- | --- | ---: |{' ---: |' * len(FIXED)}",
-        *(curve_line(name, context, work) for name in names for context in ("none", "title")),
+        *(curve_line(name, context, work) for name in options.only for context in ("none", "title")),
     ]
     write_result("context", "\n".join(lines))
     return 0
@@ -174,29 +181,46 @@ def compared(name: str, runs: Sequence[str], work: Path) -> list[str]:
             if not all(system in rows[key]["systems"] for rows in (without, with_it) for key in without):
                 continue
             values = [
-                np.array(
-                    [[rows[key]["systems"][system][metric] for key in without] for metric in ("ndcg@10", "hit_rate@5")]
-                )
-                for rows in (with_it, without)
+                np.array([rows[key]["systems"][system]["ndcg@10"] for key in without]) for rows in (without, with_it)
             ]
-            found = compare(values[0][0], values[1][0], dependence)
-            difference = f"{found.delta:+.3f} [{found.ci95[0]:+.3f}, {found.ci95[1]:+.3f}]"
-            difference = f"**{difference}**" if found.ci95[0] > 0 or found.ci95[1] < 0 else difference
             what = name if context == "title" else f"{name}, {context}"
-            lines.append(
-                f"| {what} | {chunks:,} | {len(without):,} | {system} | {values[1][0].mean():.3f} | {values[0][0].mean():.3f} "
-                f"| {difference} | {values[1][1].mean():.3f} | {values[0][1].mean():.3f} |"
-            )
+            lines.append(line_of(what, chunks, system, (values[0], values[1]), dependence))
     return lines
 
 
-def curve_line(name: str, context: str, work: Path) -> str:
-    """A line of the table of fixed weights."""
+def untuned(name: str, work: Path) -> list[str]:
+    """The lines of a corpus by BM25, by the base model and by an even mix."""
+    dataset = read_beir(work / "data" / f"{name}.none")
+    without, with_titles = (mixes(name, context, work) for context in ("none", "title"))
+    dependence = Dependence.of(list(dataset.queries), dataset.relevant_docs)
+    return [
+        line_of(name, len(dataset.corpus), system, (without[row], with_titles[row]), dependence)
+        for system, row in (("bm25", 0), ("base", 20), ("even mix", 10))
+    ]
+
+
+def line_of(what: str, chunks: int, system: str, values: tuple[Floats, Floats], dependence: Dependence) -> str:
+    """A line of the tables: nDCG@10 by question without and with context."""
+    without, with_it = values
+    found = compare(with_it, without, dependence)
+    difference = f"{found.delta:+.3f} [{found.ci95[0]:+.3f}, {found.ci95[1]:+.3f}]"
+    difference = f"**{difference}**" if found.ci95[0] > 0 or found.ci95[1] < 0 else difference
+    return f"| {what} | {chunks:,} | {len(without):,} | {system} | {without.mean():.3f} | {with_it.mean():.3f} | {difference} |"
+
+
+def mixes(name: str, context: str, work: Path) -> Floats:
+    """`by_mixes` of a corpus, kept in --work."""
     path = work / "scores" / f"{name}.{context}.npy"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, by_mixes(read_beir(work / "data" / f"{name}.{context}"), work))
-    curve = np.load(path).mean(axis=1)
+    found: Floats = np.load(path)
+    return found
+
+
+def curve_line(name: str, context: str, work: Path) -> str:
+    """A line of the table of fixed weights."""
+    curve = mixes(name, context, work).mean(axis=1)
     losses = " | ".join(f"{100 * (curve.max() - curve[WEIGHTS.index(weight)]):.1f}" for weight in FIXED)
     return f"| {name} | {context} | {WEIGHTS[int(curve.argmax())]:g} | {losses} |"
 

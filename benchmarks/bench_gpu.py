@@ -1,6 +1,6 @@
 """On one GPU: embedding and training against sentence-transformers' own, large steps, token vectors, models of today's layouts.
 
-    EMBFT_NVIDIA_DATA=DIR python benchmarks/bench_gpu.py [--rounds 3] [--only encode train recipes layouts] [--beir DIR]
+    EMBFT_NVIDIA_DATA=DIR python benchmarks/bench_gpu.py [--rounds 3] [--only encode train recipes layouts compile] [--beir DIR]
 
 DIR holds the article's published train_dataset.json and val_dataset.json; --beir a BEIR folder of some thousand texts, for steps
 of 1,024 chunks. Without a GPU there is nothing to run. Each training is a process of its own with an empty cache. The layouts
@@ -25,7 +25,7 @@ from bench_training import base_model, embft_command
 from report import machine, write_result
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("encode", "train", "recipes", "layouts")
+PARTS = ("encode", "train", "recipes", "layouts", "compile")
 PEAK = "import runpy,sys,torch\nsys.argv = sys.argv[1:]\ntry:\n runpy.run_path(sys.argv[0], run_name='__main__')\nfinally:\n print('PEAK', torch.cuda.max_memory_allocated(), file=sys.__stdout__)"  # noqa: E501
 TRUNCATED = ["retrieval=truncate", "training.epochs=2"]
 SIZES: Mapping[str, tuple[str, dict[str, int]]] = {
@@ -68,12 +68,16 @@ def main() -> int:
             "train": lambda: training(data, Path(scratch), options.rounds),
             "recipes": lambda: recipes(data, options.beir, Path(scratch)),
             "layouts": lambda: layouts(data, Path(scratch)),
+            "compile": lambda: compiled(data, Path(scratch)),
         }
         for name in options.only:
             began = time.perf_counter()
             try:
                 lines += ["", *parts[name]()]
-            except Exception as error:  # the card is lent for minutes: one part's fault must not cost the others
+            except (
+                Exception,
+                SystemExit,
+            ) as error:  # the card is lent for minutes: one part's fault must not cost the others
                 print(f"{name} failed: {error!r}", file=sys.stderr)
             print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
             write_result("gpu", "\n".join(lines))
@@ -172,7 +176,6 @@ def recipes(data: Path, beir: Path | None, scratch: Path) -> list[str]:
     train, val = data / "train_dataset.json", data / "val_dataset.json"
     rows = {
         "the default, windows": ("training=default", "retrieval=windows"),
-        "the default, compiled": ("training=default", "retrieval=windows", "training.compile=true"),
         "late interaction": ("training=default", "retrieval=late"),
         "lora": ("training=lora", "retrieval=windows"),
     }
@@ -210,6 +213,17 @@ def recipes(data: Path, beir: Path | None, scratch: Path) -> list[str]:
         lines.append(
             f"| {name} | {seconds:.1f} | {ranking:.1f} | {whole:.0f} | {peak:.2f} GB | {' | '.join(figures)} |"
         )
+    return lines
+
+
+def compiled(data: Path, scratch: Path) -> list[str]:
+    """A longer training with and without torch.compile."""
+    train, val = data / "train_dataset.json", data / "val_dataset.json"
+    lines = ["## torch.compile", "", "Ten epochs, truncated chunks.", "", "| | training, s |", "| --- | ---: |"]
+    for name in ("false", "true"):
+        at = scratch / f"compile-{name}"
+        given = ["retrieval=truncate", "training.epochs=10", f"training.compile={name}"]
+        lines.append(f"| training.compile={name} | {stage(embft_command(train, val, at, *given), at)[0]:.1f} |")
     return lines
 
 

@@ -6,8 +6,8 @@ From each run (any folder with a per_query.jsonl) 300 draws of 30, 50, 100 and 2
 what was drawn. Its regret is the nDCG@10 on all questions of the run of the best system, less that of the chosen one, in points;
 its cost is the chosen system's rank from the cheapest to the dearest (bm25, base, tuned, fused). Every run counts the same.
 
-The runs of the table come from `python run.py` (the Python reference), `experiment=article` with retrieval=windows, truncate and
-late (the 10-K), bench_covid_qa.py, bench_corpora.py, and CISI and CACM as `dataset=beir`. About two minutes for 16 runs.
+The runs of the table come from bench_people.py, and from `dataset=llama_index` on the article's data with retrieval=windows,
+truncate and late. About two minutes.
 """
 
 from __future__ import annotations

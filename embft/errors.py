@@ -68,3 +68,8 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     """Returns ``" Did you mean 'x'?"`` for the closest choice, or an empty string where none is close."""
     close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def in_words(error: OSError) -> str:
+    """A sentence about a file that cannot be opened, read or written: which one, and what the system says."""
+    return f"{error.filename or 'a file'} cannot be read or written: {error.strerror or error}."

@@ -22,8 +22,13 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yields a path to write to. When the block ends, that file takes the place of ``path`` in one step.
 
     A reader sees the old file or the new one, never half of one. The new file is on the disk before the old one goes, so a
-    power cut leaves one of the two.
+    power cut leaves one of the two. A link stays: the file that it names is replaced. A pipe or a device (``/dev/stdout``) is
+    written to as it is, since nothing can take its place.
     """
+    if path.absolute().parts[:2] == ("/", "dev") or (path.exists() and not path.is_file() and not path.is_dir()):
+        yield path
+        return
+    path = path.resolve() if path.is_symlink() else path
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield temporary

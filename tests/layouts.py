@@ -104,6 +104,9 @@ LAYOUTS = {
         ),
         word_piece,
     ),
+    "bert-dense": Layout(
+        lambda t, n: t.BertConfig(vocab_size=n, max_position_embeddings=64, **_SHAPE), word_piece, "mean", ((16, 24),)
+    ),
     "deberta": Layout(
         lambda t, n: t.DebertaV2Config(
             vocab_size=n, max_position_embeddings=64, pad_token_id=1, relative_attention=True, position_buckets=8,
@@ -185,3 +188,44 @@ def _made(name: str, limit: int) -> Path:
     modules = [body, Pooling(16, layout.pooling), *dense, Normalize()]
     SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(folder / "model"), create_model_card=False)
     return folder
+
+
+def save_static(folder: Path) -> Path:
+    """Writes a static model, a table of random vectors; returns its folder, ``folder/model``."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Normalize
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    torch.manual_seed(0)
+    tokenizer = word_piece()[0]
+    table = StaticEmbedding(tokenizer, embedding_weights=torch.randn(tokenizer.get_vocab_size(), 16))
+    SentenceTransformer(modules=[table, Normalize()], device="cpu").save_pretrained(
+        str(folder / "model"), create_model_card=False
+    )
+    return folder / "model"
+
+
+def save_multi_vector(folder: Path, limit: int = 40) -> Path:
+    """Writes a ColBERT of random weights: a BERT, a projection of its tokens, a mask; returns its folder, ``folder/model``.
+
+    As ColBERT has it, questions are filled up with [MASK] to a length, and colons of passages do not count.
+    """
+    import torch
+    from sentence_transformers import MultiVectorEncoder
+    from sentence_transformers.base.modules import Dense, Normalize, Transformer
+    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+
+    raw = _made("bert", limit) / "raw"
+    torch.manual_seed(0)
+    body = Transformer(
+        str(raw),
+        max_seq_length=limit,
+        document_length=limit - 8,
+        query_expansion={"strategy": "fixed", "attend": False, "length": 24},
+    )
+    tokens = {"module_input_name": "token_embeddings", "module_output_name": "token_embeddings"}
+    projection = Dense(16, 8, bias=False, activation_function=torch.nn.Identity(), **tokens)
+    modules = [body, projection, MultiVectorMask(skiplist_words=[":"]), Normalize(module_input_name="token_embeddings")]
+    MultiVectorEncoder(modules=modules, device="cpu").save_pretrained(str(folder / "model"), create_model_card=False)
+    return folder / "model"

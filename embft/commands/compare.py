@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from embft.errors import EmbftError, RunError
+from embft.errors import EmbftError, RunError, in_words
 from embft.evaluation.names import LABELS
 from embft.reporting.alike import fair_metric
 from embft.reporting.compare import print_comparison, write_csv, write_page
@@ -57,5 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_page(options.html, jobs, metric, baseline, system, chosen)
     except EmbftError as error:
         print(f"compare: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        raise  # whoever reads the output has seen enough
+    except OSError as error:
+        print(f"compare: {in_words(error)}", file=sys.stderr)
         return 2
     return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embft.dataset.convert import FORMATS, read_any, write_any
 from embft.dataset.tables import SUFFIXES
-from embft.errors import EmbftError
+from embft.errors import EmbftError, in_words
 from embft.records import RetrievalDataset
 
 
@@ -36,8 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wants_negatives = options.target.suffix in SUFFIXES and not options.no_negatives
         options.target.parent.mkdir(parents=True, exist_ok=True)
         said = write_any(options.target, parts, options.to, hardest_by_bm25 if wants_negatives else None)
-    except (EmbftError, OSError) as error:
+    except EmbftError as error:
         print(f"convert: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"convert: {in_words(error)}", file=sys.stderr)
         return 2
     for note in dict.fromkeys(note for part in parts.values() for note in part.notes):
         print(f"convert: {note}", file=sys.stderr)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embft.errors import EmbftError
+from embft.errors import EmbftError, in_words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
@@ -26,7 +26,7 @@ class PrintError(EmbftError):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command; returns its exit status."""
+    """Runs the command; returns 0, or 2 for a mistake of the user's."""
     parser = argparse.ArgumentParser(description="Print a run's report as a PDF or a PNG.")
     parser.add_argument("report", type=Path, help="a run folder, or an HTML file")
     parser.add_argument("out", type=Path, help="the file to write: .pdf or .png")
@@ -38,8 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         print_report(options.report, options.out, dark=options.dark, width=options.width)
     except EmbftError as error:
-        print(error, file=sys.stderr)
-        return 1
+        print(f"print-report: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"print-report: {in_words(error)}", file=sys.stderr)
+        return 2
     print(options.out)
     return 0
 
@@ -54,7 +57,9 @@ def print_report(report: Path, out: Path, *, dark: bool = False, width: int = 11
         width: Viewport width in CSS pixels; a PDF is scaled to fit it on the page.
 
     Raises:
-        PrintError: There is no report, no browser or no Playwright, or the name ends in something else.
+        PrintError: There is no report, no browser or no Playwright, the page cannot be shown, or the name ends in
+            something else.
+        OSError: The file cannot be written.
     """
     page_file = report / "report.html" if report.is_dir() else report
     if not page_file.is_file():
@@ -64,7 +69,7 @@ def print_report(report: Path, out: Path, *, dark: bool = False, width: int = 11
     if width < 320:
         raise PrintError(f"--width={width} is too narrow: give at least 320.")
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import Error, sync_playwright
     except ModuleNotFoundError:
         raise PrintError("Printing needs Playwright: pip install -c constraints.txt -e '.[report]'") from None
 
@@ -91,6 +96,8 @@ def print_report(report: Path, out: Path, *, dark: bool = False, width: int = 11
                     scale=scale,
                     margin={"top": _MARGIN, "bottom": _MARGIN, "left": _MARGIN, "right": _MARGIN},
                 )
+        except Error as error:
+            raise PrintError(f"{page_file} cannot be printed: {error.message.splitlines()[0]}") from error
         finally:
             browser.close()
 

@@ -268,8 +268,8 @@ class RetrievalConfig:
     """What the system fused mixes: bm25 and dense, and with late the model's token vectors besides."""
     fusion_metric: str = choice("ndcg@10", *DEV_METRICS)
     """The dev metric that chooses the weights of the fusion and of the reranker."""
-    batch_size: int = number(32, 1, 65536)
-    """Texts encoded at once."""
+    batch_size: int | None = number(None, 1, 65536)
+    """Texts encoded at once; null: 256 on a GPU, else 32."""
     precision: str = choice("fp32", "fp32", "auto", "bf16", "fp16")
     """What vectors are worked out in. auto: half precision where the hardware has it, twice as fast or more; rankings move
     a little."""

@@ -13,6 +13,7 @@ from embft.embedded_text import IndexedCorpus
 from embft.errors import RunError
 from embft.files import write_json, write_jsonl, write_text
 from embft.models.encoder import Encoder
+from embft.models.kinds import limit_of
 from embft.models.vectors import Vectors
 from embft.records import Passages
 from embft.retrieval.bm25 import pairs_of, windows_of
@@ -105,7 +106,7 @@ class Contents:
             "window_overlap": retrieval.window_overlap,
             "query_prompt": encoder.query_prompt if encoder else "",
             "document_prompt": encoder.document_prompt if encoder else "",
-            "max_seq_length": encoder.model.max_seq_length if encoder else None,
+            "max_seq_length": limit_of(encoder.model) if encoder else None,
             "dimensions": int(dense.vectors.shape[1]) if dense else None,
             "bm25": {
                 "k1": retrieval.bm25_k1,

@@ -12,6 +12,7 @@ import numpy as np
 from embft.errors import ModelError
 from embft.export.contents import DensePart
 from embft.files import write_json
+from embft.models.kinds import is_static
 from embft.models.loading import load_model, quiet
 from embft.models.vectors import unit
 
@@ -31,8 +32,13 @@ def write_graphs(dense: DensePart, folder: Path, int8: bool) -> dict[str, float]
     Raises:
         ModelError: A graph gives other vectors than the model.
     """
-    folder.mkdir(parents=True)
     encoder = dense.encoder
+    if is_static(encoder.model):
+        raise ModelError(
+            f"Model {encoder.name} is a static table, which needs no graph: its tokenizer.json and one row per token. Export its "
+            "vectors (parquet, qdrant, lancedb), or load the model's folder as it is."
+        )
+    folder.mkdir(parents=True)
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = load_model(encoder.folder, "cpu", encoder.max_seq_length, attention="eager")

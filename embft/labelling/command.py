@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +11,11 @@ from pathlib import Path
 from embft.config import ExperimentConfig, register
 from embft.config.command_line import check_line
 from embft.config.composing import CONFIG_DIR, config_tree
-from embft.errors import ConfigError, EmbftError, QuestionError
+from embft.errors import ConfigError, EmbftError, QuestionError, in_words
 from embft.labelling.agreement import compare, merge
 from embft.labelling.labels import LabelFile
 from embft.labelling.source import LabelSource, of_documents, of_run
+from embft.serving.listening import listen
 
 _EXAMPLES = """\
 examples:
@@ -72,10 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         raise  # whoever reads the output has seen enough
     except OSError as error:
-        print(
-            f"label: {error.filename or 'a file'} cannot be read or written: {error.strerror or error}.",
-            file=sys.stderr,
-        )
+        print(f"label: {in_words(error)}", file=sys.stderr)
         return 2
     except ImportError as error:
         print(f"label: {error}. The page needs: pip install 'embft[label]'.", file=sys.stderr)
@@ -102,9 +99,11 @@ def _serve(options: argparse.Namespace) -> None:
     labels = LabelFile((options.out or default).absolute(), options.judge.strip() or "me")
     try:
         session = Session(source, labels)
-        listening = _listen(options.port)
+        listening = listen("127.0.0.1", options.port)
         port = listening.getsockname()[1]
         token = secrets.token_urlsafe(16)
+        for note in source.notes:
+            print(f"label: {note}", file=sys.stderr)
         print(f"{len(source.passages):,} chunks, {len(source.questions):,} questions to judge.")
         print(f"Labels: {labels.path} (every key is saved at once, in {labels.log.name} beside it)")
         print(f"Open http://127.0.0.1:{port}/{token}/ in a browser. Ctrl-C ends the server.", flush=True)
@@ -117,20 +116,6 @@ def _serve(options: argparse.Namespace) -> None:
     finally:
         labels.close()
     print(f"{labels.judgements:,} judgements and {len(labels.written):,} written questions are in {labels.path}.")
-
-
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(("127.0.0.1", port))
-        listening.listen()  # a browser that is faster than the server waits instead of being refused
-    except OSError as error:
-        listening.close()
-        raise ConfigError(
-            [f"--port={port} cannot be used: {error.strerror}. Leave it out, and a free one is taken."]
-        ) from None
-    return listening
 
 
 def _source(words: Sequence[str], questions: str | None) -> tuple[LabelSource, Path]:

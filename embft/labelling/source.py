@@ -11,9 +11,10 @@ from embft.config import ExperimentConfig, RetrievalConfig
 from embft.corpus.chunked import chunk_corpus
 from embft.corpus.context import contexts_of, kind_for
 from embft.embedded_text import IndexedCorpus
-from embft.errors import RunError
+from embft.errors import EndpointError, RunError
 from embft.files import iter_jsonl
 from embft.questions.human_files import read_human
+from embft.services.key import read_key
 from embft.serving.run_files import RunFiles, read_run
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class LabelSource:
         pools: Question to the chunk ids that the run's systems found, each system's first ones.
         search: The first so many chunks of each system for a question that has no pool; None: BM25 alone is asked.
         asked: Chunk ids that a question is about already.
+        notes: What whoever labels should know first, a sentence each.
     """
 
     name: str
@@ -55,6 +57,7 @@ class LabelSource:
     pools: Mapping[str, Sequence[str]] = field(default_factory=dict)
     search: Callable[[str, int], list[str]] | None = None
     asked: frozenset[str] = frozenset()
+    notes: Sequence[str] = ()
 
 
 def of_documents(config: ExperimentConfig, questions: str | None) -> LabelSource:
@@ -85,6 +88,7 @@ def of_run(folder: Path, questions: str | None) -> LabelSource:
     run = read_run(folder)
     pools = _pools(folder / "per_query.jsonl")
     texts = _questions_of(questions) if questions else list(pools)
+    search, notes = _search(run) if any(text not in pools for text in texts) else (None, ())
     return LabelSource(
         folder.name,
         run.config.retrieval,
@@ -92,15 +96,33 @@ def of_run(folder: Path, questions: str | None) -> LabelSource:
         run.test.indexed,
         texts,
         pools,
-        _search(run) if any(text not in pools for text in texts) else None,
+        search,
         frozenset(key for keys in run.test.relevant_docs.values() for key in keys),
+        notes,
     )
 
 
-def _search(run: RunFiles) -> Callable[[str, int], list[str]]:
-    """Every system of the run that costs nothing to ask."""
+def _search(run: RunFiles) -> tuple[Callable[[str, int], list[str]] | None, tuple[str, ...]]:
+    """Every system of the run that costs nothing to ask, and a sentence about those that are not asked.
+
+    Where an API stands in the model's place it is asked for the vector of each question, by its key; without the key BM25
+    alone is asked.
+    """
     from embft.serving.answering import Answering, Asked
 
+    model = run.config.model
+    if model.kind == "endpoint":
+        try:
+            key = read_key(model.endpoint.api_key_env, "The run's model", "model.endpoint")
+        except EndpointError as error:
+            return None, (f"{error} Until then BM25 alone looks for chunks of questions that the run did not rank.",)
+        where = model.endpoint.base_url or "OpenAI's API"
+        paid = f"by the key in ${model.endpoint.api_key_env}" if key else "which takes no key"
+        notes: tuple[str, ...] = (
+            f"{where} is asked for the vector of each question that the run did not rank, {paid}.",
+        )
+    else:
+        notes = ()
     answering: Answering = Answering(run)
     systems = [system for system in run.setup.systems if system not in _PAID]
 
@@ -108,7 +130,7 @@ def _search(run: RunFiles) -> Callable[[str, int], list[str]]:
         ranked = [answering.search(system, [Asked(question)])[0][:first] for system in systems]
         return list(dict.fromkeys(hit.chunk.id for hits in ranked for hit in hits))
 
-    return search
+    return search, notes
 
 
 def _questions_of(file: str | None) -> list[str]:

@@ -89,7 +89,7 @@ class PairModel:
         with computing_in(self.precision, model.device.type):
             scores = model.predict(
                 [list(pair) for pair in pairs],
-                batch_size=self.computing.batch_size,
+                batch_size=self.computing.at_once,
                 show_progress_bar=False,
                 activation_fn=torch.nn.Identity(),
                 convert_to_numpy=True,

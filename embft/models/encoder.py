@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from embft.files import digest
 from embft.models.hardware import pick_device, pick_precision
+from embft.models.kinds import limit_of, marks_in, tokenizer_of
 from embft.models.loading import load_model
 from embft.progress import progress
 from embft.text.tokens import spans_in_blocks
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 Vectors = npt.NDArray[np.float32]
 
+ON_A_GPU, ELSEWHERE = 256, 32
+"""Texts at once: a GPU waits for each batch to be launched, a processor for nothing (benchmarks/results/gpu.md, encode.md)."""
+
 
 @dataclass(frozen=True)
 class Computing:
@@ -31,13 +35,18 @@ class Computing:
 
     Attributes:
         device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        batch_size: Texts encoded at once.
+        batch_size: Texts encoded at once; None: `ON_A_GPU` on a GPU, else `ELSEWHERE`.
         precision: ``fp32``, ``bf16``, ``fp16`` or ``auto``.
     """
 
     device: str = "cpu"
-    batch_size: int = 32
+    batch_size: int | None = None
     precision: str = "fp32"
+
+    @property
+    def at_once(self) -> int:
+        """Texts encoded at once."""
+        return self.batch_size or (ON_A_GPU if pick_device(self.device) == "cuda" else ELSEWHERE)
 
 
 class Encoder:
@@ -94,7 +103,7 @@ class Encoder:
     @property
     def batch_size(self) -> int:
         """Texts encoded at once."""
-        return self.computing.batch_size
+        return self.computing.at_once
 
     @cached_property
     def precision(self) -> str:
@@ -177,7 +186,7 @@ class Encoder:
         """Character span of each token of each text by the model's own tokenizer, without special tokens."""
         if not texts:
             return []
-        encoded = self.model.tokenizer(
+        encoded = tokenizer_of(self.model)(
             list(texts), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
         )
         spans: list[list[tuple[int, int]]] = encoded["offset_mapping"]
@@ -186,7 +195,7 @@ class Encoder:
     @cached_property
     def tokenizer_identity(self) -> str:
         """Names the function from a text to its tokens: a model and its tuned selves have the same."""
-        backend = getattr(self.model.tokenizer, "backend_tokenizer", None)
+        backend = getattr(tokenizer_of(self.model), "backend_tokenizer", None)
         if backend is None:
             return self.fingerprint
         state = json.loads(backend.to_str())
@@ -194,13 +203,11 @@ class Encoder:
 
     def usable_tokens(self) -> int | None:
         """Tokens left for text in one passage: the limit less special tokens and prompt; None without a limit."""
-        limit = self.model.max_seq_length
-        if not limit:
+        limit = limit_of(self.model)
+        if limit is None:
             return None
-        tokenizer = self.model.tokenizer
-        prompt = tokenizer(self.document_prompt, add_special_tokens=False)["input_ids"]
-        left: int = limit - tokenizer.num_special_tokens_to_add() - len(prompt)
-        return max(8, left)
+        prompt = tokenizer_of(self.model)(self.document_prompt, add_special_tokens=False)["input_ids"]
+        return max(8, limit - marks_in(self.model) - len(prompt))
 
     def read_ends(self, texts: Sequence[str]) -> list[int]:
         """Characters of each passage before it is cut off."""
@@ -266,9 +273,11 @@ def embedding_progress(model: Any, texts: int) -> Iterator[None]:
     """Tells how far a call of ``model.encode`` is, batch by batch."""
 
     def count(module: Any, args: tuple[Any, ...], output: Any) -> None:
-        ids = args[0].get("input_ids") if args and isinstance(args[0], Mapping) else None
-        if ids is not None:
-            work.advance(len(ids))
+        features = args[0] if args and isinstance(args[0], Mapping) else {}
+        # A static model has its texts' tokens one after another, and where each text begins.
+        rows = features.get("offsets", features.get("input_ids"))
+        if rows is not None:
+            work.advance(len(rows))
 
     with progress("embedding", texts, "texts") as work:
         handle = model[0].register_forward_hook(count)

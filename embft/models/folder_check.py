@@ -13,14 +13,21 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from embft.errors import ModelError
+from embft.models.kinds import MULTI_VECTOR, STATIC, TRANSFORMER
 from embft.models.weight_files import check_weights
 
 MODULES = "modules.json"
-_KNOWN = frozenset("Transformer Pooling Normalize Dense LayerNorm Dropout CNN LSTM WeightedLayerPooling Router".split())
+_KNOWN = frozenset(
+    "Transformer StaticEmbedding Pooling Normalize Dense LayerNorm Dropout CNN LSTM WeightedLayerPooling Router".split()
+)
+_OF_TOKENS = frozenset({"Transformer", "Dense", "LayerNorm", "Normalize", "MultiVectorMask"})
+"""What a MultiVectorEncoder may consist of."""
+_ELSEWHERE_NAMED = {"pylate.models.Dense.Dense": "sentence_transformers.models.Dense"}
+"""Modules of PyLate, and the same of sentence-transformers."""
+_KINDS = {"SentenceTransformer": TRANSFORMER, "MultiVectorEncoder": MULTI_VECTOR, "ColBERT": MULTI_VECTOR}
+"""What config_sentence_transformers.json calls a model; PyLate says ColBERT."""
 _WITH_WEIGHTS = frozenset({"Dense", "LayerNorm", "CNN", "LSTM", "WeightedLayerPooling"})
 _OF_OTHER_KINDS = {
-    "StaticEmbedding": "a table of static vectors (StaticEmbedding), whose tokenizer cannot cut windows nor tell what is "
-    "cut off",
     "WordEmbeddings": "a table of word vectors (WordEmbeddings)",
     "BoW": "a bag of words (BoW)",
     "WordWeights": "a table of word vectors (WordWeights)",
@@ -31,7 +38,6 @@ _OF_OTHER_KINDS = {
     "SparseStaticEmbedding": "a SparseEncoder (SparseStaticEmbedding)",
     "IDF": "a SparseEncoder (IDF)",
     "LogitScore": "a CrossEncoder (LogitScore), which scores pairs of texts and has no vectors",
-    "MultiVectorMask": "a MultiVectorEncoder (MultiVectorMask), which has one vector per token only",
 }
 _TOKENIZERS = (
     "tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model",
@@ -51,18 +57,20 @@ class ModelFolder:
         path: The folder.
         modules: Type (its last word) and subfolder of each module, those inside a Router included; empty for a plain
             transformers folder, which has no modules.json.
-        transformer: The folder of the transformer itself.
+        transformer: The folder of the transformer itself, or of the table of a static model.
+        kind: See `embft.models.kinds`.
     """
 
     name: str
     path: Path
     modules: tuple[tuple[str, str], ...]
     transformer: Path
+    kind: str = TRANSFORMER
 
     @property
     def is_plain(self) -> bool:
         """Whether it does not say how token vectors become one vector."""
-        return not self.modules
+        return not self.modules and self.kind == TRANSFORMER
 
 
 def check_folder(name: str, folder: Path) -> ModelFolder:
@@ -79,20 +87,31 @@ def check_folder(name: str, folder: Path) -> ModelFolder:
         raise ModelError(
             f"{folder} holds no model: neither {MODULES} nor config.json is there. Give the folder that holds one of them."
         )
-    _check_kind(name, folder)
-    modules = tuple(_modules(name, folder)) if (folder / MODULES).is_file() else ()
+    kind = _kind(name, folder)
+    modules = tuple(_modules(name, folder, kind)) if (folder / MODULES).is_file() else ()
     transformer = folder
     if modules:
         first, place = modules[0]
-        if first != "Transformer":
+        transformer = folder / place
+        if first == "StaticEmbedding" and kind == TRANSFORMER:
+            kind = STATIC
+        elif first != "Transformer":
             raise ModelError(
                 f"Model {name} begins with a {first}, not with a transformer ({folder / MODULES}). Choose another model."
             )
-        transformer = folder / place
-    _check_transformer(name, transformer, plain=not modules)
-    for kind, place in modules:
-        _check_module(name, folder / place, kind)
-    return ModelFolder(name, folder, modules, transformer)
+    elif read_object(name, folder / "config.json").get("model_type") == "model2vec":
+        kind = STATIC
+    if any(module == "StaticEmbedding" for module, _ in modules[1:]):
+        raise ModelError(
+            f"Model {name} has a StaticEmbedding behind its first module ({folder / MODULES}). Choose another."
+        )
+    if kind == STATIC:
+        _check_table(name, transformer)
+    else:
+        _check_transformer(name, transformer, plain=not modules)
+    for module, place in modules:
+        _check_module(name, folder / place, module)
+    return ModelFolder(name, folder, modules, transformer, kind)
 
 
 def read_object(name: str, file: Path) -> dict[str, Any]:
@@ -118,16 +137,17 @@ def _read(name: str, file: Path) -> Any:
         ) from error
 
 
-def _check_kind(name: str, folder: Path) -> None:
+def _kind(name: str, folder: Path) -> str:
     """Refuses folders that sentence-transformers would turn into something else without asking."""
     file = folder / "config_sentence_transformers.json"
     if not file.is_file():
-        return
+        return TRANSFORMER
     settings = read_object(name, file)
     kind = settings.get("model_type", "SentenceTransformer")
-    if kind != "SentenceTransformer":
+    if kind not in _KINDS:
         raise ModelError(
-            f"Model {name} is a {kind}, not an embedding model with one vector per text. Choose a SentenceTransformer."
+            f"Model {name} is a {kind}, not an embedding model with one vector per text. Choose a SentenceTransformer, or a "
+            "MultiVectorEncoder for retrieval=late."
         )
     prompts = settings.get("prompts") or {}
     if not isinstance(prompts, dict) or not all(isinstance(text, str | None) for text in prompts.values()):
@@ -137,9 +157,10 @@ def _check_kind(name: str, folder: Path) -> None:
         raise ModelError(
             f"Model {name}: default_prompt_name {default!r} in {file} is none of its prompts ({', '.join(prompts)}). Mend it."
         )
+    return _KINDS[kind]
 
 
-def _modules(name: str, folder: Path) -> Iterator[tuple[str, str]]:
+def _modules(name: str, folder: Path, kind: str) -> Iterator[tuple[str, str]]:
     file = folder / MODULES
     listed = _read(name, file)
     if not isinstance(listed, list) or not listed:
@@ -151,12 +172,16 @@ def _modules(name: str, folder: Path) -> Iterator[tuple[str, str]]:
             )
     if len({entry["name"] for entry in listed}) < len(listed):
         raise ModelError(f"Model {name} is damaged: two modules in {file} have one name. Get the model's files again.")
+    known = _OF_TOKENS if kind == MULTI_VECTOR else _KNOWN
     for entry in listed:
-        yield from _module(name, folder, entry["type"], entry["path"], file)
+        yield from _module(name, folder, (entry["type"], entry["path"]), file, known)
 
 
-def _module(name: str, folder: Path, type_: str, place: str, file: Path) -> Iterator[tuple[str, str]]:
+def _module(
+    name: str, folder: Path, module: tuple[str, str], file: Path, known: frozenset[str]
+) -> Iterator[tuple[str, str]]:
     """One module, and those that it is made of."""
+    type_, place = _ELSEWHERE_NAMED.get(module[0], module[0]), module[1]
     path = PurePosixPath(place.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in place:
         raise ModelError(
@@ -166,9 +191,9 @@ def _module(name: str, folder: Path, type_: str, place: str, file: Path) -> Iter
     kind = type_.rpartition(".")[2]
     if type_.startswith("sentence_transformers.") and kind in _OF_OTHER_KINDS:
         raise ModelError(f"Model {name} is {_OF_OTHER_KINDS[kind]}. Choose a transformer.")
-    if not type_.startswith("sentence_transformers.") or kind not in _KNOWN:
+    if not type_.startswith("sentence_transformers.") or kind not in known:
         raise ModelError(
-            f"Model {name} has a module of type {type_!r} ({file}): embft loads {', '.join(sorted(_KNOWN))} of "
+            f"Model {name} has a module of type {type_!r} ({file}): embft loads {', '.join(sorted(known))} of "
             "sentence-transformers, and runs no code of a model's own. Choose another model."
         )
     yield kind, place
@@ -178,7 +203,7 @@ def _module(name: str, folder: Path, type_: str, place: str, file: Path) -> Iter
         if not isinstance(types, dict) or not all(isinstance(type_, str) for type_ in types.values()):
             raise ModelError(f"Model {name} is damaged: {router} should name types of modules. Get its files again.")
         for part, part_type in types.items():
-            yield from _module(name, folder, part_type, f"{place}/{part}", router)
+            yield from _module(name, folder, (part_type, f"{place}/{part}"), router, known)
 
 
 def _check_transformer(name: str, folder: Path, *, plain: bool) -> None:
@@ -199,14 +224,17 @@ def _check_transformer(name: str, folder: Path, *, plain: bool) -> None:
             f"Model {name}: {folder / 'config.json'} names no model_type, so its architecture is unknown. "
             "Give the folder of a transformers model."
         )
-    if config["model_type"] == "model2vec":
-        raise ModelError(f"Model {name} is {_OF_OTHER_KINDS['StaticEmbedding']}. Choose a transformer.")
     if "quantization_config" in config:
         raise ModelError(
             f"Model {name} has quantised weights, which cannot be trained. Choose the model it was made of."
         )
     names = config.get("architectures")
     heads = [head for head in (names if isinstance(names, list) else []) if str(head).endswith(_HEADS)]
+    if "HF_ColBERT" in (names if isinstance(names, list) else []):
+        raise ModelError(
+            f"Model {name} is a ColBERT in Stanford's layout. Load it once with sentence_transformers.MultiVectorEncoder, save "
+            "it (save_pretrained), and give that folder."
+        )
     if plain and heads:
         raise ModelError(
             f"Model {name} is a {heads[0]} (a CrossEncoder or classifier, which scores texts and has no vectors of them). "
@@ -225,6 +253,14 @@ def _check_transformer(name: str, folder: Path, *, plain: bool) -> None:
         raise ModelError(
             f"Model {name} does not fit its weights: {folder / 'config.json'} says {layers} layers, the files hold "
             f"{tensors} tensors. Get the model's files again."
+        )
+
+
+def _check_table(name: str, folder: Path) -> None:
+    check_weights(name, folder, needed=("embedding.weight", "embeddings"))
+    if not (folder / "tokenizer.json").is_file():
+        raise ModelError(
+            f"Model {name} has no tokenizer ({folder} holds no tokenizer.json). Get it from where the model comes from."
         )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embft.errors import ModelError
-from embft.models.folder_check import MODULES, check_folder
+from embft.models.folder_check import MODULES, ModelFolder, check_folder
+from embft.models.kinds import MULTI_VECTOR, STATIC, limit_of, set_limit
 from embft.models.plain_folder import Pooling, pooling_of
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ def load_model(
 ) -> SentenceTransformer:
     """Loads a model; weights that were saved in half precision become fp32, as others are.
 
+    A folder of many vectors per text gives a `MultiVectorEncoder`, any other a `SentenceTransformer`.
+
     Half precision is for computing, which autocast sees to: weights kept in it lose most steps of a fine-tune to rounding.
 
     Args:
@@ -44,13 +48,13 @@ def load_model(
     """
     import torch
 
-    check_folder(folder.name, folder)
+    described = check_folder(folder.name, folder)
     kwargs: dict[str, object] = {"use_safetensors": True, "dtype": torch.float32}
     if attention != "auto":
         kwargs["attn_implementation"] = attention
     with quiet():
         try:
-            model = _load(folder, device, kwargs)
+            model = _load(described, device, kwargs)
         except Exception as error:  # any error while loading a folder from outside is the folder's fault
             raise ModelError(f"The model in {folder} cannot be loaded: {_reason(error, folder)}") from error
     _set_limit(model, folder, max_seq_length)
@@ -73,14 +77,31 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(level)
 
 
-def _load(folder: Path, device: str, kwargs: dict[str, object]) -> SentenceTransformer:
+def _load(described: ModelFolder, device: str, kwargs: dict[str, object]) -> SentenceTransformer:
+    from sentence_transformers import MultiVectorEncoder, SentenceTransformer
+
+    folder = described.path
+    if described.kind == STATIC:
+        return _static(folder, device)
+    if (folder / MODULES).is_file():
+        kind = MultiVectorEncoder if described.kind == MULTI_VECTOR else SentenceTransformer
+        return kind(str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs=kwargs)
+    return SentenceTransformer(modules=_plain_modules(folder, pooling_of(folder), kwargs), device=device)
+
+
+def _static(folder: Path, device: str) -> SentenceTransformer:
+    """A table of vectors, in sentence-transformers' layout or in model2vec's own."""
     from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Normalize
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
     if (folder / MODULES).is_file():
-        return SentenceTransformer(
-            str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs=kwargs
-        )
-    return SentenceTransformer(modules=_plain_modules(folder, pooling_of(folder), kwargs), device=device)
+        model = SentenceTransformer(str(folder), device=device, local_files_only=True, trust_remote_code=False)
+    else:
+        normalises = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("normalize")
+        table = StaticEmbedding.load(str(folder), local_files_only=True)
+        model = SentenceTransformer(modules=[table, Normalize()] if normalises else [table], device=device)
+    return model.float()
 
 
 def _plain_modules(folder: Path, pooling: Pooling, kwargs: dict[str, object]) -> list[Any]:
@@ -157,10 +178,10 @@ def _set_limit(model: Any, folder: Path, wanted: int | None) -> None:
             raise ModelError(
                 f"model.max_seq_length={wanted} is beyond the {positions} positions of the model in {folder}: lower it."
             )
-        model.max_seq_length = wanted
-    elif positions is not None and (model.max_seq_length is None or model.max_seq_length > positions):
+        set_limit(model, wanted)
+    elif positions is not None and (limit_of(model) or positions + 1) > positions:
         # What it says of itself is more than it has: a longer text would end in an error.
-        model.max_seq_length = positions
+        set_limit(model, positions)
 
 
 def set_dropout(model: Any, probability: float) -> None:

@@ -47,6 +47,8 @@ def make_portable(folder: Path, inputs: Sequence[str] = ()) -> None:
 
 def inputs_of(model: Any) -> list[str]:
     """Names of what a model's tokenizer gives and its transformer takes: sentence-transformers 6 compares, older ones do not."""
+    if not hasattr(model[0], "auto_model"):
+        return []
     taken = inspect.signature(model[0].auto_model.forward).parameters
     return [name for name in model.tokenizer.model_input_names if name in taken]
 

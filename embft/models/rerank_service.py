@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -79,24 +79,45 @@ class RerankService:
         )
 
     def scores(self, asked: Sequence[tuple[str, Sequence[str]]]) -> list[Scores]:
-        """Float32 [n_texts] for each question and its texts.
+        """Float32 [n_texts] for each question and its texts; see `each`."""
+        made = dict(self.each(asked))
+        return [made[place] for place in range(len(asked))]
+
+    def each(self, asked: Sequence[tuple[str, Sequence[str]]]) -> Iterator[tuple[int, Scores]]:
+        """Yields each question's position and its scores, float32 [n_texts], in any order.
+
+        Where a question fails no further one is begun; those under way come to their end, and all scores that came are
+        yielded before the error is raised: they were paid for.
 
         Raises:
             EndpointError: No key, a refusal, no connection after the retries, an answer that cannot be used, or a cap.
         """
-        return run_to_end(self._all(asked))
+        made, error = run_to_end(self._all(asked))
+        yield from made
+        if error is not None:
+            raise error
 
-    async def _all(self, asked: Sequence[tuple[str, Sequence[str]]]) -> list[Scores]:
+    async def _all(
+        self, asked: Sequence[tuple[str, Sequence[str]]]
+    ) -> tuple[list[tuple[int, Scores]], EndpointError | None]:
         transport = self.open()
         slots = asyncio.Semaphore(self._config.concurrency)
+        made: list[tuple[int, Scores]] = []
+        errors: list[EndpointError] = []
 
-        async def one(question: str, texts: Sequence[str]) -> Scores:
+        async def one(place: int, question: str, texts: Sequence[str]) -> None:
             async with slots:
-                return await self._question(transport, question, list(texts))
+                if errors:
+                    return
+                try:
+                    made.append((place, await self._question(transport, question, list(texts))))
+                except EndpointError as error:
+                    errors.append(error)
 
-        tasks = [asyncio.ensure_future(one(question, texts)) for question, texts in asked]
+        tasks = [asyncio.ensure_future(one(place, *what)) for place, what in enumerate(asked)]
         try:
-            return list(await asyncio.gather(*tasks))
+            await asyncio.gather(*tasks)
+            return made, errors[0] if errors else None
         finally:
             for task in tasks:
                 task.cancel()
@@ -187,9 +208,7 @@ class RerankService:
                 mend = f"check {_SETTING}.base_url and the network{_WAY_OUT}"
             else:
                 mend = f"raise {_SETTING}.timeout_seconds, lower {_SETTING}.batch_size, or try again later"
-            raise EndpointError(
-                f"{self._where} {error}: {mend}. Scores that were stored before this block of questions are kept."
-            ) from None
+            raise EndpointError(f"{self._where} {error}: {mend}. All scores that came are kept.") from None
         finally:
             self._under_way -= reserved
 
@@ -233,7 +252,7 @@ class RerankService:
             return EndpointError(
                 f"{server} {answer.in_words}. Set {_SETTING}.base_url to the address that answers itself."
             )
-        kept = "Scores that were stored before this block of questions are kept."
+        kept = "All scores that came are kept."
         if answer.status in {402, 403} or (answer.status == 429 and not worth_retrying(answer)):
             return EndpointError(
                 f"{server} {answer.in_words}. Check the account of ${self._config.api_key_env}. {kept}"

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from embft.errors import ModelError
-from embft.models.encoder import encode
+from embft.models.encoder import computing_in, encode
+from embft.models.kinds import is_multi_vector, limit_of, tokenizer_of
 from embft.models.loading import load_model
 from embft.models.portable import inputs_of, make_portable
 from embft.models.text_encoder import TextEncoder
@@ -63,18 +64,25 @@ class TrialVectors:
             texts: None: `embft.models.trial.trial_texts`.
             precision: What the vectors are worked out in.
         """
-        if not hasattr(model[0], "auto_model"):
+        if type(model[0]).__name__ == "EndpointModule":
             return None
-        texts = trial_texts(model.tokenizer, model.max_seq_length) if texts is None else texts
+        texts = trial_texts(tokenizer_of(model), limit_of(model)) if texts is None else texts
         prompts = Prompts.of(model)
-        queries = encode(model, texts, prompts.query, len(texts), task="query", precision=precision)
-        return cls(
-            texts, queries, encode(model, texts, prompts.document, len(texts), task="document", precision=precision)
-        )
+        queries = _trial(model, texts, prompts.query, "query", precision)
+        return cls(texts, queries, _trial(model, texts, prompts.document, "document", precision))
 
     def mapped(self, queries: Callable[[Vectors], Vectors], documents: Callable[[Vectors], Vectors]) -> TrialVectors:
         """The same texts after layers that are put on top of the model."""
         return TrialVectors(self.texts, queries(self.queries), documents(self.documents))
+
+
+def _trial(model: Any, texts: list[str], prompt: str, task: str, precision: str) -> Vectors:
+    """Vectors of texts; those of all their tokens, one after another, where there are none of texts."""
+    if not is_multi_vector(model):
+        return encode(model, texts, prompt, len(texts), task=task, precision=precision)
+    with computing_in(precision, model.device.type):
+        rows = model.encode(texts, prompt=prompt, task=task, show_progress_bar=False, convert_to_numpy=True)
+    return np.concatenate(rows).astype(np.float32)
 
 
 def save_model(model: Any, folder: Path, *, attention: str = "auto", precision: str = "fp32") -> None:
@@ -110,9 +118,10 @@ def save_as_ranked(
     if expected is None:
         make_portable(folder)
         return
-    make_portable(folder, inputs_of(model))
+    if not is_multi_vector(model):  # which no older version knows
+        make_portable(folder, inputs_of(model))
     afresh = load_model(folder, model.device.type, attention=attention)
-    if Prompts.of(afresh) != Prompts.of(model) or afresh.max_seq_length != model.max_seq_length:
+    if Prompts.of(afresh) != Prompts.of(model) or limit_of(afresh) != limit_of(model):
         raise ModelError(f"The model saved in {folder} has lost its prompts or its limit. It is not kept. {_REPORT}")
     vectors = TrialVectors.of(afresh, expected.texts, precision)
     assert vectors is not None

@@ -23,6 +23,7 @@ from embft.config import ModelConfig
 from embft.errors import ModelError
 from embft.files import file_digest
 from embft.models.folder_check import check_folder
+from embft.models.kinds import TRANSFORMER
 from embft.models.packages import PACKED, unpacked
 from embft.models.plain_folder import Pooling, pooling_of
 
@@ -47,6 +48,7 @@ class ModelSource:
         fingerprint: Hash of every file that decides the vectors.
         origin: ``path``, ``package``, ``cache`` or ``hub``.
         notes: What a reader of the figures should know of it: a pooling that its folder does not name. Sentences.
+        kind: See `embft.models.kinds`.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ModelSource:
     fingerprint: str
     origin: str
     notes: tuple[str, ...] = ()
+    kind: str = TRANSFORMER
 
 
 def resolve(config: ModelConfig) -> ModelSource:
@@ -182,6 +185,7 @@ def _checked(name: str, folder: Path, origin: str) -> ModelSource:
         _fingerprint(folder, pooling),
         origin,
         () if pooling is None else (pooling.note(name),),
+        described.kind,
     )
 
 

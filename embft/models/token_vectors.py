@@ -9,6 +9,8 @@ import numpy as np
 
 from embft.errors import ModelError
 from embft.models.encoder import Encoder, computing_in, embedding_progress, own_forward
+from embft.models.kinds import is_multi_vector
+from embft.models.vectors import unit
 from embft.records import TokenVectors
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 def token_vectors(encoder: Encoder, model: Any, texts: Sequence[str], *, queries: bool) -> TokenVectors:
     """Embeds texts token by token; special tokens and those of the prompt are left out, and lengths are 1.
 
-    A text that has no other token keeps the special ones.
+    A text that has no other token keeps the special ones. A `MultiVectorEncoder` knows by itself which tokens count: its
+    prompts and marks are part of what it was trained on.
 
     Args:
         encoder: Whose prompts and precision are taken.
@@ -31,6 +34,8 @@ def token_vectors(encoder: Encoder, model: Any, texts: Sequence[str], *, queries
     """
     import torch
 
+    if is_multi_vector(model):
+        return _own_tokens(encoder, model, texts, queries=queries)
     prompt, task = (encoder.query_prompt, "query") if queries else (encoder.document_prompt, "document")
     with (
         own_forward(model),
@@ -63,6 +68,28 @@ def token_vectors(encoder: Encoder, model: Any, texts: Sequence[str], *, queries
         by_text.append(torch.nn.functional.normalize(kept.float(), dim=-1).cpu().numpy())
         lengths.append(len(kept))
     return TokenVectors(np.concatenate(by_text), np.cumsum([0, *lengths[:-1]]))
+
+
+def _own_tokens(encoder: Encoder, model: Any, texts: Sequence[str], *, queries: bool) -> TokenVectors:
+    """Of a model that was made for it: projected, and masked as it says."""
+    prompt, task = (encoder.query_prompt, "query") if queries else (encoder.document_prompt, "document")
+    with (
+        own_forward(model),
+        computing_in(encoder.precision, model.device.type),
+        embedding_progress(model, len(texts)),
+    ):
+        rows = model.encode(
+            list(texts),
+            prompt=prompt,
+            task=task,
+            batch_size=encoder.batch_size,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        )
+    width = model.get_embedding_dimension()
+    # A text of nothing but what the model leaves out still has a place in the index.
+    rows = [unit(np.asarray(row, np.float32)) if len(row) else np.zeros((1, width), np.float32) for row in rows]
+    return TokenVectors(np.concatenate(rows), np.cumsum([0, *(len(row) for row in rows[:-1])]))
 
 
 def text_starts(model: Any, prompt: str, texts: Sequence[str]) -> list[int]:

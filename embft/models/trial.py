@@ -21,6 +21,7 @@ from embft.damaged import make_folder, remove
 from embft.errors import ModelError
 from embft.files import digest, read_json, write_json
 from embft.models.encoder import Encoder, encode
+from embft.models.kinds import is_multi_vector, is_static, limit_of, tokenizer_of
 from embft.models.loading import one_line, quiet
 
 logger = logging.getLogger(__name__)
@@ -77,8 +78,9 @@ def _try(encoder: Encoder, model: Any) -> None:
             raise ModelError(
                 f"The weights of {encoder.name} are damaged: {name} holds numbers that are not finite. {_AGAIN}"
             )
-    _check_complete(encoder.name, model, encoder.folder)
-    texts = trial_texts(model.tokenizer, model.max_seq_length)
+    if not is_static(model):  # a table without its weights is not loaded at all
+        _check_complete(encoder.name, model, encoder.folder)
+    texts = trial_texts(tokenizer_of(model), limit_of(model))
     _check_vectors(encoder.name, texts, _vectors(encoder.name, model, texts))
 
 
@@ -105,6 +107,9 @@ def trial_texts(tokenizer: Any, limit: int | None) -> list[str]:
 
 def _vectors(name: str, model: Any, texts: Sequence[str]) -> Any:
     try:
+        if is_multi_vector(model):
+            rows = model.encode(list(texts), task="document", show_progress_bar=False, convert_to_numpy=True)
+            return np.stack([row.mean(axis=0) for row in rows])
         return encode(model, texts, "", 32, task="document")
     except Exception as error:  # any error of its modules when they run together
         raise ModelError(
@@ -113,7 +118,7 @@ def _vectors(name: str, model: Any, texts: Sequence[str]) -> Any:
 
 
 def _check_vocabulary(name: str, model: Any) -> None:
-    tokenizer = model.tokenizer
+    tokenizer = tokenizer_of(model)
     if not callable(getattr(tokenizer, "get_vocab", None)) or not getattr(tokenizer, "is_fast", False):
         raise ModelError(
             f"Model {name} has no fast tokenizer (tokenizer.json), which says where a token stands in a text."
@@ -121,7 +126,8 @@ def _check_vocabulary(name: str, model: Any) -> None:
     vocabulary = tokenizer.get_vocab()
     added = set(tokenizer.get_added_vocab())
     highest = max((number for token, number in vocabulary.items() if token not in added), default=-1)
-    rows = model[0].auto_model.get_input_embeddings().num_embeddings
+    table = model[0].embedding if is_static(model) else model[0].auto_model.get_input_embeddings()
+    rows = table.num_embeddings
     if highest >= rows:
         raise ModelError(
             f"Tokenizer and weights of {name} do not belong together: tokens are numbered up to {highest}, the weights know "
@@ -179,7 +185,7 @@ def _used(model: Any, missing: Sequence[str]) -> list[str]:
     with torch.enable_grad():
         features = model.preprocess(trial_texts(model.tokenizer, 16)[:1])
         features = {key: value.to(model.device) if hasattr(value, "to") else value for key, value in features.items()}
-        total = model(features)["sentence_embedding"].sum()
+        total = model(features)["token_embeddings" if is_multi_vector(model) else "sentence_embedding"].sum()
         slopes = torch.autograd.grad(total, [parameters[name] for name in known], allow_unused=True) if known else ()
     unused = {name for name, slope in zip(known, slopes, strict=True) if slope is None}
     return [name for name in missing if name not in unused]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from embft.errors import ModelError
@@ -12,13 +13,14 @@ _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _OTHERS = ("*.h5", "*.msgpack", "*.ot", "*.gguf", "*.onnx", "*.npz")
 
 
-def check_weights(name: str, folder: Path, module: str = "") -> int:
+def check_weights(name: str, folder: Path, module: str = "", needed: Sequence[str] = ()) -> int:
     """How many tensors the safetensors files of a folder hold.
 
     Args:
         name: What a person calls the model.
         folder: Of the transformer, or of one module.
         module: Which module they are of, for the message; empty for the transformer.
+        needed: Names of tensors, one of which must be there.
 
     Raises:
         ModelError: There are no such files, one is missing, or one is damaged.
@@ -28,10 +30,15 @@ def check_weights(name: str, folder: Path, module: str = "") -> int:
         raise ModelError(
             f"Model {name} has no safetensors weights{f' for {module}' if module else ''}{_instead(folder)}. {_WAY_OUT}"
         )
-    tensors = sum(_tensors(name, file) for file in files)
+    tensors = [tensor for file in files for tensor in _tensors(name, file)]
     if not tensors:
         raise ModelError(f"Model {name} is damaged: {files[0]} holds no weights. Get its files again.")
-    return tensors
+    if needed and not set(needed) & set(tensors):
+        raise ModelError(
+            f"Model {name} is damaged: {files[0]} holds {tensors[0]}, where {' or '.join(needed)} is looked for. Get its files "
+            "again."
+        )
+    return len(tensors)
 
 
 _WAY_OUT = (
@@ -70,7 +77,7 @@ def _instead(folder: Path) -> str:
     return f" (found {', '.join(others)})" if others else ""
 
 
-def _tensors(name: str, file: Path) -> int:
+def _tensors(name: str, file: Path) -> list[str]:
     from safetensors import SafetensorError, safe_open
 
     with file.open("rb") as opened:
@@ -80,7 +87,7 @@ def _tensors(name: str, file: Path) -> int:
             )
     try:
         with safe_open(file, "np") as weights:
-            return len(weights.keys())
+            return list(weights.keys())
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(
             f"Model {name} is damaged: {file} cannot be read ({str(error).splitlines()[0]}). Get the model's files again."

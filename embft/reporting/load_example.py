@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from embft.config import ExperimentConfig
+from embft.models.folder_check import check_folder
+from embft.models.kinds import MULTI_VECTOR
 from embft.results import Tuned
 
 
 def load_example(config: ExperimentConfig, tuned: Tuned, has_contexts: bool = False) -> str:
     """Python that loads the tuned model and searches as the evaluation did."""
+    late = config.retrieval.mode == "late"
+    many_vectors = late and check_folder("tuned", tuned.folder).kind == MULTI_VECTOR
     query, document = tuned.report.query_prompt, tuned.report.document_prompt
     loads = ['model = SentenceTransformer("model")  # this folder']
     if config.model.kind == "endpoint":
@@ -24,7 +28,11 @@ def load_example(config: ExperimentConfig, tuned: Tuned, has_contexts: bool = Fa
         "scores = model.similarity(questions, passages)",
     ]
     imports = ["from sentence_transformers import SentenceTransformer"]
-    if config.retrieval.mode == "late":
+    if many_vectors:
+        loads = ['model = MultiVectorEncoder("model")  # this folder; sentence-transformers 6 or later']
+        imports = ["import torch", "from sentence_transformers import MultiVectorEncoder"]
+        asks = _many_vectors_example(query, document)
+    elif late:
         asks = _late_example(query, document)
         imports = ["import torch", *imports, "from torch.nn.functional import normalize"]
     lines = [*imports, "", *loads, *asks]
@@ -42,10 +50,20 @@ def load_example(config: ExperimentConfig, tuned: Tuned, has_contexts: bool = Fa
             f"# The figures are with chunks cut in windows of {config.retrieval.window_tokens} tokens (overlap "
             f"{config.retrieval.window_overlap}),",
             "# whose tokens are searched together: embft.retrieval.windows.cut_windows cuts them."
-            if config.retrieval.mode == "late"
+            if late
             else "# a chunk scoring as its best window: embft.retrieval.windows.cut_windows does that.",
         ]
     return "\n".join(lines)
+
+
+def _many_vectors_example(query: str, document: str) -> list[str]:
+    """One vector per token that counts, as the model itself says."""
+    return [
+        f'questions = model.encode_query(["..."], prompt={query!r})',
+        'windows = ["..."]  # of one chunk',
+        f"chunk = [torch.cat(model.encode_document(windows, prompt={document!r}))]",
+        "score = model.similarity(questions, chunk, length_normalize=True)[0, 0]  # the mean over the question's tokens",
+    ]
 
 
 def _late_example(query: str, document: str) -> list[str]:

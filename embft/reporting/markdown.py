@@ -159,6 +159,8 @@ def whitening_sentence(training: TrainingReport) -> str:
         return ""
     if whitening.left_out == "few":
         return f" Its vectors were not whitened: {whitening.passages:,} train passages are too few for that."
+    if whitening.left_out == "alike":
+        return " Its vectors were not whitened: they are so alike that whitening would show rounding."
     on_dev = ""
     if whitening.dev:
         metric = label(str(training.settings["select_by"]))

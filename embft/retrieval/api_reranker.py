@@ -33,10 +33,10 @@ class ApiReranker:
         return self._service.requests_for(texts)
 
     def scores(self, candidates: Sequence[Candidates]) -> Iterator[tuple[int, Scores]]:
-        """See `Reranker`. Questions go out side by side, a few at a time, so that a stop loses a few answers at most."""
+        """See `Reranker`. Questions go out side by side, a few at a time, so that a kill loses a few answers at most."""
         at_once = 4 * self._service.concurrency
         for start in range(0, len(candidates), at_once):
             block = candidates[start : start + at_once]
             asked = [(one.question, one.texts) for one in block]
-            for place, scores in enumerate(self._service.scores(asked)):
+            for place, scores in self._service.each(asked):
                 yield start + place, scores

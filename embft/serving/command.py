@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import socket
 import sys
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from embft.errors import EmbftError, RunError
 from embft.runs.stopping import catch_signals
+from embft.serving.listening import listen
 
 TOKEN = "EMBFT_SERVE_TOKEN"
 
@@ -77,7 +77,7 @@ def _serve(options: argparse.Namespace) -> int:
     except ImportError:
         raise RunError("Serving needs Starlette and uvicorn: pip install 'embft[serve]'.") from None
     # The port first: one that is taken is known before a model is loaded.
-    listening = _listen(options.host, options.port)
+    listening = listen(options.host, options.port)
     with listening:
         from embft.models.loading import quiet
         from embft.serving.answering import Answering
@@ -146,17 +146,3 @@ def _check_address(host: str, token: str | None) -> None:
             f"--host {host} lets other machines in, and there is no token: set the environment variable {TOKEN}, or stay with "
             "127.0.0.1 behind a proxy of yours."
         )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-    except (OSError, OverflowError) as error:
-        listening.close()
-        raise RunError(
-            f"{host}:{port} cannot be listened on ({getattr(error, 'strerror', None) or error}): give another --port."
-        ) from error
-    return listening

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from embft.models.encoder import Encoder
+from embft.models.kinds import is_multi_vector, is_static, limit_of, tokenizer_of
 from embft.models.vectors import Vectors
 from embft.retrieval.embedder import Embedder
 from embft.serving.answering import Answering, Asked, Hit
@@ -48,11 +49,12 @@ class Engine:
         self._embedder: Embedder = answering.embedder(name)
         described = setup.base if name == "base" or setup.tuned is None else setup.tuned
         encoder = self._embedder.encoder
-        first = self._embed("document", ["first"])[0]
+        by_token = isinstance(encoder, Encoder) and is_multi_vector(encoder.model)
+        width = 0 if by_token else len(self._embed("document", ["first"])[0].vector)
         self.served = ServedModel(
             name,
-            len(first.vector),
-            tuple(size for size in described.dimensions if size < len(first.vector)),
+            width,
+            tuple(size for size in described.dimensions if size < width),
             encoder.query_prompt == encoder.document_prompt and not described.two_ways,
         )
         if system is not None:
@@ -76,8 +78,10 @@ class Engine:
         if not isinstance(encoder, Encoder):  # an API's own count is not known here
             counts = [len(tokens.spans(prompt + text)) for text in texts]
             return [Embedded(vector, count, False) for vector, count in zip(vectors, counts, strict=True)]
-        tokenizer, limit = encoder.model.tokenizer, encoder.model.max_seq_length
-        ids = tokenizer([prompt + text for text in texts], truncation=False, verbose=False)["input_ids"]
+        tokenizer, limit = tokenizer_of(encoder.model), limit_of(encoder.model)
+        marked = not is_static(encoder.model)
+        asked = [prompt + text for text in texts]
+        ids = tokenizer(asked, add_special_tokens=marked, truncation=False, verbose=False)["input_ids"]
         return [
             Embedded(vector, len(row), limit is not None and len(row) > limit)
             for vector, row in zip(vectors, ids, strict=True)

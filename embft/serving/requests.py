@@ -43,7 +43,7 @@ class ServedModel:
 
     Attributes:
         name: ``tuned`` or ``base``.
-        dimensions: Of its whole vectors.
+        dimensions: Of its whole vectors; 0 where a text has one vector per token.
         shorter: Lengths that it was trained to be cut off at.
         one_way: Whether questions and passages are embedded alike.
     """
@@ -116,6 +116,9 @@ def embeddings_request(content: Content, served: ServedModel, unnamed: str | Non
         served: The model.
         unnamed: The task of requests that name none, where the model has two ways; None: they are refused.
     """
+    if not served.dimensions:
+        way_out = "OpenAI's interface cannot carry that: POST /search searches by them."
+        raise BadRequestError(f"This model has one vector per token and none of a text. {way_out}", status=404)
     model = content.get("model", served.name)
     if not isinstance(model, str):
         raise BadRequestError("model is no text.", "model")

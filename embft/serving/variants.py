@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from embft.models.encoder import Encoder, encode
+from embft.models.kinds import is_static
 from embft.models.vectors import Vectors, unit
 
 _LIMITS = (8, 16, 32, 64, 96, 128, 256, 384, 512, 1024, 2048)
@@ -81,6 +82,8 @@ def _prompts(encoder: Encoder) -> Iterator[Variant]:
 
 
 def _truncations(encoder: Encoder) -> Iterator[Variant]:
+    if is_static(encoder.model):
+        return
     own = encoder.model.max_seq_length
 
     def cut(limit: int) -> Encode:

@@ -6,6 +6,7 @@ import logging
 
 from embft.models.embeddings_endpoint import EndpointEncoder
 from embft.models.encoder import Computing, Encoder
+from embft.models.fit import check_fit
 from embft.models.source import resolve
 from embft.models.trial import try_once
 from embft.retrieval.embedder import Embedder
@@ -43,6 +44,7 @@ def open_model(workspace: Workspace) -> Lab:
     source = resolve(config)
     for note in source.notes:
         logger.warning(note)
+    check_fit(source.name, source.kind, workspace.config)
     encoder = Encoder(
         source.folder,
         source.fingerprint,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from embft import typed_json
+from embft.errors import ModelError
 from embft.files import digest, file_digest
 from embft.models.loading import load_model
 from embft.results import Dataset, Tuned
@@ -16,6 +19,8 @@ from embft.steps.workspace import Lab
 from embft.training.dev_search import DevSearch
 from embft.training.report import TrainingReport, WhiteningReport
 from embft.training.whitening import save_whitened, whitening_of, whitening_strength
+
+logger = logging.getLogger(__name__)
 
 _MOST = 4000
 """Passages that are embedded for it, a random draw."""
@@ -52,9 +57,15 @@ def whiten_model(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
                 outcome = replace(outcome, left_out="harm" if harm else None, dev=figures)
             if outcome.left_out is None:
                 model = load_model(tuned.value.folder, "cpu", base.open_model.max_seq_length)
-                files = save_whitened(model, whitening, folder / "model")
-                fingerprint = digest([tuned.value.fingerprint, *(file_digest(file) for file in files)])
-                report = replace(report, fingerprint=fingerprint)
+                try:
+                    files = save_whitened(model, whitening, folder / "model")
+                    fingerprint = digest([tuned.value.fingerprint, *(file_digest(file) for file in files)])
+                    report = replace(report, fingerprint=fingerprint)
+                except ModelError as error:
+                    # Vectors that are all alike: what they share is taken away, and rounding grows with what is left.
+                    logger.warning("The tuned model stays without whitening. %s", error)
+                    shutil.rmtree(folder / "model", ignore_errors=True)
+                    outcome = replace(outcome, left_out="alike")
         typed_json.save(folder / "training.json", replace(report, whitening=outcome))
 
     def load(folder: Path) -> Tuned:

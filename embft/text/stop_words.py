@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 _SNOWBALL = {
@@ -26,10 +29,24 @@ def stop_words(language: str) -> frozenset[str]:
     if language in _CUT_BY_CHARACTER:
         return frozenset()
     if language == "en" or language in _SNOWBALL:
-        from bm25s import stopwords
+        with _without_jax():
+            from bm25s import stopwords
 
         return frozenset(getattr(stopwords, f"STOPWORDS_{_SNOWBALL.get(language, 'EN')}"))
     return function_words(language)
+
+
+@contextmanager
+def _without_jax() -> Iterator[None]:
+    """bm25s uses JAX at its import where that is installed, and JAX takes three quarters of a GPU's memory at its first use."""
+    hidden = "jax" not in sys.modules
+    if hidden:
+        sys.modules["jax"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules["jax"]
 
 
 @cache

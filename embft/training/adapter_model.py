@@ -44,6 +44,10 @@ def save_adapted(model: Any, query_map: QueryMap, output: Path) -> list[Path]:
         init_weight=torch.from_numpy(np.pad(query_map.weight, ((0, 0), (0, whole - dim)))),
         init_bias=torch.from_numpy(query_map.bias),
     )
+    if len(model) == 1:
+        # A static table without a last layer to share: one that changes nothing takes its place.
+        same = Dense(whole, whole, bias=False, activation_function=torch.nn.Identity(), init_weight=torch.eye(whole))
+        model.append(same.to(model.device))
     layers: list[Any] = [dense]
     if query_map.unit:
         layers.append(Normalize())

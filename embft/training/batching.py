@@ -27,8 +27,8 @@ class Teacher(Protocol):
         ...
 
 
-Guide = Callable[[Sequence[str], Sequence[str]], tuple[Vectors, Vectors]]
-"""From questions and passages to a guide model's vectors of them, of length 1."""
+Guide = Callable[[Sequence[str], Sequence[str]], "tuple[Vectors, Vectors] | Vectors"]
+"""From questions and passages to a guide model's vectors of them, of length 1; or to its scores, float32 [Q, P]."""
 
 
 @dataclass
@@ -40,6 +40,7 @@ class ByChunkCollator:
         preprocess: The model's ``preprocess(texts, prompt=...)``.
         query_prompt, document_prompt: Put before questions and passages, as at evaluation.
         guide, teacher: What the loss asks besides the model, if anything.
+        with_tasks: Whether the model is told which texts are questions: one of many vectors per text.
     """
 
     examples: Sequence[ChunkExample]
@@ -48,6 +49,7 @@ class ByChunkCollator:
     document_prompt: str
     guide: Guide | None = None
     teacher: Teacher | None = None
+    with_tasks: bool = False
 
     # The trainer reads this to tell label columns from texts; the rows here have none.
     valid_label_columns: tuple[str, ...] = ()
@@ -77,11 +79,12 @@ class ByChunkCollator:
         questions = [text for example in own or batch[:1] for text in example.questions]
         passages = [text for example in own or batch[:1] for text in example.passages]
         features: dict[str, Tensor] = {}
-        for name, texts, prompt in (
-            ("question", questions, self.query_prompt),
-            ("passage", passages, self.document_prompt),
+        for name, texts, prompt, task in (
+            ("question", questions, self.query_prompt, "query"),
+            ("passage", passages, self.document_prompt, "document"),
         ):
-            encoded = self.preprocess(texts, prompt=prompt or None)
+            told = {"task": task} if self.with_tasks else {}
+            encoded = {**self.preprocess(texts, prompt=prompt or None, **told), **told}
             features.update({f"{name}_{key}": value for key, value in encoded.items()})
         labels, owners = self.labels(batch)
         features["label"] = torch.from_numpy(labels)
@@ -90,8 +93,13 @@ class ByChunkCollator:
             features["question_rows"] = torch.tensor(len(questions) if own else 0)
             features["passage_rows"] = torch.tensor(len(passages) if own else 0)
         if self.guide is not None:
-            for name, vectors in zip(("question", "passage"), self.guide(questions, passages), strict=True):
-                features[f"{name}_guide"] = torch.from_numpy(vectors)
+            opinion = self.guide(questions, passages)
+            sides = (
+                {"question": opinion}
+                if isinstance(opinion, np.ndarray)
+                else dict(zip(("question", "passage"), opinion, strict=True))
+            )
+            features.update({f"{name}_guide": torch.from_numpy(rows) for name, rows in sides.items()})
         if self.teacher is not None:
             whole = [text for example in batch for text in example.passages]
             features["question_teacher"] = torch.from_numpy(self.teacher.scores(questions, whole))

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
+from embft.models.kinds import is_multi_vector
 from embft.models.saving import Prompts
 from embft.progress import Work, under_way
 from embft.training.averaging import WeightAverage
@@ -141,7 +142,13 @@ def fine_tune(
         loss=ByChunkLoss(model, config),
         evaluator=DevEvaluator(dev.metrics, config.select_by) if dev is not None else None,
         data_collator=ByChunkCollator(
-            examples, model.preprocess, job.query_prompt, job.document_prompt, job.guide, job.teacher
+            examples,
+            model.preprocess,
+            job.query_prompt,
+            job.document_prompt,
+            job.guide,
+            job.teacher,
+            is_multi_vector(model),
         ),
         callbacks=[watch],
     )

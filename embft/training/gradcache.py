@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from embft.training.token_loss import joined
+
 Embed = Callable[[dict[str, Tensor]], Tensor]
 
 
@@ -76,13 +78,26 @@ class _Carry(torch.autograd.Function):
 
 def pieces_of(features: Mapping[str, Tensor], size: int) -> list[dict[str, Tensor]]:
     """Cuts features along the texts, each piece only as wide as its longest text."""
-    texts = max((len(value) for value in features.values() if isinstance(value, Tensor) and value.ndim), default=0)
+    counted = [features["offsets"]] if "offsets" in features else list(features.values())
+    texts = max((len(value) for value in counted if isinstance(value, Tensor) and value.ndim), default=0)
     return [pick(features, slice(start, start + size)) for start in range(0, texts, size)]
 
 
 def pick(features: Mapping[str, Tensor], rows: slice | Tensor) -> dict[str, Tensor]:
-    """Some texts' features, only as wide as the longest of them."""
+    """Some texts' features, only as wide as the longest of them.
+
+    Args:
+        features: Tensors whose first dimension is the text; a static model's tokens stand one after another instead, with
+            ``offsets`` that say where each text begins: of these, ``rows`` is a slice.
+        rows: Which texts.
+    """
+    if "offsets" in features:
+        return _pick_bags(features, rows)
     mask = features.get("attention_mask")
+    if mask is not None and "query_expansion_positions" in features:
+        mask = (
+            mask.bool() | features["query_expansion_positions"].bool()
+        )  # they count, though they may not be attended to
     width = None if mask is None else int(mask[rows].any(0).nonzero().max()) + 1
 
     def cut(value: Any) -> Any:
@@ -93,9 +108,17 @@ def pick(features: Mapping[str, Tensor], rows: slice | Tensor) -> dict[str, Tens
     return {key: cut(value) for key, value in features.items()}
 
 
+def _pick_bags(features: Mapping[str, Tensor], rows: slice | Tensor) -> dict[str, Tensor]:
+    assert isinstance(rows, slice)
+    ids, offsets = features["input_ids"], features["offsets"]
+    starts = offsets[rows]
+    end = int(offsets[rows.stop]) if rows.stop is not None and rows.stop < len(offsets) else len(ids)
+    return {**features, "input_ids": ids[int(starts[0]) : end], "offsets": starts - starts[0]}
+
+
 def _joined(vectors: Sequence[Tensor], counts: Sequence[int]) -> list[Tensor]:
     rest = iter(vectors)
-    return [torch.cat([next(rest) for _ in range(count)]) for count in counts]
+    return [joined([next(rest) for _ in range(count)]) for count in counts]
 
 
 def _random_state() -> tuple[Tensor, list[Tensor]]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from embft.training.gradcache import pick
+from embft.training.token_loss import joined
 
 _LIKE = 0.85
 """Share of a group's longest text that its texts have."""
@@ -28,7 +29,7 @@ def embed_by_length(embed: Callable[[dict[str, Tensor]], Tensor], features: dict
     groups = groups_of_length(mask.sum(1))
     if len(groups) == 1:
         return embed(features)
-    vectors = torch.cat([embed(pick(features, rows)) for rows in groups])
+    vectors = joined([embed(pick(features, rows)) for rows in groups])
     return vectors[torch.cat(groups).argsort()]
 
 

@@ -11,10 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from embft.config.training import TrainingConfig
+from embft.errors import TrainingError
+from embft.models.kinds import is_multi_vector
 from embft.training.gathering import average_gradients, gathered, world
 from embft.training.gradcache import cached_loss
 from embft.training.lengths import embed_by_length
 from embft.training.objectives import Step, objective
+from embft.training.token_loss import max_sims, packed
 
 SIDE = ("chunk", "guide", "teacher", "rows")
 """What travels with the texts and is not for the model."""
@@ -28,12 +31,19 @@ class ByChunkLoss(nn.Module):
     loss of all of them: the same loss as one process with the whole step.
 
     Args:
-        model: A sentence-transformers model.
+        model: A sentence-transformers model; one that has a vector per token is trained by MaxSim.
         config: The recipe.
+
+    Raises:
+        TrainingError: Several processes train a model that has a vector per token.
     """
 
     def __init__(self, model: nn.Module, config: TrainingConfig) -> None:
         super().__init__()
+        if is_multi_vector(model) and world() > 1:
+            raise TrainingError(
+                f"A MultiVectorEncoder is trained by one process, there are {world()}: leave torchrun out."
+            )
         self.model = model
         self.config = config
 
@@ -79,14 +89,15 @@ class ByChunkLoss(nn.Module):
         guide = teacher = None
         if question_side["guide"] is not None and passage_side["guide"] is not None:
             guide = _of_all(question_side["guide"], question_side) @ _of_all(passage_side["guide"], passage_side).T
+        elif question_side["guide"] is not None:
+            guide = question_side["guide"]  # scores already
         if question_side["teacher"] is not None:
             teacher = _of_all(question_side["teacher"], question_side)
-        widths = dict.fromkeys([*self.config.matryoshka, passages.shape[1]])
+        widths = dict.fromkeys([*self.config.matryoshka, passages.shape[-1] - (passages.ndim - 2)])
         losses = [
             objective(
                 Step(
-                    functional.normalize(questions[:, :width], dim=-1)
-                    @ functional.normalize(passages[:, :width], dim=-1).T,
+                    _similarities(questions, passages, width),
                     positive,
                     negative,
                     guide,
@@ -103,7 +114,17 @@ class ByChunkLoss(nn.Module):
         return asdict(self.config)
 
 
+def _similarities(questions: Tensor, passages: Tensor, width: int) -> Tensor:
+    """Of vectors cut off after so many numbers; float32 [Q, P]."""
+    if questions.ndim == 3:
+        return max_sims(questions, passages, width)
+    return functional.normalize(questions[:, :width], dim=-1) @ functional.normalize(passages[:, :width], dim=-1).T
+
+
 def _embed(model: nn.Module, features: dict[str, Tensor]) -> Tensor:
+    if "task" in features:  # a model of many vectors, see `ByChunkCollator`
+        task = features["task"]
+        return packed(model({key: value for key, value in features.items() if key != "task"}, task=task))
     vectors: Tensor = model(features)["sentence_embedding"].float()
     return vectors
 

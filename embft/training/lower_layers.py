@@ -81,6 +81,8 @@ class LowerLayers:
         ids, mask = args[0].get("input_ids"), args[0].get("attention_mask")
         if ids is None or mask is None or mask.shape != ids.shape:
             return
+        if "query_expansion_positions" in args[0]:
+            return  # tokens count here that the mask leaves out
         lengths = mask.sum(1)
         if not bool((mask[:, :1] == 1).all()):
             return  # padded on the left: positions, and so activations, depend on the batch

@@ -34,7 +34,8 @@ class WhiteningReport:
     Attributes:
         strength: See `embft.training.whitening`.
         passages: That it was worked out from.
-        left_out: ``few`` (too few passages), ``harm`` (worse on dev), or None where it was applied.
+        left_out: ``few`` (too few passages), ``alike`` (vectors too alike for it), ``harm`` (worse on dev), or None
+            where it was applied.
         dev: The choosing metric ``without`` and ``with`` it; None without dev questions.
     """
 

@@ -91,4 +91,8 @@ def _with_lora(model: Any, config: TrainingConfig) -> Any:
         lora_dropout=config.dropout or 0.0,
         target_modules="all-linear",
     )
-    return LoraModel(transformer, recipe, "default")
+    updates = LoraModel(transformer, recipe, "default")
+    for name, weight in model.named_parameters():
+        if "lora_" not in name:  # also of layers after the transformer
+            weight.requires_grad_(False)
+    return updates

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,12 @@ from embft.training.guards import KEPT_CHECKPOINTS, check_course, check_number, 
 if TYPE_CHECKING:
     from embft.training.finetune import Hardware
 
+_CHECKPOINTING = next(
+    name
+    for name in ("activation_checkpointing", "gradient_checkpointing")
+    if name in {field.name for field in fields(SentenceTransformerTrainingArguments)}
+)
+"""Its name in the installed transformers: the first is that of later ones, which warn of the second."""
 AVERAGED = "averaged"
 """Beside these weights: of how many steps the mean is that stands among them, under names that begin with this word."""
 
@@ -269,7 +276,7 @@ def training_arguments(
         bf16=hardware.precision == "bf16",
         fp16=hardware.precision == "fp16",
         use_cpu=hardware.device == "cpu",
-        activation_checkpointing=config.gradient_checkpointing,
+        **{_CHECKPOINTING: config.gradient_checkpointing},
         eval_strategy="epoch" if has_dev else "no",
         save_strategy="epoch",
         save_total_limit=KEPT_CHECKPOINTS,

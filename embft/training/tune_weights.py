@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from embft import typed_json
 from embft.config.training import TrainingConfig
 from embft.errors import TrainingError
-from embft.files import file_digest
+from embft.files import digest, file_digest
+from embft.models.kinds import is_multi_vector
 from embft.models.saving import save_base
 from embft.models.vectors import unit
 from embft.records import Passages, Splits
@@ -47,11 +49,19 @@ def tune_weights(task: TuningTask, log: Log) -> None:
         save_base(base.encoder, folder / "model")
         fingerprint = base.encoder.fingerprint  # a kept base model shares its vectors
     else:
-        fingerprint = file_digest(folder / "model" / "model.safetensors")[:16]
+        fingerprint = _weights_digest(folder / "model")
         if dev:
             dev.keep_best(base, fingerprint)
     report = replace(report, learned_from=learned_from, fingerprint=fingerprint, settings=task.recipe)
     typed_json.save(folder / "training.json", report)
+
+
+def _weights_digest(folder: Path) -> str:
+    """Of the transformer's weights; of all files of weights where it is not alone in being trained, or there is none."""
+    whole = folder / "model.safetensors"
+    if whole.is_file():
+        return file_digest(whole)[:16]
+    return digest([file_digest(file) for file in sorted(folder.rglob("*.safetensors"))])
 
 
 def _frozen_share(config: TrainingConfig, base: Embedder) -> float:
@@ -100,7 +110,9 @@ def training_examples(
     passages = _positives(config, train.indexed, base)
     questions = vectors = None
     # The few windows of a truncated chunk are distinguished by words alone: embedding all of them would cost half the training.
-    if base.retrieval.mode != "truncate" or config.negatives:
+    # A model of token vectors has none of whole texts.
+    one_vector = not is_multi_vector(base.open_model.model)
+    if one_vector and (base.retrieval.mode != "truncate" or config.negatives):
         questions, vectors = unit(base.query_vectors(train)), unit(base.passage_vectors(passages))
     chooser = window_chooser(train.queries, passages.texts, questions, vectors)
     examples = by_chunk(train, passages, chooser, hidden(splits.sources, config.hide_source))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from embft.config import ModelConfig, TrainingConfig
 from embft.models.encoder import Computing, Encoder, computing_in
 from embft.models.hardware import pick_device
+from embft.models.kinds import is_multi_vector
 from embft.models.source import resolve
 from embft.models.trial import try_model
+from embft.models.vectors import Vectors
 from embft.records import RetrievalDataset
 from embft.retrieval.embedder import Embedder
+from embft.retrieval.late_search import late_scores
+from embft.retrieval.windows import whole_chunks
 from embft.training.batching import Guide, Teacher
 from embft.training.examples import ChunkExample
 from embft.training.finetune import Dev, FineTuneJob, Hardware, Log, fine_tune
@@ -129,7 +134,8 @@ def guide_and_teacher(
     """What the loss asks besides the model: a guide, a teacher, or neither."""
     if config.loss == "gist":
         if config.guide is None:
-            return base.pair_vectors, None
+            by_token = is_multi_vector(base.open_model.model)
+            return partial(_token_scores, base.open_model) if by_token else base.pair_vectors, None
         source = resolve(ModelConfig(name="guide", path=config.guide))
         encoder = Encoder(
             source.folder,
@@ -144,3 +150,9 @@ def guide_and_teacher(
             return None, FusedTeacher(examples, base.pair_vectors)
         return None, CrossEncoderTeacher(Path(config.teacher), pick_device(config.device))
     return None, None
+
+
+def _token_scores(encoder: Encoder, questions: Sequence[str], passages: Sequence[str]) -> Vectors:
+    """MaxSim of a model that has one vector per token; float32 [Q, P]."""
+    corpus = {str(place): text for place, text in enumerate(passages)}
+    return late_scores(encoder, encoder.model, questions, whole_chunks(corpus))

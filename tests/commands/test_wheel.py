@@ -64,6 +64,7 @@ def test_every_command_is_there(capsys: pytest.CaptureFixture[str]):
         assert "usage:" in capsys.readouterr().out, name
 
 
+@pytest.mark.slow
 def test_an_experiment_runs_from_the_wheel_alone(command: Path, tmp_path: Path):
     """Help speaks of the command, the configurations come from the wheel, and the report names the command as it was typed."""
     assert "  embft corpus.path=" in run(command, tmp_path, ["--help"]).stdout

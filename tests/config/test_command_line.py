@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1"}
 
 
+@pytest.mark.slow
 def test_a_mistake_comes_without_a_traceback_and_its_folder_takes_the_next_try(tmp_path):
     command = ["corpus.path=docs", "tracking=local", "hydra.run.dir=outputs/mine"]
     done = subprocess.run(

@@ -66,6 +66,7 @@ def human(path: Path, rows: list[dict[str, Any]]) -> None:
     path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_word_and_scans_in_two_languages_come_to_the_report(tmp_path: Path) -> None:
     if shutil.which("tesseract") is None:
         pytest.skip("Tesseract is not installed: apt install tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim")
@@ -103,6 +104,7 @@ def test_word_and_scans_in_two_languages_come_to_the_report(tmp_path: Path) -> N
     assert "大潮出现在新月和满月之后" in chunks
 
 
+@pytest.mark.slow
 def test_chunks_with_chinese_ids_keep_them_up_to_the_report(tmp_path: Path) -> None:
     with (tmp_path / "块.csv").open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file, delimiter=";").writerows(

@@ -28,7 +28,7 @@ from embft.config import ModelConfig
 from embft.errors import ModelError
 from embft.models.source import resolve
 
-HOSTILE_MODELS = 90
+HOSTILE_MODELS = 93
 """Folders in the table below; docs/reliability.md names the number."""
 
 WORDS = ["why", "what", "loop", "stop", "early", "house", "tree", "river", "stone", "cloud", "green", "walk"]
@@ -130,9 +130,18 @@ CASES: list[tuple[str, Mutation, str]] = [
     # Models of other kinds.
     ("a SparseEncoder", update("config_sentence_transformers.json", model_type="SparseEncoder"), "is a SparseEncoder"),
     ("a CrossEncoder", update("config_sentence_transformers.json", model_type="CrossEncoder"), "is a CrossEncoder"),
-    ("a MultiVectorEncoder", update("config_sentence_transformers.json", model_type="MultiVectorEncoder"), "MultiVectorEncoder"),
+    ("a MultiVectorEncoder that pools", update("config_sentence_transformers.json", model_type="MultiVectorEncoder"),
+     r"has a module of type .*Pooling' .* embft loads Dense"),
+    ("a ColBERT of Stanford's", all_of(
+        remove("modules.json", "config_sentence_transformers.json"), update("config.json", architectures=["HF_ColBERT"]),
+    ), "ColBERT in Stanford's layout"),
     ("a SparseEncoder's module", module(1, type="sentence_transformers.sparse_encoder.models.SpladePooling"), "SparseEncoder"),
-    ("static vectors", module(0, type=MODELS + "StaticEmbedding"), "static vectors .* Choose a transformer"),
+    ("a static table of a transformer's weights", module(0, type=MODELS + "StaticEmbedding"), "embeddings is looked for"),
+    ("a static table without a tokenizer", all_of(
+        module(0, type=MODELS + "StaticEmbedding"), remove("tokenizer.json"),
+        weights("model.safetensors", renamed("embeddings.word_embeddings.weight", "embeddings")),
+    ), "holds no tokenizer.json"),
+    ("a static table in the middle", module(2, type=MODELS + "StaticEmbedding"), "StaticEmbedding behind its first module"),
     ("word vectors", module(0, type=MODELS + "WordEmbeddings"), "table of word vectors"),
     ("a model of images", module(0, type=MODELS + "CLIPModel"), "model of images"),
     ("no transformer", module(0, type=MODELS + "Normalize"), "begins with a Normalize"),

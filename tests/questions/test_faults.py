@@ -77,6 +77,7 @@ def test_three_hundred_requests_with_thirty_percent_faults_lose_nothing(tmp_path
         assert {fault_of(entry.passage) for entry in log[before:]} == {"always broken", "always empty"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="lives are forks")
 def test_twenty_kills_at_random_moments_pay_for_nothing_that_was_stored(tmp_path: Path) -> None:
     count, kills, concurrency = 300, 20, 8

@@ -21,6 +21,8 @@ from embft.questions.unaskable import boilerplate
 from embft.records import Chunk, Question, RetrievalDataset, Splits
 from embft.text.languages import guess, languages_of
 
+pytestmark = pytest.mark.slow
+
 PAGES = {
     "de": """2.1.1. Paketverwaltung einrichten
 
@@ -209,7 +211,6 @@ def test_a_model_for_another_language_is_told(code: str, called: str) -> None:
     )
 
 
-@pytest.mark.slow
 def test_a_run_over_four_languages_asks_finds_and_warns(tmp_path: Path, tiny_model: Path) -> None:
     (tmp_path / "docs").mkdir()
     for code, text in PAGES.items():

@@ -35,6 +35,7 @@ def run(url: str, model: Path, cwd: Path, *arguments: str) -> subprocess.Complet
     return typed(*command, cwd=cwd, environment={**os.environ, **secrets})
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_rejected_questions_reports_realism_and_hides_its_key(tmp_path: Path, tiny_model: Path) -> None:
     (tmp_path / "docs").mkdir()
     for name in TOPICS:

@@ -53,6 +53,7 @@ def asked(server: HTTPServer) -> Counter[str]:
     return Counter(passage(request) for request, _ in server.log)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_a_job_that_was_stopped_goes_on_with_what_is_missing(server: HTTPServer, tmp_path: Path, blow: int) -> None:
     def slow(request: Request) -> Response:

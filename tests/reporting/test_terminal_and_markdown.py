@@ -139,6 +139,7 @@ def test_the_card_of_a_model_that_learned_from_windows_claims_no_questions() -> 
         ({"dev": None}, "by those of 777 train passages (strength 0.2)."),
         ({"left_out": "harm"}, "did harm and was left out; nDCG@10 on dev .874 without it, .901 with it."),
         ({"left_out": "few"}, "777 train passages are too few"),
+        ({"left_out": "alike"}, "so alike that whitening would show rounding"),
     ],
 )
 def test_whitening_is_told_with_what_dev_says(change, says):

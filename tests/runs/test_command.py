@@ -68,6 +68,7 @@ def test_a_device_that_is_not_there_is_said_before_any_work(tmp_path: Path) -> N
     assert not (tmp_path / "mine").exists()
 
 
+@pytest.mark.slow
 def test_a_sweep_whose_folders_are_named_by_paths_is_compared(tmp_path: Path) -> None:
     # On a corpus without documents the jobs fail early, which a comparison lists as well.
     (tmp_path / "deep" / "docs").mkdir(parents=True)

@@ -57,6 +57,7 @@ def test_a_sweep_with_a_failed_job_is_listed_with_status_0(
         (["{}", "--against", "2", "--html", "x.html"], "no finished job has this name"),
         (["{}", "--against", "0"], "--against needs --html"),
         (["{}", "--html", "{}/no/page.html"], "its folder is missing"),
+        (["{}", "--html", "/proc/page.html"], "/proc/"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_status_2(

@@ -56,7 +56,7 @@ def test_a_mistake_is_one_sentence(
     report: str, out: str, words: str, script: ModuleType, run_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, *options = out.split()
-    assert script.main([str(run_folder / report), str(run_folder / name), *options]) == 1
+    assert script.main([str(run_folder / report), str(run_folder / name), *options]) == 2
     printed = capsys.readouterr().err
     assert words in printed
     assert "Traceback" not in printed

@@ -117,6 +117,7 @@ def test_openai_s_client_asks_and_tells_a_stranger_nothing_of_an_account(monkeyp
     assert SECRET not in str(headers)
 
 
+@pytest.mark.slow
 def test_an_address_that_is_no_url_after_all_is_said_without_a_traceback() -> None:
     with pytest.raises(EndpointError, match="its address is no URL"):
         EndpointEncoder(EndpointConfig(base_url="http://1.2.3.400/v1", api_key_env=None)).encode_passages(["a"])

@@ -182,13 +182,32 @@ def test_caps_stop_before_they_are_passed_and_what_was_paid_for_is_not_asked_aga
         assert len(seen.requests) == 13
         with pytest.raises(EndpointError, match=r"max_requests=5"):
             cache.scores(ApiReranker(service(url, max_requests=5, **price)), asked)
-        # Four a block are stored as the block ends: three blocks of the first try.
+        # All thirteen of the first try are stored, within a block too, and five more.
         assert len(seen.requests) == 18
         assert len(cache.scores(ApiReranker(service(url, **price)), asked)) == 20
         assert len({body["query"] for body in seen.bodies}) == 20
         before = len(seen.requests)
         cache.scores(ApiReranker(service(url, **price)), asked)
         assert len(seen.requests) == before
+
+
+def test_a_question_that_fails_costs_none_of_the_scores_of_the_others(tmp_path):
+    corpus = IndexedCorpus(dict(zip("abc", TEXTS, strict=True)))
+    asked = [Candidates(f"question {number}", ("a", "b", "c"), corpus) for number in range(12)]
+    cache = ScoreCache(tmp_path / "scores.sqlite")
+
+    def fails_once(body, count):
+        return Answer({"message": "overloaded"}, status=500) if body["query"] == "question 5" else cohere(body, count)
+
+    with serving(fails_once) as (url, seen), pytest.raises(EndpointError, match="All scores that came are kept"):
+        cache.scores(ApiReranker(service(url, concurrency=3)), asked)
+    answered = {body["query"] for body in seen.bodies} - {"question 5"}
+    assert {f"question {number}" for number in range(5)} <= answered
+    with serving(cohere) as (other, again):
+        honest = service(url, concurrency=3)
+        honest.open = lambda: service(other, concurrency=3).open()
+        assert len(cache.scores(ApiReranker(honest), asked)) == 12
+        assert not answered & {body["query"] for body in again.bodies}
 
 
 def test_money_is_counted_by_requests_or_by_the_tokens_that_the_server_names():

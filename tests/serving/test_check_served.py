@@ -20,6 +20,8 @@ from embft.serving.foreign import sentence_transformers
 from embft.serving.parity import Served, compare
 from embft.serving.run_files import read_run
 
+pytestmark = pytest.mark.slow
+
 QUERY, DOCUMENT = "how do i find ", "your team : "
 
 

@@ -19,6 +19,8 @@ from embft.records import Ranking
 from embft.serving.command import main
 from embft.serving.run_files import read_run
 
+pytestmark = pytest.mark.slow
+
 KEY = {"authorization": f"Bearer {TOKEN}"}
 
 

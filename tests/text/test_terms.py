@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -154,3 +157,10 @@ def test_shared_words_are_told_in_any_script() -> None:
     assert plain_words("हिन्दी में") == ["हिन्दी", "में"]
     assert len(plain_words("ระบบปฏิบัติการจะติดตั้ง")) > 3
     assert plain_words("公司 buys 股份") == ["公", "司", "buys", "股", "份"]
+
+
+def test_stop_words_leave_jax_alone(tmp_path: Path) -> None:
+    (tmp_path / "jax.py").write_text("raise SystemExit('JAX was imported, and took the GPU')", encoding="utf-8")
+    code = "import sys; from embft.text.stop_words import stop_words; stop_words('en'); assert 'jax' not in sys.modules"
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": path})

@@ -104,6 +104,7 @@ numpy.savez(sys.argv[2], questions=model.encode_query(sys.argv[3::2]), passages=
 """
 
 
+@pytest.mark.slow
 def test_its_model_loads_in_a_fresh_process_and_scores_as_in_the_run(place, tmp_path):
     test = json.loads((place.run / "dataset" / "test.json").read_text(encoding="utf-8"))
     (file,) = (

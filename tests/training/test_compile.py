@@ -8,6 +8,7 @@ from tiny import train
 from torch._dynamo.utils import counters
 
 
+@pytest.mark.slow
 def test_a_compiled_training_is_the_same_training(tmp_path, monkeypatch):
     # Graphs are captured, forwards and backwards, as for inductor; its C++ compiler alone would take most of a minute.
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))

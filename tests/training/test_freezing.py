@@ -5,8 +5,10 @@ from sentence_transformers import SentenceTransformer
 from tiny import train
 from tiny_bert import save_tiny_bert
 
+from embft.config import TrainingConfig
 from embft.models.loading import load_model
 from embft.training.freezing import freeze
+from embft.training.trainee import Trainee
 
 
 @pytest.fixture
@@ -59,3 +61,11 @@ def test_nothing_that_is_trained_changes_what_frozen_layers_give(name, tmp_path)
     after = model.encode(["loop makes w1"])
     assert not (before == after).all()
     assert torch.equal(*given)
+
+
+def test_low_rank_updates_leave_layers_behind_the_transformer_as_they_are(tmp_path):
+    config = TrainingConfig(name="lora", part="lora", lora_rank=2)
+    trainee = Trainee.of(save_layout("gemma3", tmp_path), config, "cpu", None, seed=1)
+    names = trained(trainee.model)
+    assert names
+    assert all("lora_" in name for name in names)

@@ -32,6 +32,8 @@ from embft.retrieval.scoring import rank
 from embft.retrieval.vector_cache import VectorCache
 from embft.steps.training import tuned_embedder
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 register()
 
@@ -101,7 +103,6 @@ def place(tmp_path_factory):
     return SimpleNamespace(root=root, run=root / "run", config=config, metrics=metrics)
 
 
-@pytest.mark.slow
 def test_tuning_gains_beyond_its_interval(place):
     (found,) = (
         row
@@ -111,7 +112,6 @@ def test_tuning_gains_beyond_its_interval(place):
     assert found["ci95"][0] > 0
 
 
-@pytest.mark.slow
 def test_the_report_says_how_and_what_the_index_costs(place):
     systems = place.metrics["systems"]
     assert len(systems["tuned"]["metrics"]) == 30
@@ -123,7 +123,6 @@ def test_the_report_says_how_and_what_the_index_costs(place):
     assert not any("Not tried here" in reason for reason in place.metrics["verdict"]["reasons"])
 
 
-@pytest.mark.slow
 def test_a_run_by_windows_says_that_it_was_not_tried_and_what_it_would_take(place):
     overrides = [f"dataset.{part}={place.root / 'data' / part}.json" for part in ("train", "test")]
     overrides += ["dataset=llama_index", "dataset.leaks=allow", "evaluation=base_only", "training=none"]
@@ -138,7 +137,6 @@ def test_a_run_by_windows_says_that_it_was_not_tried_and_what_it_would_take(plac
     assert f"(retrieval=late), which takes an index of {tokens * 384 * 4 / 1e3:.0f} kB." in said
 
 
-@pytest.mark.slow
 def test_the_card_s_example_gives_the_score_of_the_ranking_in_a_fresh_process(place):
     card = (place.run / "model" / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
@@ -158,7 +156,6 @@ def test_the_card_s_example_gives_the_score_of_the_ranking_in_a_fresh_process(pl
     assert float(done.stdout.split()[-1]) == pytest.approx(expected, abs=2e-5)
 
 
-@pytest.mark.slow
 def test_without_any_training_the_10_k_s_questions_find_far_more(tmp_path, minilm_folder, nvidia_data):
     asked = read_llama_index(nvidia_data / "train_dataset.json")
     asked = RetrievalDataset(asked.queries, dict(sorted(asked.corpus.items())), asked.relevant_docs)

@@ -24,6 +24,7 @@ def spread(root: Path, seeds: int, seed: int = 1):
     return measure_seeds(make_lab(root, seed=seed, seeds=seeds, whitening=0.0), make_dataset(), tuned)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{}, {"dropout": 0.1}, {"part": "lora"}])
 def test_the_same_seed_gives_the_same_weights_and_figures_and_another_gives_others(tmp_path, change):
     if "part" in change:
