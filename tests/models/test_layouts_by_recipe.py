@@ -103,6 +103,8 @@ import numpy as np
 import sentence_transformers
 from sentence_transformers import SentenceTransformer
 
+pytestmark = pytest.mark.slow
+
 new = int(sentence_transformers.__version__.split(".")[0]) >= 5
 
 def vectors_of(model, texts, task):
