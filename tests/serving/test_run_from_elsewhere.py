@@ -23,6 +23,7 @@ sys.path.append(str(Path(__file__).parents[1] / "training"))
 from embeddings_server import serving
 
 
+@pytest.mark.slow
 def test_folders_that_settings_name_relatively_are_found_from_another_one(finished, tmp_path, monkeypatch):
     root = finished.parent
     monkeypatch.chdir(root)
