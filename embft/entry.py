@@ -25,6 +25,11 @@ from embft.training.processes import run_distributed
 
 COMMANDS = {
     "compare": ("embft.commands.compare:main", "runs and sweeps side by side"),
+    "plan": (
+        "embft.commands.plan:main",
+        "what a sweep would do: its jobs, the stages that they share, time, money, disk",
+    ),
+    "cache": ("embft.commands.cache:main", "what lies in the cache of stages, who uses it, and what may go"),
     "convert": ("embft.commands.convert:main", "a dataset in another format"),
     "print-report": ("embft.commands.print_report:main", "a report as PDF or PNG"),
     "label": ("embft.labelling.command:main", "a page to write and judge questions by hand"),

@@ -35,7 +35,7 @@ T = TypeVar("T")
 Build = Callable[[Path, Path], None]
 """Gets an empty folder to write into, and a scratch folder that outlives a kill."""
 
-_RECORD = "stage.json"
+RECORD = "stage.json"
 logger = logging.getLogger(__name__)
 
 
@@ -98,7 +98,7 @@ class StageCache:
         }
         key = digest(description)
         folder = self.root / "stages" / name / key
-        cached = not _faults(folder)
+        cached = not faults_of(folder)
         if not cached:
             with self._lock_of(folder):
                 cached = self._is_usable(folder)  # another job may have finished it while we waited
@@ -116,7 +116,7 @@ class StageCache:
                 raise  # it was made just now: a fault of embft
             value = self._load_anew(folder, description, build, load, error)
             cached = False
-        built_seconds = read_json(folder / _RECORD)["seconds"]
+        built_seconds = read_json(folder / RECORD)["seconds"]
         return StageResult(value, key, folder, time.perf_counter() - started, built_seconds, cached)
 
     def _load_anew(
@@ -144,7 +144,7 @@ class StageCache:
 
     def _is_usable(self, folder: Path) -> bool:
         """Whether a result is there and is what was written; a damaged one is named."""
-        faults = _faults(folder)
+        faults = faults_of(folder)
         if faults and os.path.lexists(folder):
             logger.warning(
                 "The cached result %s is damaged (%s does not hold what was written): it is made again.",
@@ -154,7 +154,7 @@ class StageCache:
 
     def _put_extra_files_aside(self, folder: Path) -> None:
         """A file that is no part of a result could change what is read, such as a model: it moves elsewhere."""
-        extra = sorted(set(_files(folder)) - {*read_json(folder / _RECORD)["files"], _RECORD})
+        extra = sorted(set(_files(folder)) - {*read_json(folder / RECORD)["files"], RECORD})
         if not extra:
             return
         aside = self.root / "foreign_files" / folder.parent.name / folder.name
@@ -180,7 +180,7 @@ class StageCache:
             started = time.perf_counter()
             build(unfinished, scratch)
             seconds = round(time.perf_counter() - started, 3)
-            write_json(unfinished / _RECORD, {**description, "seconds": seconds, "files": _contents(unfinished)})
+            write_json(unfinished / RECORD, {**description, "seconds": seconds, "files": _contents(unfinished)})
             unfinished.chmod(0o755)
             sync_below(unfinished)  # the name must not reach the disk before what it names
             unfinished.rename(folder)
@@ -202,20 +202,20 @@ def _files(folder: Path) -> list[str]:
 
 def _contents(folder: Path) -> dict[str, list[int | str]]:
     """Size and digest of every file in a folder but its record, by the path below it."""
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / _RECORD]
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / RECORD]
     return {path.relative_to(folder).as_posix(): [path.stat().st_size, file_digest(path)] for path in paths}
 
 
-def _faults(folder: Path) -> list[str]:
+def faults_of(folder: Path) -> list[str]:
     """Names of the files of a result that are not there, or not what was written."""
     try:
-        record = read_json(folder / _RECORD)
+        record = read_json(folder / RECORD)
         files, seconds = record.pop("files"), record.pop("seconds")
         if isinstance(seconds, bool) or not 0 <= seconds < math.inf or digest(record) != folder.name:
-            return [_RECORD]
+            return [RECORD]
         return [name for name, expected in files.items() if not _is_as_written(folder / name, expected)]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return [_RECORD]
+        return [RECORD]
 
 
 def _is_as_written(path: Path, expected: Sequence[int | str]) -> bool:

@@ -57,7 +57,8 @@ _LETTER_DOT = re.compile(
 )
 _SERIES = ({"a", "b"}, {"i", "ii"}, {"#1", "#2"}, {"首先", "其次"}, {"first", "second"}, {"firstly", "secondly"})
 _NEXT_LABEL = re.compile(
-    rf"(?<=[?？])[ \t\u3000]+(?=[(（]?{_NUMBER}[.)、．）](?!\d)|{_WORD}\s*{_NUMBER}\s*[.:：)]|[①-⒛]|[(（]{_HAN}[)）]|{_HAN}、)",
+    rf"(?:(?<=[?？])[ \t\u3000]+|(?<=？))"
+    rf"(?=[(（]?{_NUMBER}[.)、．）](?!\d)|{_WORD}\s*{_NUMBER}\s*[.:：)]|[①-⒛]|[(（]{_HAN}[)）]|{_HAN}、)",
     re.IGNORECASE,
 )
 _QUOTED_LIST = re.compile(r"(?<=[\"”'’])\s*[,;，；、]\s*(?=[\"“'‘])")

@@ -33,6 +33,13 @@ _INLINE_ANSWER = re.compile(
     r"(?:\*\*)?[:：\]】].*$|(?<=[?？])\s*(?:->|=>|→|⇒|–>|\|).*$",
     re.IGNORECASE | re.DOTALL,
 )
+# Behind the question mark in brackets: (easy), [Source: passage 3], （难度：中）. "(four digits)" is a part of the question.
+_ASIDE = re.compile(
+    rf"(?<=[?？])\s*[(（\[【]\s*(?:{_FIELD}\s*[:：][^()（）\[\]【】?？]{{1,60}}|(?:very )?(?:easy|simple|basic|medium|moderate|"
+    r"intermediate|hard|difficult|advanced|factual|conceptual|inferential|analytical|open-ended|short answer)|"
+    r"(?:level|passage|source)\s\d{1,3}|简单|中等|困难|容易|[易中难])\s*[)）\]】]\s*$",
+    re.IGNORECASE,
+)
 _QUESTION_THEN_STATEMENT = re.compile(r"^(.{8,}?[?？])[\"'”’]?\s*([A-Z\d\u3400-\u9fff][^?？]*[.!。！])$", re.DOTALL)
 _PART_OF_THE_QUESTION = re.compile(
     r"^(?:explain|describe|discuss|give|list|please|provide|consider|assume|suppose|name|state|show|justify|include|be |"
@@ -227,7 +234,7 @@ def _bare(line: str, letters: bool) -> str:
     text = unlabelled(line, letters)
     if len(text) > _LONGEST_TAIL:
         return text
-    text = _INLINE_ANSWER.sub("", text).strip()
+    text = _ASIDE.sub("", _INLINE_ANSWER.sub("", text)).strip()
     both = _QUESTION_THEN_STATEMENT.match(text)
     if both and not _PART_OF_THE_QUESTION.match(both[2]):
         text = both[1].strip()

@@ -27,8 +27,12 @@ _OTHER_KEYS = frozenset(
     "答案 回答 答 解析 说明 依据 原文 理由 解释 参考 来源 类型 难度 思考 分析 答え 回答例 답변 antwort respuesta".split()
 )
 _ASKS = ("?", "？", "؟", ";?", "⸮")
-_OPENING = re.compile(r"(?:^|[:：>])[ \t]*(?:(?:[-*•+]|[(（]?\d{1,3}[.):、）])[ \t]*)?([\[{(])", re.MULTILINE)
-_LOOKS_LIKE_DATA = re.compile(r"[\[{(]\s*(?:[\"'“‘「『\[{]|\w{1,40}\s*[:：]|\Z|[\]}])")
+_OPENING = re.compile(
+    r"(?:^|[:：>]|^[ \t]*(?:(?:const|let|var|val|final)[ \t]{1,9})?[A-Za-z_]\w{0,40}[ \t]{0,9}=)[ \t]*"
+    r"(?:(?:[-*•+]|[(（]?\d{1,3}[.):、）])[ \t]*)?([\[{(])",
+    re.MULTILINE,
+)
+_LOOKS_LIKE_DATA = re.compile(r"[\[{(](?:\s|//[^\n]*\n|#[^\n]*\n)*(?:[\"'“‘「『\[{]|\w{1,40}\s*[:：]|\Z|[\]}])")
 _KEY = re.compile(r"[\s_\-.#*]+|\d+$|[:：]$")
 _TAG = re.compile(
     r"<(?P<slash>/?)(?P<name>question|query|q|问题|item|(?P<other>answer|ans|explanation|reason|reasoning|evidence|context|passage|"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embft.evaluation.names import label
-from embft.reporting.choosing import by_dev
+from embft.reporting.choosing import by_dev, seed_means
 from embft.reporting.jobs import Job, names_of
+from embft.reporting.phrases import number
 
 ACROSS = "answer@1024"
 """What jobs whose chunks or windows differ are compared by."""
@@ -53,6 +54,13 @@ def remarks(jobs: Sequence[Job], metric: str, system: str) -> list[str]:
         sentences.append(
             f"These jobs ask different dev and test questions, so they are not ranked against each other: {'; '.join(parts)}. "
             f"For the same questions in all, add dataset.test_from={lender}."
+        )
+    if means := seed_means(jobs, metric, system):
+        parts = [f"{one.settings}: {number(one.mean)} ({len(one.values)} seeds)" for one in means[:_SHOWN]]
+        rest = f"; and {len(means) - _SHOWN} more" if len(means) > _SHOWN else ""
+        sentences.append(
+            f"Averaged over seeds, on dev ({system}, {label(metric)}): {'; '.join(parts)}{rest}. The best single job owes part "
+            "of its figure to its seed."
         )
     return sentences
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from embft.reporting.jobs import Job, differing
+from embft.reporting.jobs import Job, differing, short_keys
+
+_SEED = "seed"
 
 
 def best_on_dev(jobs: Iterable[Job], metric: str, system: str) -> Job | None:
@@ -46,3 +50,44 @@ def best_per_setting(jobs: Sequence[Job], metric: str, system: str) -> list[tupl
             if same:
                 rows.append((key, value, len(same), by_dev(same, metric, system)[0]))
     return rows
+
+
+@dataclass(frozen=True)
+class SeedMean:
+    """Jobs that differ in nothing but their seed, taken together.
+
+    Attributes:
+        settings: Their other settings that differ among all jobs: ``learning_rate=2e-5``.
+        values: The dev figure of each.
+    """
+
+    settings: str
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Of the dev figures."""
+        return statistics.fmean(self.values)
+
+
+def seed_means(jobs: Sequence[Job], metric: str, system: str) -> list[SeedMean]:
+    """Dev figures averaged over seeds, best first: the best single job owes part of its figure to its seed.
+
+    Empty where no two jobs differ in the seed alone, where there is nothing else to choose, and where jobs asked different
+    questions.
+    """
+    finished = [job for job in jobs if job.on_dev(system, metric) is not None]
+    keys = differing(finished)
+    if _SEED not in keys or len(keys) < 2 or len({job.asked for job in finished}) > 1:
+        return []
+    others = [key for key in keys if key != _SEED]
+    groups: dict[str, list[float]] = {}
+    for job in finished:
+        words = ", ".join(f"{short}={job.setting(key)}" for key, short in zip(others, short_keys(others), strict=True))
+        value = job.on_dev(system, metric)
+        assert value is not None
+        groups.setdefault(words, []).append(value)
+    if max(map(len, groups.values())) < 2:
+        return []
+    means = [SeedMean(words, tuple(values)) for words, values in groups.items()]
+    return sorted(means, key=lambda one: -one.mean)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,10 +23,16 @@ _log = logging.getLogger(__name__)
 
 # Seconds to wait for the server when a run starts. wandb's own 90 are long for a run that continues anyway.
 _INIT_SECONDS = 20.0
+# Seconds to wait for the server when a run ends. wandb's own wait is without end, so a server that died would hold the run.
+_FINISH_SECONDS = 60.0
+# Seconds in which a server that could not be reached is not tried again: each job of a sweep would wait for it.
+_OUTAGE_SECONDS = 600.0
 # The horizontal axis of training curves; the name that Hugging Face's own callback uses.
 _STEP = "train/global_step"
 # Ids of the environment that a run of this process has.
 _taken: set[str] = set()
+# When this process last could not reach the server, by the monotonic clock.
+_outages: list[float] = []
 
 
 class WandbTracker:
@@ -97,6 +104,8 @@ class WandbTracker:
             action()
         except (wandb.Error, OSError) as error:
             self._broken = True
+            if isinstance(error, (TimeoutError, wandb.errors.CommError)):
+                _outages.append(time.monotonic())
             _log.warning(
                 "Weights & Biases failed at '%s' (%s). The run continues; its figures are in its folder.", what, error
             )
@@ -136,13 +145,22 @@ def open_wandb(
                 "Set WANDB_API_KEY or run `wandb login`, then upload this run with `wandb sync`."
             )
         mode = "online" if key else "offline"
+        if key and _outages and time.monotonic() - _outages[-1] < _OUTAGE_SECONDS:
+            _log.warning(
+                "Weights & Biases could not be reached a moment ago. Continuing OFFLINE; upload this run later with `wandb sync`."
+            )
+            mode = "offline"
+    given = os.environ
+    # Null is where wandb looks into its own environment variables.
     options: dict[str, Any] = {
-        "project": config.project,
+        "project": None if given.get("WANDB_PROJECT") and config.project == TrackingConfig.project else config.project,
         "entity": config.entity,
-        "group": config.group or group,
-        "tags": list(config.tags),
+        "group": config.group or given.get("WANDB_RUN_GROUP") or group,
+        "job_type": given.get("WANDB_JOB_TYPE") or _job_type(name, group),
+        "tags": list(config.tags) or None,
         "notes": config.notes,
-        "name": name,
+        # A name that is meant for one run would be that of all jobs.
+        "name": None if given.get("WANDB_NAME") and group is None else name,
         "config": plain(settings),
         "dir": str(folder),
         "reinit": "finish_previous",
@@ -153,6 +171,7 @@ def open_wandb(
         try:
             return WandbTracker(wandb.init(mode="online", settings=_settings(), **options), folder)
         except (wandb.Error, OSError) as error:
+            _outages.append(time.monotonic())
             _log.warning(
                 "Weights & Biases cannot be reached (%s). Continuing OFFLINE; upload this run later with `wandb sync`.",
                 str(error).splitlines()[0] if str(error) else type(error).__name__,
@@ -176,6 +195,13 @@ def _run_id(group: str | None) -> str:
         _taken.add(named)
         return named
     return uuid.uuid4().hex[:8]
+
+
+def _job_type(name: str, group: str | None) -> str:
+    """What kind of run it is, for the tables of Weights & Biases."""
+    if group is None:
+        return "run"
+    return "summary" if name == f"{group}/summary" else "job"
 
 
 def _wanted_mode(mode: str) -> str:
@@ -212,4 +238,6 @@ def _settings() -> Any:
     }
     if "WANDB_INIT_TIMEOUT" not in os.environ:
         options["init_timeout"] = _INIT_SECONDS
+    if "WANDB_FINISH_TIMEOUT" not in os.environ:
+        options |= {"finish_timeout": _FINISH_SECONDS, "finish_timeout_raises": True}
     return wandb.Settings(**options)

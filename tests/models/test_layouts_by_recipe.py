@@ -31,6 +31,7 @@ from embft.retrieval.embedder import Embedder
 from embft.retrieval.vector_cache import VectorCache
 from embft.steps.training import tuned_embedder
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 OTHERS = "EMBFT_OTHER_VERSIONS"
 """Pythons that have other versions of sentence-transformers, with a colon between them."""

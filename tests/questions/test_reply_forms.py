@@ -78,6 +78,9 @@ FORMS = {
     "statements on the line": f"1. {TWO[0]} The moon pulls at it.\n2. {TWO[1]} A little more than six hours.",
     "headings": f"### Question 1\n{TWO[0]}\n\n### Question 2\n{TWO[1]}",
     "one line": f"1. {TWO[0]} 2. {TWO[1]}",
+    "a constant of JavaScript": f"const questions = [\n  '{TWO[0]}',\n  '{TWO[1]}',\n];",
+    "comments before": f'[\n  // the first\n  "{TWO[0]}",\n  # the second\n  "{TWO[1]}"\n]',
+    "how hard they are": f"1. {TWO[0]} (easy)\n2. {TWO[1]} [Source: passage 3]",
     "quoted on one line": f'"{TWO[0]}", "{TWO[1]}"',
 }
 

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from embft.config import TrackingConfig
 from embft.errors import TrainingError
 from embft.files import iter_jsonl
-from embft.tracking import TRACKING_FILE, open_tracker
+from embft.tracking import TRACKING_FILE, open_tracker, wandb_run
 
 SENTINEL = "5e47131e5e47131e5e47131e5e47131e5e47131e"
 
@@ -25,6 +26,7 @@ def own_wandb(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     import wandb
 
     wandb.teardown()
+    wandb_run._outages.clear()
     home = tmp_path_factory.mktemp("home")
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
@@ -63,6 +65,7 @@ def records(folder: Path, kind: str) -> list[dict[str, Any]]:
     return [row[kind] for row in rows if row["type"] == kind]
 
 
+@pytest.mark.slow
 def test_an_offline_run_read_back_holds_all_that_was_told(tmp_path: Path) -> None:
     figures = {f"eval/{system}/{name}": 0.125 * i for system in ("bm25", "tuned") for i, name in enumerate(
         ["hit_rate@5", "cosine_map@100", "dot_ndcg@10"])}  # fmt: skip
@@ -179,6 +182,32 @@ def test_a_key_without_a_network_goes_on_offline_and_stands_in_no_file(
     assert written
     assert [path for path in written if SENTINEL.encode() in path.read_bytes()] == []
     assert SENTINEL not in caplog.text
+
+
+def test_a_server_that_was_not_there_is_not_waited_for_by_the_next_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", SENTINEL)
+    wandb_run._outages.append(time.monotonic())
+    with open_tracker(wandb_config("auto"), folder=tmp_path, name="third", group="sweep", settings={}):
+        pass
+    assert "could not be reached a moment ago" in caplog.text
+    assert len(offline_runs(tmp_path)) == 1
+
+
+def test_project_name_tags_and_group_of_the_environment_are_respected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"PROJECT": "theirs", "NAME": "mine", "TAGS": "a,b", "RUN_GROUP": "all"}.items():
+        monkeypatch.setenv(f"WANDB_{name}", value)
+    for folder, group in (("alone", None), ("job", "sweep")):
+        (tmp_path / folder).mkdir()
+        with open_tracker(wandb_config(), folder=tmp_path / folder, name=folder, group=group, settings={}):
+            pass
+    [alone], [job] = (records(tmp_path / folder, "run") for folder in ("alone", "job"))
+    assert (alone["project"], alone["display_name"], alone["run_group"]) == ("theirs", "mine", "all")
+    assert (job["display_name"], job["job_type"]) == ("job", "job")
+    assert sorted(alone["tags"]) == ["a", "b"]
 
 
 def test_a_key_that_is_none_is_named_as_such(

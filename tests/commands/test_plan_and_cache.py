@@ -1,0 +1,116 @@
+"""What a sweep would do, and what lies in the cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from embft.commands import cache, plan
+from embft.config import register
+from embft.config.composing import as_config, config_tree
+from embft.steps.planning import plan_stages
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def planned(*rows: list[str]) -> dict[str, tuple[int, int]]:
+    register()
+    tree = config_tree(CONFIGS, "config")
+    plans = plan_stages([as_config(tree.compose(row).experiment) for row in rows])
+    return {one.stage: (one.jobs, one.results) for one in plans}
+
+
+def test_jobs_share_the_stages_before_the_first_setting_that_differs() -> None:
+    stages = planned(*([f"training.epochs={epochs}"] for epochs in (1, 2, 3)))
+    assert stages["dataset"] == stages["questions"] == stages["audits"] == (3, 1)
+    assert stages["training"] == stages["ranking"] == (3, 3)
+    chunks = planned(["corpus.chunk_tokens=64"], ["corpus.chunk_tokens=128"])
+    assert chunks["reading"] == chunks["held_back"] == (2, 1)
+    assert chunks["corpus"] == chunks["training"] == (2, 2)
+
+
+def test_several_seeds_are_several_trainings_and_jobs_with_seeds_in_common_share_them() -> None:
+    assert planned(["seed=1", "training.seeds=3"], ["seed=2", "training.seeds=3"])["training"] == (2, 4)
+    assert planned(["training=none", "evaluation=base_only"], [])["training"] == (1, 1)
+
+
+def test_a_plan_lists_jobs_and_says_what_no_earlier_result_tells(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert plan.main(["-m", "training.epochs=1,2", "seed=1,2", "tracking=local"]) == 0
+    words = capsys.readouterr().out
+    assert words.startswith("4 jobs\n  0: training.epochs=1 seed=1\n")
+    assert "No earlier result in outputs/cache says how long these take" in words
+    assert "Money: no LLM is asked to write questions." in words
+    assert plan.main(["-m", "training.epoch=1,2"]) == 2
+    assert "training.epochs" in capsys.readouterr().err
+
+
+@pytest.fixture
+def place(tmp_path: Path, finished: Path) -> Path:
+    shutil.copytree(finished.parent / "cache" / "stages", tmp_path / "cache" / "stages")
+    shutil.copytree(finished, tmp_path / "runs" / "one")
+    return tmp_path
+
+
+def result_of(place: Path, stage: str) -> Path:
+    """The one result of a stage; a lock file lies beside it."""
+    [folder] = [path for path in (place / "cache" / "stages" / stage).glob("*") if path.is_dir()]
+    return folder
+
+
+def called(place: Path, *words: str) -> int:
+    return cache.main(["--cache", str(place / "cache"), "--runs", str(place / "runs"), *words])
+
+
+@pytest.mark.slow
+def test_the_cache_lists_what_runs_use_and_prunes_the_rest_alone(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called(place, "list") == 0
+    [training] = [line.split() for line in capsys.readouterr().out.splitlines() if "training" in line]
+    assert (training[1], training[-1]) == ("1", "1")
+    unused = place / "cache" / "stages" / "ranking" / "0123456789abcdef"
+    shutil.copytree(result_of(place, "dataset"), unused)
+    os.utime(unused, (0, 0))
+    assert called(place, "prune") == 0
+    assert "Would be deleted: 1 of" in capsys.readouterr().out
+    assert unused.is_dir()
+    assert called(place, "prune", "--yes") == 0
+    assert not unused.exists()
+    assert called(place, "verify") == 0
+
+
+def test_damage_is_found_and_nothing_is_pruned_where_no_run_is_known(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (result_of(place, "dataset") / "test.json").open("a") as file:
+        file.write(" ")
+    assert called(place, "verify") == 1
+    assert "test.json does not hold what was written" in capsys.readouterr().out
+    assert cache.main(["--cache", str(place / "cache"), "--runs", str(place / "cache"), "prune", "--yes"]) == 2
+    assert "so all would go" in capsys.readouterr().err
+    assert cache.main(["--cache", str(place), "list"]) == 2
+
+
+def test_why_names_the_settings_that_differ_from_the_closest_earlier_result(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from embft.files import digest, read_json, write_json
+
+    own = result_of(place, "training")
+    record = read_json(own / "stage.json")
+    record["settings"]["training.epochs"] = 7
+    key = digest({name: value for name, value in record.items() if name not in {"seconds", "files"}})
+    shutil.copytree(own, own.with_name(key))
+    write_json(own.with_name(key) / "stage.json", record)
+    os.utime(own.with_name(key), (0, 0))
+    assert called(place, "why", str(place / "runs" / "one")) == 0
+    words = capsys.readouterr().out
+    assert f"training {own.name}: differs from {key} in training.epochs=1, was 7" in words
+    assert "was the first of its stage" in words
+    assert called(place, "why", str(place)) == 2
