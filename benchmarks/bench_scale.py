@@ -6,9 +6,8 @@
     python benchmarks/bench_scale.py weights FOLDER --chunks 50000 --questions 300
     python benchmarks/bench_scale.py vectors FOLDER --chunks 50000
 
-The text is made: words by Zipf's law, a question from words of its chunk. The model has one small layer, or with
-``--layers 0`` none: then a text's vector is the mean of a random vector for each of its words. So little of the time is the
-model's. Results: benchmarks/results/scale.md.
+The text is made: words by Zipf's law, a question from words of its chunk. The model has one small layer, or with ``--layers 0``
+none: then a text's vector is the mean of a random vector for each of its words. Results: benchmarks/results/scale.md.
 """
 
 from __future__ import annotations
