@@ -10,6 +10,7 @@ from omegaconf import MISSING, OmegaConf
 from embft.config.evaluation import EvaluationConfig
 from embft.config.fields import choice, number
 from embft.config.plugins import rename_packages_settings
+from embft.config.scale import ScaleConfig
 from embft.config.schema import (
     CorpusConfig,
     DatasetConfig,
@@ -53,6 +54,7 @@ class ExperimentConfig:
     training: TrainingConfig = MISSING
     retrieval: RetrievalConfig = MISSING
     evaluation: EvaluationConfig = MISSING
+    scale: ScaleConfig = field(default_factory=lambda: ScaleConfig(name="local"))
     tracking: TrackingConfig = MISSING
     seed: int = number(42, 0, 2**31 - 1)
     """Of everything random: splits, batches, resamples."""
@@ -76,6 +78,7 @@ GROUPS: dict[str, type] = {
     "training": TrainingConfig,
     "retrieval": RetrievalConfig,
     "evaluation": EvaluationConfig,
+    "scale": ScaleConfig,
     "tracking": TrackingConfig,
 }
 

@@ -27,7 +27,7 @@ from embft.reporting.judging_phrases import both_readings
 from embft.reporting.load_example import load_example
 from embft.reporting.markdown import write_markdown
 from embft.reporting.metrics_file import metrics_of, per_query_rows, question_table, tracker_keys
-from embft.reporting.notes import log_notes, notes_of
+from embft.reporting.notes import index_notes, log_notes, notes_of
 from embft.reporting.text import print_summary
 from embft.results import (
     Asked,
@@ -106,13 +106,18 @@ def make_outcome(
         tuned=stages.tuned,
         fusion=stages.rankings.fusion,
         reranking=stages.rankings.reranking,
+        index=stages.rankings.index,
         evaluated=evaluated,
         measured=stages.measured,
         general=stages.general,
         seeds=stages.seeds,
         judged=stages.judged.report if stages.judged else None,
         verdict=_verdict(config, stages, evaluated, costs),
-        notes=[*notes_of(data, training, _warnings(config, stages)), *log_notes(evaluated.askings)],
+        notes=[
+            *notes_of(data, training, _warnings(config, stages)),
+            *log_notes(evaluated.askings),
+            *index_notes(stages.rankings.index),
+        ],
         refitted=stages.refitted,
         objective=_objective(config, systems),
         timings=dict(timings),
