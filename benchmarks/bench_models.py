@@ -66,7 +66,13 @@ def main() -> int:
 def run(work: Path, name: str, overrides: list[str]) -> None:
     """One run; what is there is not run again."""
     if not (work / name / "metrics.json").is_file():
-        command = ["run.py", *overrides, "tracking=local", f"cache_dir={work / 'cache'}", f"hydra.run.dir={work / name}"]
+        command = [
+            "run.py",
+            *overrides,
+            "tracking=local",
+            f"cache_dir={work / 'cache'}",
+            f"hydra.run.dir={work / name}",
+        ]
         subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
