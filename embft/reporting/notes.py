@@ -36,16 +36,20 @@ def log_notes(askings: Askings | None) -> list[Note]:
     """How often the test questions were asked, and whether that counts."""
     if askings is None:
         return []
-    asked = f"The {askings.questions:,} test questions were asked {askings.askings:,} times"
     if askings.weights == "none":
         return [
-            Note("info", f"{asked}, and each counts once here; evaluation.weights=count weighs each by its askings.")
+            Note(
+                "info",
+                f"The {askings.questions:,} test questions were asked {askings.askings:,} times, and each counts once here; "
+                "evaluation.weights=count weighs each by its askings.",
+            )
         ]
     return [
         Note(
             "info",
-            f"{asked}, and each counts as often in all means, intervals and comparisons; wins, losses and ties count questions. "
-            f"So weighted they are worth {askings.worth:,.0f} questions that are asked equally often.",
+            f"The {askings.questions:,} test questions were asked {askings.askings:,} times, and each counts as often in all "
+            "means, intervals and comparisons; wins, losses and ties count questions. So weighted they are worth "
+            f"{askings.worth:,.0f} questions that are asked equally often.",
         )
     ]
 
