@@ -56,17 +56,19 @@ def log_notes(askings: Askings | None) -> list[Note]:
 
 def index_notes(index: Mapping[str, IndexFacts]) -> list[Note]:
     """What the approximate index of each system is worth."""
-    return [
-        Note(
-            "info",
-            f"{system} is searched by an approximate index ({facts.kind}, {facts.vectors:,} vectors, "
-            f"{facts.bytes / 1e6:,.1f} MB, "
-            f"built in {facts.build_seconds:,.1f} s), and all its figures are those of this search. Of an exact search it finds "
-            + " and ".join(f"{share:.1%} of the first {depth} chunks" for depth, share in facts.recall.items())
-            + f" ({facts.questions:,} questions), in {facts.query_ms:.2f} ms a question in place of {facts.exact_ms:.2f} ms.",
+    notes = []
+    for system, facts in index.items():
+        recall = ", ".join(f"recall@{depth} {share:.1%}" for depth, share in facts.recall.items())
+        notes.append(
+            Note(
+                "info",
+                f"{system} is searched by an approximate index ({facts.kind}, {facts.vectors:,} vectors, "
+                f"{facts.bytes / 1e6:,.1f} MB, built in {facts.build_seconds:,.1f} s), and its figures are those of this search. "
+                f"Against an exact search, by {facts.questions:,} questions: {recall}, {facts.query_ms:.2f} ms a question in "
+                f"place of {facts.exact_ms:.2f} ms.",
+            )
         )
-        for system, facts in index.items()
-    ]
+    return notes
 
 
 def _made_questions(origins: Mapping[str, int]) -> list[str]:
