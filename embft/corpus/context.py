@@ -68,11 +68,9 @@ class ContextReport:
         )
 
 
-def kind_for(kind: str, pages: Sequence[Page]) -> str:
-    """What ``corpus.context`` means for these documents: ``auto`` is the title where titles tell documents apart."""
-    if kind != "auto":
-        return kind
-    return "title" if len({page.title for page in pages if page.title}) > 1 else "none"
+def titles_differ(pages: Sequence[Page]) -> bool:
+    """Whether there is more than one title, so that titles tell documents apart."""
+    return len({page.title for page in pages if page.title}) > 1
 
 
 def contexts_of(pages: Sequence[Page], chunks: Sequence[Chunk], kind: str) -> dict[str, str]:

@@ -36,6 +36,7 @@ from embft.results import (
     Dataset,
     Evaluated,
     General,
+    Note,
     Outcome,
     QuestionSet,
     Rankings,
@@ -45,6 +46,7 @@ from embft.results import (
     Verdict,
 )
 from embft.runs.folder import RunFolder
+from embft.steps.context_choice import ContextChoice
 from embft.tracking import Tracker
 
 logger = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ class Stages:
     model_notes: Sequence[str] = ()
     refitted: Tuned | None = None
     judged: Judged | None = None
+    context_choice: ContextChoice | None = None
 
 
 def make_outcome(
@@ -112,7 +115,11 @@ def make_outcome(
         seeds=stages.seeds,
         judged=stages.judged.report if stages.judged else None,
         verdict=_verdict(config, stages, evaluated, costs),
-        notes=[*notes_of(data, training, _warnings(config, stages)), *log_notes(evaluated.askings)],
+        notes=[
+            *notes_of(data, training, _warnings(config, stages)),
+            *log_notes(evaluated.askings),
+            *([Note("info", stages.context_choice.sentence)] if stages.context_choice else ()),
+        ],
         refitted=stages.refitted,
         objective=_objective(config, systems),
         timings=dict(timings),
