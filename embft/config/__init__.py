@@ -1,7 +1,7 @@
 """The configuration: its schema, its limits, what cannot be combined, and the command line that sets it."""
 
 from embft.config.evaluation import EvaluationConfig
-from embft.config.experiment import GROUPS, MOVED_KEYS, ExperimentConfig, TrackingConfig, register
+from embft.config.experiment import GROUPS, MOVED_KEYS, ExperimentConfig, ReportingConfig, TrackingConfig, register
 from embft.config.fields import ANSWER_METRICS, OBJECTIVE_METRICS, RANK_METRICS
 from embft.config.held_back import HeldBackConfig
 from embft.config.schema import (
@@ -30,6 +30,7 @@ __all__ = [
     "HeldBackConfig",
     "ModelConfig",
     "QuestionsConfig",
+    "ReportingConfig",
     "RetrievalConfig",
     "TrackingConfig",
     "TrainingConfig",

@@ -43,6 +43,15 @@ class TrackingConfig:
 
 
 @dataclass
+class ReportingConfig:
+    """The report of a run."""
+
+    language: str = choice("auto", "auto", "en", "zh")
+    """Language of report.html, report.md and the summary on the terminal: English or Chinese; auto: Chinese where more than half
+    of the chunks are. What programs read (metrics.json, the tracker, the log) and the model card are English."""
+
+
+@dataclass
 class ExperimentConfig:
     """One experiment."""
 
@@ -54,6 +63,7 @@ class ExperimentConfig:
     retrieval: RetrievalConfig = MISSING
     evaluation: EvaluationConfig = MISSING
     tracking: TrackingConfig = MISSING
+    reporting: ReportingConfig = field(default_factory=ReportingConfig)
     seed: int = number(42, 0, 2**31 - 1)
     """Of everything random: splits, batches, resamples."""
     cache_dir: str = "outputs/cache"

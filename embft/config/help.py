@@ -29,7 +29,7 @@ GROUP=NAME chooses a file of configs/, GROUP.KEY=VALUE sets a value. The first n
 """
 _TAIL = """\
 Other values:
-  seed=42  cache_dir=outputs/cache  hydra.run.dir=FOLDER  hydra.sweep.dir=FOLDER
+  seed=42  cache_dir=outputs/cache  reporting.language=auto|en|zh  hydra.run.dir=FOLDER  hydra.sweep.dir=FOLDER
 
 Options:
   -m, --multirun         a sweep

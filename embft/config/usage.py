@@ -165,7 +165,7 @@ _rerank_api = Condition(
 _wandb = Condition("tracking=wandb", lambda c: c.tracking.backend == "wandb", "tracking=wandb")
 
 _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
-    ("seed cache_dir", ALWAYS),
+    ("seed cache_dir reporting.language", ALWAYS),
     ("experiment dataset model training retrieval evaluation tracking", ALWAYS),
     ("corpus", (_generated,)),
     ("questions", (_writes_questions,)),

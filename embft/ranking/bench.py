@@ -55,6 +55,7 @@ class SystemFacts:
         fusion: None where nothing is fused.
         whitened: Whether the tuned model's vectors are whitened.
         reranking: None where nothing is reordered.
+        languages: Of the chunks, as BM25 reads them; the most frequent first.
     """
 
     model: str
@@ -63,6 +64,7 @@ class SystemFacts:
     fusion: Fusion | None = None
     whitened: bool = False
     reranking: Reranking | None = None
+    languages: Sequence[str] = ()
 
 
 class Ranker(Protocol):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from embft import typed_json
-from embft.corpus.context import titles_differ
+from embft.corpus.context import ContextChoice, titles_differ
 from embft.evaluation.bootstrap import prospects_of
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import dataset_scores
@@ -25,34 +23,6 @@ KINDS = ("none", "title")
 """What is tried; of equal ones the first is taken."""
 BY_PEOPLE = {"human", "file"}
 """Origins of questions that may miss what a chunk does not say. Those written from a chunk ask for what it says."""
-
-
-@dataclass(frozen=True)
-class ContextChoice:
-    """What dev says of titles.
-
-    Attributes:
-        kind: The one taken: ``none`` or ``title``.
-        metric: The dev metric that chose, of the base model.
-        questions: Dev questions.
-        means: By kind, the metric.
-        expected_loss: By kind, against the best of the two, see `embft.evaluation.bootstrap.prospects_of`.
-    """
-
-    kind: str
-    metric: str
-    questions: int
-    means: Mapping[str, float]
-    expected_loss: Mapping[str, float]
-
-    @property
-    def sentence(self) -> str:
-        """For log and report."""
-        taken = "stand before the chunks" if self.kind == "title" else "do not stand before the chunks"
-        return (
-            f"Titles {taken}: on {self.questions:,} dev questions the base model has {self.metric} {self.means['none']:.3f} "
-            f"without and {self.means['title']:.3f} with each document's title (corpus.context=auto)."
-        )
 
 
 def context_kind(
