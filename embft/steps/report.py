@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from embft.config import ExperimentConfig
+from embft.corpus.context import ContextChoice
 from embft.evaluation.costs import MeasuredCosts, Rates
 from embft.evaluation.figures import SystemResult
 from embft.files import write_json, write_jsonl
