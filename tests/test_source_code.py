@@ -39,6 +39,7 @@ def digests(changed: str, copy: Path, *stages: str) -> dict[str, str]:
         return {stage: source_code._code_of.__wrapped__((STAGES[stage],), copy).digest for stage in stages or STAGES}
 
 
+@pytest.mark.slow
 def test_a_changed_line_of_any_module_of_the_closure_moves_the_key(copy):
     """Every module of every stage."""
     before = {stage: code_of(root) for stage, root in STAGES.items()}

@@ -6,9 +6,6 @@ defaults list. So they get another name, by which embft's files extend them.
 
 from __future__ import annotations
 
-from hydra.core.config_store import ConfigStore
-from hydra.core.plugins import Plugins
-
 SUFFIX = "_package"
 """Behind the name of a package's own settings: ``hydra/launcher: joblib_package``."""
 _RENAMED = {"launcher": ("joblib", "ray", "submitit_local"), "sweeper": ("optuna",)}
@@ -16,6 +13,9 @@ _RENAMED = {"launcher": ("joblib", "ray", "submitit_local"), "sweeper": ("optuna
 
 def rename_packages_settings() -> None:
     """Gives the settings of launchers and sweepers that are installed their other name."""
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.plugins import Plugins
+
     Plugins.instance()  # which imports the packages; they store their settings then
     groups = ConfigStore.instance().repo.get("hydra", {})
     for group, names in _RENAMED.items():

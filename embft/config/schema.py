@@ -253,7 +253,8 @@ class RetrievalConfig:
     depth: int = number(100, 10, 100_000)
     """Chunks kept per question."""
     expand: str = choice("none", "none", "neighbours", "page")
-    """What is handed over around a found chunk and counted in answer@N: nothing, the chunks beside it, or its page."""
+    """What is handed over around a found chunk and counted in answer@N: nothing, the chunks beside it, or its page.
+    Files without pages (text, HTML, Markdown) have none to hand over."""
     bm25_k1: float = number(1.5, 0.0, 10.0)
     """How much a word that is repeated in a chunk adds to its score."""
     bm25_b: float = number(0.75, 0.0, 1.0)

@@ -6,7 +6,7 @@ import importlib
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -28,6 +28,7 @@ _PICTURED = re.compile(r"(?:word|ppt)/(?:charts/chart|diagrams/data)\d*\.xml")
 _FORMULA = re.compile(rb"<m:oMath[\s>].*?</m:oMath>", re.DOTALL)
 _FORMULA_MARKS = ((b"</m:num>", b"<m:t>/</m:t>"), (b"<m:sup>", b"<m:t>^</m:t>"), (b"<m:sub>", b"<m:t>_</m:t>"))
 _FORMULA_TEXT = re.compile(rb"<m:t(?:\s[^>]*)?>([^<]*)</m:t>")
+_CHAPTERS = (".xhtml", ".html", ".htm", ".xml")
 _ENCRYPTED = "is encrypted: remove its password"
 _OLD = b"\xd0\xcf\x11\xe0"
 _Read = tuple[list[str], list[str], Sequence[Heading]]
@@ -209,20 +210,48 @@ def _epub_texts(archive: zipfile.ZipFile, path: Path) -> _Read:
     package_name = next(item.attrib["full-path"] for item in container.iter() if item.tag.endswith("rootfile"))
     package = ElementTree.fromstring(archive.read(package_name))
     folder = posixpath.dirname(package_name)
-    items = {item.attrib["id"]: item.attrib for item in package.iter() if item.tag.endswith("}item")}
+    listed = [item.attrib for item in package.iter() if item.tag.endswith("}item")]
+    items = {item["id"]: item for item in listed if "id" in item}
+    order = [items.get(item.attrib.get("idref", ""), {}) for item in package.iter() if item.tag.endswith("}itemref")]
+    parts = list(dict.fromkeys(_epub_part(item, folder, names) for item in order if not _is_nav(item)))
+    warnings = []
+    if missing := sum(_epub_part(item, folder, names) is None for item in order):
+        warnings.append(f"names {missing} chapters that are not in it")
+    if not any(parts):
+        pages = [item for item in listed if item.get("href", "").partition("#")[0].lower().endswith(_CHAPTERS)]
+        parts = list(dict.fromkeys(_epub_part(item, folder, names) for item in pages if not _is_nav(item)))
+        if any(parts):
+            warnings.append(
+                "does not say in which order its chapters are read; they are taken as its list of files has them"
+            )
     texts: list[str] = []
     outline: list[Heading] = []
-    missing = 0
-    for reference in (item for item in package.iter() if item.tag.endswith("}itemref")):
-        item = items.get(reference.attrib.get("idref", ""), {})
-        part = posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
-        if part not in names:
-            missing += 1
-        elif "nav" not in item.get("properties", "").split() and (data := archive.read(part)).strip():
-            chapter = read_html(decode(data, html=True).text, xml=True)
-            texts.append(chapter.text)
-            outline += [replace(heading, page=len(texts)) for heading in chapter.headings]
-    return texts, [f"names {missing} chapters that are not in it"] if missing else [], outline
+    for part in parts:
+        if part is None or not (data := archive.read(part)).strip():
+            continue
+        try:
+            source = decode(data, html=True)
+        except CorpusError as error:
+            warnings.append(f"has a chapter {part} that {error}")
+            continue
+        warnings += [f"has a chapter {part} that {fault}" for fault in source.faults]
+        chapter = read_html(source.text, xml=True)
+        texts.append(chapter.text)
+        outline += [replace(heading, page=len(texts)) for heading in chapter.headings]
+    return texts, warnings, outline
+
+
+def _is_nav(item: Mapping[str, str]) -> bool:
+    return "nav" in item.get("properties", "").split()
+
+
+def _epub_part(item: Mapping[str, str], folder: str, names: Collection[str]) -> str | None:
+    """The file that an item names, though the case of its letters differ; None where there is none."""
+    href = unquote(item.get("href", "").partition("#")[0])
+    part = posixpath.normpath(posixpath.join(folder, href))
+    if not href or part in names:
+        return part if href else None
+    return next((name for name in sorted(names) if name.casefold() == part.casefold()), None)
 
 
 def _title_property(archive: zipfile.ZipFile) -> str:

@@ -123,8 +123,9 @@ def _sort(root: Path, files: Iterable[Path], left_out: Counter[str]) -> FoundFil
 
 
 def _printable(name: str) -> str:
-    """A name that can be written as UTF-8, with any bytes in the file system."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """A name that can be written as UTF-8 and in one line, with any bytes in the file system."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 class _Search:

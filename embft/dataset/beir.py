@@ -14,7 +14,7 @@ from embft.errors import DatasetError
 from embft.files import replacing, write_jsonl
 from embft.foreign_json import parse_json
 from embft.records import RetrievalDataset
-from embft.text.outside import decoded, lines_of
+from embft.text.outside import decoded, lines_of, plain_lines
 
 _SHAPE = "A BEIR folder has corpus.jsonl, queries.jsonl and qrels/<split>.tsv."
 _QRELS_HEADER = ("query-id", "corpus-id", "score")
@@ -182,7 +182,7 @@ def _read_texts(path: Path, notes: list[str], titles: dict[str, str] | None = No
         notes: Gets what a person should know about the file's bytes.
     """
     texts: dict[str, str] = {}
-    for number, line in enumerate(lines(path, notes), 1):
+    for number, line in enumerate(plain_lines(path) or lines(path, notes), 1):
         if not line.strip():
             continue
         where = f"{path}, line {number}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,11 +107,13 @@ def _incidence(texts: Sequence[str], run: int, fewest: int) -> tuple[Any, Any]:
     """A sparse matrix, texts by shared shingles, with a 1 where a text has the shingle; and int64 sizes of the texts."""
     from scipy.sparse import csr_matrix
 
-    sets = [_shingles(text, run) for text in texts]
-    sets = [shingles if len(shingles) >= fewest else shingles[:0] for shingles in sets]
-    owner = np.repeat(np.arange(len(sets), dtype=np.int32), [len(shingles) for shingles in sets])
-    every = np.concatenate([np.zeros(0, np.uint32), *sets])
-    del sets
+    collected, ends = array("I"), np.zeros(len(texts), np.int64)
+    for place, text in enumerate(texts):
+        shingles = _shingles(text, run)
+        if len(shingles) >= fewest:
+            collected.extend(shingles)
+        ends[place] = len(collected)
+    every = np.frombuffer(collected, np.uint32)
     sizes = np.zeros(len(texts), np.int64)
     rows, columns, width = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)], 0
     parts = 1 + len(every) // _PART
@@ -118,18 +121,18 @@ def _incidence(texts: Sequence[str], run: int, fewest: int) -> tuple[Any, Any]:
         here = np.flatnonzero(every % parts == part) if parts > 1 else np.arange(len(every))
         _, numbers, frequency = np.unique(every[here], return_inverse=True, return_counts=True)
         usual = (frequency <= _COMMON)[numbers]
-        sizes += np.bincount(owner[here[usual]], minlength=len(sizes))
+        owner = np.searchsorted(ends, here, side="right").astype(np.int32)
+        sizes += np.bincount(owner[usual], minlength=len(sizes))
         # What one text alone has is in no pair, and is most of all shingles.
         shared = usual & (frequency > 1)[numbers]
-        rows.append(owner[here[shared]])
+        rows.append(owner[shared])
         columns.append(numbers[shared] + width)
         width += len(frequency)
     ones = np.ones(sum(map(len, rows)), np.float32)
     return csr_matrix((ones, (np.concatenate(rows), np.concatenate(columns))), shape=(len(texts), width)), sizes
 
 
-def _shingles(text: str, run: int) -> Any:
-    """uint32 [n]: hashes of the distinct runs of words."""
+def _shingles(text: str, run: int) -> set[int]:
+    """Hashes of the distinct runs of words."""
     words = plain_words(text)
-    hashes = {zlib.crc32(" ".join(words[at : at + run]).encode()) for at in range(len(words) - run + 1)}
-    return np.fromiter(hashes, np.uint32, len(hashes))
+    return {zlib.crc32(" ".join(words[at : at + run]).encode()) for at in range(len(words) - run + 1)}

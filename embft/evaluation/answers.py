@@ -122,12 +122,15 @@ def around_of(chunks: Sequence[Chunk], expand: str) -> Around:
 
     Args:
         chunks: In reading order.
-        expand: ``none``, ``neighbours`` (the chunks before and after it in its document) or ``page``.
+        expand: ``none``, ``neighbours`` (the chunks before and after it in its document) or ``page``. A chunk of a file that
+            has no pages is handed over alone: its document is no page.
     """
     if expand == "none":
         return {}
     groups: dict[tuple[str, int | None], list[str]] = {}
     for chunk in chunks:
+        if expand == "page" and chunk.page is None:
+            continue
         where = (chunk.document, chunk.page if expand == "page" else None)
         groups.setdefault(where, []).append(chunk.id)
     if expand == "page":

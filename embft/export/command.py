@@ -36,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--system", help="bm25, base, tuned or fused (default: what the verdict names)")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], help="default: as in the run")
     parser.add_argument("--int8", action="store_true", help="--to onnx: also a graph in 8 bits, with what it loses")
+    parser.add_argument(
+        "--refitted",
+        action="store_true",
+        help="with the tuned model that was trained again on everything (training.refit); no figure of the report is of it",
+    )
     options = parser.parse_args(arguments)
     try:
         _export(options)
@@ -69,10 +74,12 @@ def _export(options: argparse.Namespace) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     run = read_run(options.run)
     system = run.system(options.system)
+    if options.refitted and run.model_of(system) != "tuned":
+        raise RunError(f"The system {system} has no tuned model: leave --refitted out.")
     if options.to == "onnx" and run.model_of(system) is None:
         raise RunError(f"The system {system} has no model that could be a graph: take --to parquet or elasticsearch.")
     with quiet():
-        contents = collect(run, system, options.device)
+        contents = collect(run, system, options.device, refitted=options.refitted)
     if options.to == "onnx" and contents.dense is None:
         raise RunError("The mix of this run is BM25 alone: there is no model to export.")
     # All in a folder beside it first: an export is whole, or it is not there.
@@ -87,9 +94,11 @@ def _export(options: argparse.Namespace) -> None:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     print(f"export: {system} is in {target}." + "".join(f" {sentence}" for sentence in said))
-    if run.setup.refitted is not None and run.model_of(system) == "tuned":
+    if options.refitted:
+        print("  The model was trained on the test's questions too, so its figures there are no estimate of anything.")
+    elif run.setup.refitted is not None and run.model_of(system) == "tuned":
         print(
-            f"  The model is the one that was judged; the one trained on everything is in {run.folder / MODEL_FOLDER}."
+            f"  The model is the one that was judged; --refitted exports {run.folder / MODEL_FOLDER}, trained on everything."
         )
     print(f"  python {target / 'check.py'}   reproduces the report's figures from it alone")
 
@@ -172,12 +181,17 @@ _WRITERS: Mapping[str, Callable[[Contents, Path, bool], list[str]]] = {
 
 
 def _readme(contents: Contents, target: str, said: Sequence[str]) -> str:
-    figures = contents.run.setup.figures[contents.system]
+    figures = contents.figures
+    seen = (
+        " (No estimate of anything: the model was trained on these questions too; those of the judged one are in the report.)"
+        if contents.refitted
+        else ""
+    )
     parts = [
         f"# {contents.system}, exported by embft to {target}",
         "",
         f"{contents.run.setup.headline} On the test questions: hit rate@5 {figures['hit_rate@5']:.3f}, nDCG@10 "
-        f"{figures['ndcg@10']:.3f}. `python check.py` reproduces both from this folder alone.",
+        f"{figures['ndcg@10']:.3f}.{seen} `python check.py` reproduces both from this folder alone.",
         "",
         *(f"{sentence}\n" for sentence in said),
         "`search.json` has prompts, windows, BM25 settings and the weight of the mix. A chunk scores as its best window. Scores "

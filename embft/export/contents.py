@@ -5,25 +5,28 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from pathlib import Path
 
 from embft.embedded_text import IndexedCorpus
 from embft.errors import RunError
+from embft.evaluation.metrics import dataset_scores
+from embft.evaluation.weights import Weights
 from embft.files import write_json, write_jsonl, write_text
 from embft.models.encoder import Encoder
 from embft.models.kinds import limit_of
 from embft.models.vectors import Vectors
 from embft.records import Passages
 from embft.retrieval.bm25 import pairs_of, windows_of
-from embft.serving.answering import Answering
+from embft.serving.answering import Answering, Asked
 from embft.serving.run_files import ChunkRow, RunFiles, write_chunks
 from embft.serving.standing import VectorIndex
 from embft.text.corpus_terms import CorpusTerms
 from embft.text.terms import merged
 
 ALONE = Path(__file__).parent / "alone"
+METRICS = ("hit_rate@5", "ndcg@10")
 KNOWN = ("bm25", "base", "tuned", "fused")
 
 
@@ -78,6 +81,9 @@ class Contents:
         system: The system that is exported.
         weight: Of the vectors; 0: BM25 alone, 1: vectors alone.
         dense, lexical: None where the system has no such part.
+        figures: Hit rate and nDCG that the export must come out at: the report's, or, of the model that was trained again on
+            everything, what it gets on the test, whose questions it has seen.
+        refitted: Whether it is that model.
     """
 
     run: RunFiles
@@ -85,6 +91,8 @@ class Contents:
     weight: float
     dense: DensePart | None
     lexical: LexicalPart | None
+    figures: Mapping[str, float]
+    refitted: bool = False
 
     @property
     def chunks(self) -> Sequence[ChunkRow]:
@@ -95,7 +103,6 @@ class Contents:
         """search.json of the export: everything that a search by hand needs."""
         retrieval, dense = self.run.config.retrieval, self.dense
         encoder = dense.encoder if dense else None
-        figures = self.run.setup.figures[self.system]
         return {
             "system": self.system,
             "chunks": self.run.setup.chunks,
@@ -119,15 +126,22 @@ class Contents:
             },
             "depth": retrieval.depth,
             "relevant_from": self.run.config.evaluation.relevant_from,
-            "figures": {name: figures[name] for name in ("hit_rate@5", "ndcg@10")},
+            "figures": {name: self.figures[name] for name in METRICS},
+            **({"refitted": True} if self.refitted else {}),
         }
 
 
-def collect(run: RunFiles, system: str, device: str | None) -> Contents:
+def collect(run: RunFiles, system: str, device: str | None, *, refitted: bool = False) -> Contents:
     """Gathers what a system consists of; passages come from the cache where they are there.
 
+    Args:
+        run: The run.
+        system: One of its systems.
+        device: What the model computes on; None: as in the run.
+        refitted: With the tuned model that was trained again on everything.
+
     Raises:
-        RunError: The system cannot be exported as vectors and words.
+        RunError: There is no such model, or the system cannot be exported as vectors and words.
         ModelError: Its model is not available, or is not the one that was ranked.
     """
     retrieval = run.config.retrieval
@@ -144,14 +158,28 @@ def collect(run: RunFiles, system: str, device: str | None) -> Contents:
             "The mix of this run has vectors of tokens in it, which have no export yet: serve it (embft serve)."
         )
     weight = {"bm25": 0.0, "fused": run.setup.fusion.weight if run.setup.fusion else 0.5}.get(system, 1.0)
-    dense = None
+    dense, figures = None, run.setup.figures[system]
     if weight > 0:
-        answering = Answering(run, device)
+        answering = Answering(run, device, refitted=refitted)
         embedder = answering.embedder(run.model_of(system) or "base")
         index = answering.index(embedder)
         assert isinstance(index, VectorIndex)
         dense = DensePart(embedder.open_model, index.passages, index.units)
-    return Contents(run, system, weight, dense, _lexical(run) if weight < 1 else None)
+        if refitted:
+            figures = _seen(answering, system)
+    return Contents(run, system, weight, dense, _lexical(run) if weight < 1 else None, figures, refitted)
+
+
+def _seen(answering: Answering, system: str) -> dict[str, float]:
+    """Means on the test of a model that was trained on it: no estimate of anything, but what its export must come out at."""
+    run = answering.run
+    ranking = answering.rank(
+        system, [Asked(text, tuple(run.test.excluded.get(key, ()))) for key, text in run.test.queries.items()]
+    )
+    named = {key: ranking.chunk_ids[str(place)] for place, key in enumerate(run.test.queries)}
+    scores = dataset_scores(replace(ranking, chunk_ids=named, scores={}), run.test, run.config.evaluation.relevant_from)
+    weights = Weights.of(list(run.test.queries), run.setup.counts, "count")
+    return {name: float(weights.mean(scores[name])) for name in METRICS}
 
 
 def _lexical(run: RunFiles) -> LexicalPart:

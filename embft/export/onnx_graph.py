@@ -17,6 +17,8 @@ from embft.models.loading import load_model, quiet
 from embft.models.vectors import unit
 
 _OPSET = 17
+_NO_LIMIT = 1 << 30
+"""Tokens of a model that cuts nothing off."""
 _TRIED = 64
 """Windows on which a graph is compared with the model before it is kept."""
 _LEAST = {"model.onnx": 0.99999, "model_fp16.onnx": 0.999}
@@ -106,6 +108,17 @@ def _write_tokenizing(model: Any, folder: Path) -> None:
         raise ModelError("The model's tokenizer has no tokenizer.json, which the ONNX export needs.")
     (saved / "tokenizer.json").replace(folder / "tokenizer.json")
     shutil.rmtree(saved)
+    # fastembed and transformers.js read these of it, by their names in transformers.
+    write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": model.max_seq_length or _NO_LIMIT,
+            "truncation_side": tokenizer.truncation_side,
+            "padding_side": tokenizer.padding_side,
+            "pad_token": tokenizer.pad_token,
+        },
+    )
     write_json(
         folder / "tokenizing.json",
         {

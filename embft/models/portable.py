@@ -115,6 +115,9 @@ def _router(place: Path, inputs: Sequence[str]) -> None:
         part = {"type": type_, "path": name}
         _module(place, part, inputs)
         settings["types"][name] = part["type"]
+    known = settings.get("parameters", {})
+    if not known.get("route_mappings"):  # which 5.1 has no word for
+        settings["parameters"] = {key: value for key, value in known.items() if key != "route_mappings"}
     write_json(file, settings)
 
 

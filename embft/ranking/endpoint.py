@@ -21,7 +21,9 @@ class EndpointRanker:
         texts = [*dataset.indexed.values(), *dataset.queries.values()]
         if cut := sum(end < len(text) for text, end in zip(texts, encoder.read_ends(texts), strict=True)):
             bench.notes.append(f"{cut} texts were longer than {endpoint.model} takes and were cut.")
-        return replace(bench.base, encoder=encoder).in_mode("truncate").scorers(dataset)
+        # Where a run is served, the bench's base may be the tuned model: no adapter and no last layer belongs to this API.
+        plain = replace(bench.base, encoder=encoder, query_map=None, whitening=None)
+        return plain.in_mode("truncate").scorers(dataset)
 
     def floor(self, bench: Bench) -> None:
         """Every chunk has a score."""

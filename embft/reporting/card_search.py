@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from embft.evaluation.verdict import CANNOT_TELL
+from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.reporting.markdown_text import fenced, plain
 from embft.results import Outcome
 from embft.systems import system_of
@@ -29,6 +30,18 @@ def search_section(outcome: Outcome) -> list[str]:
         f"Over the test questions that gives hit rate@5 {means['hit_rate@5']:.3f} and nDCG@10 {means['ndcg@10']:.3f}. "
         "`embft serve RUN` serves it, `embft export RUN DIR --to parquet` takes it elsewhere, and "
         "`embft check-served URL --run RUN` says whether what is served is this.",
+        *_refitted(outcome, system),
+    ]
+
+
+def _refitted(outcome: Outcome, system: str) -> list[str]:
+    """Where a model was trained again on everything: which of the two each command takes."""
+    if outcome.refitted is None or system == "base" or not system_of(system).uses_model:
+        return []
+    return [
+        "",
+        f"These take the model that was judged, `{HELD_OUT_FOLDER}`. `embft serve RUN --refitted` and `embft export RUN DIR --to "
+        f"parquet --refitted` take the one that was trained again on everything, `{MODEL_FOLDER}`: the figures are not of it.",
     ]
 
 

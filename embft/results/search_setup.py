@@ -61,6 +61,8 @@ class SearchSetup:
         reranking: None where nothing is reordered.
         counts: Test question id to how often it was asked, where figures weigh questions by that (``evaluation.weights``);
             empty: all count alike.
+        places: Folders that settings name relative to where the run was started (``model.path``), relative to the run folder:
+            whoever serves it may be elsewhere.
         schema_version: Of this file.
     """
 
@@ -77,4 +79,5 @@ class SearchSetup:
     refitted: SearchModel | None = None
     reranking: Reranking | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
     schema_version: int = field(default=SCHEMA_VERSION)

@@ -53,7 +53,7 @@ def _run(job: Callable[[], Any], config_dir: Path) -> int:
     os.environ["EMBFT_COMMAND"] = f"{program()} {shlex.join(sys.argv[1:])}".strip()
     wants_trace = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Hydra then raises what a job raised, instead of printing its own abridged traceback.
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         arguments = read_arguments(sys.argv[1:])
         if arguments.version:

@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from embft.serving.parity import Served
     from embft.serving.variants import Encode
 
-_LIBRARIES = ("sentence-transformers", "llama-index", "langchain", "haystack", "fastembed")
+_FOLDERS = ("sentence-transformers", "llama-index", "langchain", "haystack", "fastembed")
+_CLIENTS = ("llama-index", "langchain", "haystack")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,12 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--key-env", metavar="NAME", help="URL: environment variable that holds the key")
     parser.add_argument(
         "--library",
-        choices=_LIBRARIES,
-        default="sentence-transformers",
-        help="FOLDER: what loads it (default: %(default)s)",
+        choices=_FOLDERS,
+        help="FOLDER: what loads it (default: sentence-transformers); URL: whose client asks it (default: plain HTTP)",
     )
     parser.add_argument(
-        "--python", default=sys.executable, help="FOLDER: the interpreter that has the library (default: this one)"
+        "--python", default=sys.executable, help="the interpreter that has the library (default: this one)"
     )
     return parser
 
@@ -78,23 +79,28 @@ def _check(options: argparse.Namespace) -> Served:
         raise RunError("The run has one vector per token (retrieval=late), which no endpoint of embeddings gives.")
     if system not in {"base", "tuned"} and (system != "fused" or (run.setup.fusion and run.setup.fusion.late > 0)):
         raise RunError(f"The figures of {system} are not of such vectors and BM25 alone: give --system tuned or base.")
-    served = _source(options, name)
-    with quiet():
+    with _source(options, name) as served, quiet():
         return compare(Answering(run), name, system, served)
 
 
-def _source(options: argparse.Namespace, name: str) -> Encode:
-    from embft.serving.sources import from_endpoint, from_folder
+def _source(options: argparse.Namespace, name: str) -> AbstractContextManager[Encode]:
+    from embft.serving.sources import Stranger, from_endpoint
 
     given = (options.query_prompt, options.document_prompt)
-    prompts = (given[0] or "", given[1] or "")
+    prompts = None if given == (None, None) else (given[0] or "", given[1] or "")
     if options.served.startswith(("http://", "https://")):
         model = options.model or name
-        return from_endpoint(options.served, options.query_model or model, model, prompts, options.key_env)
+        models = (options.query_model or model, model)
+        if options.library is None:
+            return nullcontext(from_endpoint(options.served, *models, prompts or ("", ""), options.key_env))
+        if options.library not in _CLIENTS:
+            raise RunError(f"--library {options.library} asks no server; {', '.join(_CLIENTS)} do. Or leave it out.")
+        return Stranger(options.library, options.python, options.served, prompts, models, options.key_env).opened()
     folder = Path(options.served)
     if not folder.is_dir():
         raise RunError(f"{folder} is neither an address that begins with http:// nor a folder.")
-    return from_folder(folder, options.library, options.python, None if given == (None, None) else prompts)
+    library = options.library or "sentence-transformers"
+    return Stranger(library, options.python, str(folder.absolute()), prompts).opened()
 
 
 def render(served: Served) -> str:

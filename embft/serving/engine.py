@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from embft.models.batch_encoding import encode_batch
 from embft.models.encoder import Encoder
-from embft.models.kinds import is_multi_vector, is_static, limit_of, tokenizer_of
+from embft.models.kinds import is_multi_vector
 from embft.models.vectors import Vectors
-from embft.retrieval.embedder import Embedder
 from embft.serving.answering import Answering, Asked, Hit
 from embft.serving.gauges import Gauges
 from embft.serving.requests import ServedModel
+from embft.serving.standing import StandingEmbedder
 from embft.text import tokens
 
 
@@ -46,7 +47,9 @@ class Engine:
         self._gauges = gauges
         setup = answering.run.setup
         name = (answering.run.model_of(system) if system else None) or ("base" if setup.tuned is None else "tuned")
-        self._embedder: Embedder = answering.embedder(name)
+        embedder = answering.embedder(name)
+        assert isinstance(embedder, StandingEmbedder)
+        self._embedder = embedder
         described = setup.base if name == "base" or setup.tuned is None else setup.tuned
         encoder = self._embedder.encoder
         by_token = isinstance(encoder, Encoder) and is_multi_vector(encoder.model)
@@ -70,19 +73,15 @@ class Engine:
         return self.answering.search(system, asked)
 
     def _embed(self, task: str, texts: Sequence[str]) -> list[Embedded]:
-        encoder = self._embedder.encoder
-        queries = task == "query"
-        embedder = self._embedder
-        vectors = embedder.question_vectors(texts) if queries else encoder.encode_passages(texts)
-        prompt = encoder.query_prompt if queries else encoder.document_prompt
-        if not isinstance(encoder, Encoder):  # an API's own count is not known here
-            counts = [len(tokens.spans(prompt + text)) for text in texts]
-            return [Embedded(vector, count, False) for vector, count in zip(vectors, counts, strict=True)]
-        tokenizer, limit = tokenizer_of(encoder.model), limit_of(encoder.model)
-        marked = not is_static(encoder.model)
-        asked = [prompt + text for text in texts]
-        ids = tokenizer(asked, add_special_tokens=marked, truncation=False, verbose=False)["input_ids"]
-        return [
-            Embedded(vector, len(row), limit is not None and len(row) > limit)
-            for vector, row in zip(vectors, ids, strict=True)
-        ]
+        embedder, queries = self._embedder, task == "query"
+        encoder = embedder.encoder
+        if isinstance(encoder, Encoder):
+            batch = encode_batch(encoder, texts, queries=queries)
+            vectors, counts, cut = batch.vectors, batch.tokens, batch.cut
+        else:  # an API's own count is not known here
+            vectors = encoder.encode_questions(texts) if queries else encoder.encode_passages(texts)
+            prompt = encoder.query_prompt if queries else encoder.document_prompt
+            counts, cut = [len(tokens.spans(prompt + text)) for text in texts], [False] * len(texts)
+        if queries:
+            vectors = embedder.question_layers(vectors)
+        return [Embedded(*row) for row in zip(vectors, counts, cut, strict=True)]

@@ -74,12 +74,16 @@ def compare(answering: Answering, name: str, system: str, served: Encode) -> Ser
     drawn = np.random.default_rng(0).permutation(len(texts))[: _SAMPLE - len(longest)]
     sample = list(dict.fromkeys([*longest, *drawn.tolist()]))
     asked, own_asked = questions[:_SAMPLE], embedder.question_vectors(questions[:_SAMPLE])
-    given_questions, given_passages = served(asked, True), served([texts[at] for at in sample], False)
-    own_passages = index.vectors[sample]
+    own_passages, width = index.vectors[sample], index.vectors.shape[1]
+    # Each kind of text is asked for once; but where the length is another one, no more than a sample is worth its price.
+    all_questions = served(questions, True)
+    fits = all_questions.shape[1] == width
+    all_passages = served(list(texts), False) if fits else served([texts[at] for at in sample], False)
+    given_questions, given_passages = all_questions[:_SAMPLE], all_passages[sample] if fits else all_passages
     found = Served(
         False, least_cosine(given_questions, own_asked), least_cosine(given_passages, own_passages), system=system
     )
-    if given_questions.shape[1] != own_asked.shape[1] or given_passages.shape[1] != own_asked.shape[1]:
+    if not fits or given_passages.shape[1] != width:
         return _other_dimension(found, given_passages, own_passages)
     causes, sentences = [], []
     if min(found.least_questions, found.least_passages) < AGREES:
@@ -94,13 +98,12 @@ def compare(answering: Answering, name: str, system: str, served: Encode) -> Ser
             f"Vectors are not normalised as those that were ranked: lengths are {lengths.min():.3g} to {lengths.max():.3g} "
             "instead of 1. By cosine that is no matter; by dot product rankings differ."
         )
-    everything = (served(questions, True), served(list(texts), False))
     return replace(
         found,
         agrees=not causes,
         causes=causes,
         sentences=sentences,
-        figures=_figures(answering, embedder, index, system, everything),
+        figures=_figures(answering, index, system, (all_questions, all_passages)),
     )
 
 
@@ -142,7 +145,7 @@ def _cause(
 
 
 def _figures(
-    answering: Answering, embedder: Embedder, index: VectorIndex, system: str, vectors: tuple[Vectors, Vectors]
+    answering: Answering, index: VectorIndex, system: str, vectors: tuple[Vectors, Vectors]
 ) -> dict[str, tuple[float, float]]:
     run = answering.run
     questions, passages = vectors

@@ -14,6 +14,7 @@ from embft.errors import RunError
 from embft.files import replacing
 from embft.records import RetrievalDataset
 from embft.results.search_setup import SCHEMA_VERSION, SearchSetup
+from embft.serving.named_places import found_again
 from embft.systems import system_of
 
 SETUP = "search.json"
@@ -118,6 +119,7 @@ def read_run(folder: Path) -> RunFiles:
     corpus = {row.id: row.text for row in rows}
     contexts = {row.id: row.context for row in rows if row.context}
     searched = replace(test, corpus=corpus, contexts=contexts)
+    config = found_again(config, setup.places, folder)
     return RunFiles(folder, setup, config, {row.id: row for row in rows}, searched)
 
 

@@ -1,11 +1,14 @@
-"""Where served vectors come from: an endpoint, or a folder that another library loads in its own environment."""
+"""Where served vectors come from: an endpoint, asked here or by another library, or a folder that one loads elsewhere."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +20,6 @@ from embft.models.vectors import Vectors
 from embft.serving.variants import Encode
 
 _BATCH = 32
-LIBRARIES = ("sentence-transformers", "llama-index", "langchain", "haystack", "fastembed")
 _SCRIPT = Path(__file__).parent / "foreign.py"
 
 
@@ -82,38 +84,62 @@ def _table(rows: list[Any], count: int, source: str) -> Vectors:
     return table
 
 
-def from_folder(folder: Path, library: str, python: str, prompts: tuple[str, str] | None) -> Encode:
-    """Vectors of a folder as another library gives them, in a Python of its own.
+@dataclass(frozen=True)
+class Stranger:
+    """Another library, in a Python of its own.
 
-    Args:
-        folder: The model's, or for fastembed the export's ``onnx``.
-        library: One of `LIBRARIES`.
+    Attributes:
+        library: One of `embft.serving.foreign.FOLDERS`, or, where it asks a server, of ``CLIENTS``.
         python: The interpreter of the environment that the library is in.
+        place: The model's folder (for fastembed the export's ``onnx``), or the base URL of a server.
         prompts: Put before questions and passages by the caller; None: what the library does by itself.
+        models: A server's names of the model for questions and for passages.
+        key_variable: Name of the environment variable that holds the server's key.
     """
 
-    def ask(texts: Sequence[str], queries: bool) -> Vectors:
-        with TemporaryDirectory() as place:
-            request = {
-                "folder": str(folder.absolute()),
-                "library": library,
-                "queries": queries,
-                "prompt": None if prompts is None else prompts[0 if queries else 1],
-                "texts": list(texts),
-            }
-            asked, answer = Path(place, "asked.json"), Path(place, "vectors.npy")
-            asked.write_text(json.dumps(request), encoding="utf-8")
-            environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-            try:
-                done = subprocess.run(
-                    [python, "-I", str(_SCRIPT), str(asked), str(answer)],  # -I: our folder is not on its path
-                    capture_output=True, text=True, check=False, env={**environment, "HF_HUB_OFFLINE": "1"}, cwd=place,
-                )  # fmt: skip
-            except OSError as error:
-                raise RunError(f"{python} cannot be run: {error.strerror}.") from error
-            if done.returncode or not answer.is_file():
-                last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
-                raise RunError(f"{library} in {python} cannot load {folder}: {last[:300]}")
-            return _table(np.load(answer).tolist(), len(texts), library)
+    library: str
+    python: str
+    place: str
+    prompts: tuple[str, str] | None = None
+    models: tuple[str, str] | None = None
+    key_variable: str | None = None
 
-    return ask
+    @contextmanager
+    def opened(self) -> Iterator[Encode]:
+        """Starts the library, which loads what it loads once; gives its vectors; ends it."""
+        if shutil.which(self.python) is None:
+            raise RunError(
+                f"{self.python} cannot be run: give the interpreter of an environment that has {self.library}."
+            )
+        with TemporaryDirectory() as folder:
+            log = Path(folder, "log")
+            environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+            asked = {
+                "library": self.library, "place": self.place, "prompts": self.prompts, "models": self.models,
+                "key": self.key_variable,
+            }  # fmt: skip
+            with log.open("wb") as errors, subprocess.Popen(
+                [self.python, "-I", str(_SCRIPT), json.dumps(asked)],  # -I: our folder is not on its path
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8", cwd=folder,
+                env={**environment, "HF_HUB_OFFLINE": "1"},
+            ) as process:  # fmt: skip
+                try:
+                    yield lambda texts, queries: self._ask(process, Path(folder), texts, queries)
+                finally:
+                    assert process.stdin is not None
+                    with suppress(BrokenPipeError):
+                        process.stdin.close()
+
+    def _ask(self, process: subprocess.Popen[str], folder: Path, texts: Sequence[str], queries: bool) -> Vectors:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        answer = folder / "vectors.npy"
+        request = {"texts": list(texts), "queries": queries, "answer": str(answer)}
+        with suppress(BrokenPipeError):
+            process.stdin.write(f"{json.dumps(request)}\n")
+            process.stdin.flush()
+        if not process.stdout.readline():
+            printed = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            last = printed[-1] if printed else "it ended without a word"
+            raise RunError(f"{self.library} in {self.python} has no vectors of {self.place}: {last[:300]}")
+        return _table(np.load(answer).tolist(), len(texts), self.library)

@@ -54,7 +54,10 @@ class StandingEmbedder(Embedder):
 
     def question_vectors(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder.question_vectors`; what people ask is not stored."""
-        vectors = self.encoder.encode_questions(texts)
+        return self.question_layers(self.encoder.encode_questions(texts))
+
+    def question_layers(self, vectors: Vectors) -> Vectors:
+        """The encoder's vectors of questions, float32 [n_questions, dim], to the embedder's."""
         if self.query_map is not None:
             vectors = self.query_map(vectors)
         return vectors if self.whitening is None else self.whitening(vectors)

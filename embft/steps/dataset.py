@@ -27,6 +27,7 @@ from embft.results import Asked, Corpus, Dataset, DatasetReport, QuestionSet
 from embft.stages import StageResult
 from embft.steps.taken_over import HELD_BACK
 from embft.steps.workspace import Workspace
+from embft.text_map import digest_of_rows, read_text_map, write_text_map
 
 NO_DEV = "There are no dev questions: the last epoch is kept and the fusion is an even mix."
 
@@ -69,7 +70,7 @@ def make_dataset(
         warnings = [*draft.notes, *_check(draft, training)]
         for name in RetrievalDataset.SPLITS:
             write_llama_index(folder / f"{name}.json", getattr(splits, name))
-        write_json(folder / "distractors.json", dict(splits.distractors))
+        write_text_map(folder / "distractors.json", splits.distractors)
         write_json(folder / "contexts.json", dict(splits.test.contexts))
         write_json(
             folder / "splits.json",
@@ -174,7 +175,7 @@ def _load(folder: Path) -> Dataset:
         train,
         dev,
         test,
-        distractors=read_json(folder / "distractors.json"),
+        distractors=read_text_map(folder / "distractors.json"),
         searches={name: tuple(parts) for name, parts in described["searches"].items()},
         origins=described["origins"],
         sources=described["sources"],
@@ -223,5 +224,5 @@ def _report(splits: Splits, left_out: Mapping[str, int], warnings: list[str]) ->
         warnings=warnings,
         realism=realism(splits),
         asked={name: digest(sorted(parts[name].queries.items())) for name in ("dev", "test")},
-        cut=digest(sorted(splits.searched("test").corpus.items())),
+        cut=digest_of_rows(splits.searched("test").corpus.items()),
     )

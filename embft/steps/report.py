@@ -123,7 +123,26 @@ def _warnings(config: ExperimentConfig, stages: Stages) -> list[str]:
     """What the stages found out that a reader of the figures must know."""
     stands_in = config.questions.stands_in if stages.questions else None
     reading = stages.corpus.reading.warnings if stages.corpus else ()
-    return [*([stands_in] if stands_in else ()), *reading, *stages.model_notes, *stages.rankings.notes]
+    return [
+        *([stands_in] if stands_in else ()),
+        *reading,
+        *_without_pages(config, stages.corpus),
+        *stages.model_notes,
+        *stages.rankings.notes,
+    ]
+
+
+def _without_pages(config: ExperimentConfig, corpus: Corpus | None) -> list[str]:
+    """What ``retrieval.expand=page`` cannot do for files that have no pages."""
+    if corpus is None or config.retrieval.expand != "page":
+        return []
+    alone = sum(chunk.page is None for chunk in corpus.chunks)
+    if not alone:
+        return []
+    return [
+        f"retrieval.expand=page: {alone:,} of {len(corpus.chunks):,} chunks are of files that have no pages, and are handed over "
+        "alone. retrieval.expand=neighbours hands over the chunks beside them."
+    ]
 
 
 def write_report(outcome: Outcome, run: RunFolder, tracker: Tracker) -> None:

@@ -10,6 +10,7 @@ from embft.models.source import folder_fingerprint
 from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER, RetrievalDataset
 from embft.results import Outcome, SearchModel, SearchSetup, Tuned
 from embft.retrieval.embedder import Embedder
+from embft.serving.named_places import places_of
 from embft.serving.run_files import CHUNKS, SETUP, ChunkRow, write_chunks
 
 
@@ -40,6 +41,7 @@ def write_search(outcome: Outcome, searched: RetrievalDataset, folder: Path, bas
         counts={row.question_id: row.count for row in outcome.evaluated.rows}
         if outcome.config.evaluation.weights == "count"
         else {},
+        places=places_of(outcome.config, folder),
     )
     known = {chunk.id: chunk for chunk in outcome.corpus.chunks} if outcome.corpus else {}
     rows = []

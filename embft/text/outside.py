@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+
 from embft.text.decoding import Decoded, decode
+
+_BLOCK = 1 << 20
+_UNUSUAL = bytes(code for code in range(0x20) if code not in b"\t\n\r")
+"""Bytes that make `decode` look more closely."""
 
 
 def decoded(data: bytes) -> Decoded:
@@ -17,6 +25,39 @@ def decoded(data: bytes) -> Decoded:
         return decode(data)
     except ValueError as error:
         raise ValueError(f"it {error}") from None
+
+
+def plain_lines(path: Path) -> Iterator[str] | None:
+    """The lines of a file that is plainly UTF-8, one at a time; None where it has to be looked at as a whole."""
+    try:
+        return _lines(path) if _is_plain(path) else None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether nothing in a file needs `decode`.
+
+    Raises:
+        OSError: It cannot be read.
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    decoder, feeds, first = codecs.getincrementaldecoder("utf-8")(), False, True
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            if len(block.translate(None, _UNUSUAL)) < len(block) or (first and block.startswith(codecs.BOM_UTF8)):
+                return False
+            if "\ufffd" in decoder.decode(block):
+                return False
+            feeds, first = feeds or b"\n" in block, False
+        decoder.decode(b"", final=True)
+    return feeds
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            yield line.removesuffix("\n").removesuffix("\r")
 
 
 def lines_of(text: str) -> list[str]:

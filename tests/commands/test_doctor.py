@@ -3,6 +3,7 @@ import pytest
 from embft.commands import doctor
 
 
+@pytest.mark.slow
 def test_it_says_what_there_is_and_never_a_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     monkeypatch.setenv("WANDB_API_KEY", "also-secret")

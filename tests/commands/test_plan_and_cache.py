@@ -67,6 +67,7 @@ def called(place: Path, *words: str) -> int:
     return cache.main(["--cache", str(place / "cache"), "--runs", str(place / "runs"), *words])
 
 
+@pytest.mark.slow
 def test_the_cache_lists_what_runs_use_and_prunes_the_rest_alone(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

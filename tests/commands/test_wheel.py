@@ -58,9 +58,11 @@ def run(command: Path, folder: Path, words: Sequence[str]) -> subprocess.Complet
 def test_every_command_is_there(capsys: pytest.CaptureFixture[str]):
     for name, (place, _) in COMMANDS.items():
         module, _, function = place.partition(":")
-        with pytest.raises(SystemExit) as end:
-            getattr(import_module(module), function)(["--help"])
-        assert end.value.code == 0
+        try:
+            status = getattr(import_module(module), function)(["--help"])
+        except SystemExit as end:
+            status = end.code
+        assert status == 0
         assert "usage:" in capsys.readouterr().out, name
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -32,7 +34,7 @@ def about(first: int, last: int) -> Question:
 
 def read(question: Question, chunks: list[Chunk], ranked: list[str], expand: str = "none") -> float:
     (mapped,) = mapped_onto([question], by_page(chunks))
-    evidence = {"q": pieces_of(mapped, by_page(chunks), {("a.txt", None): PAGE})}
+    evidence = {"q": pieces_of(mapped, by_page(chunks), {("a.txt", page): PAGE for page in (None, 1)})}
     texts = {chunk.id: chunk.text for chunk in chunks}
     dataset = RetrievalDataset({"q": "?"}, texts, {"q": mapped.chunk_ids})
     ranking = Ranking("x", "x", {"q": tuple(ranked)}, {})
@@ -69,7 +71,10 @@ def test_neighbours_and_pages_are_handed_over_once_and_count() -> None:
     chunks = cut(10)
     assert read(about(12, 14), chunks, ["c20"], "neighbours") == 10  # c10 comes before c20
     assert read(about(12, 14), chunks, ["c0", "c20"], "neighbours") == 30
-    assert read(about(42, 44), chunks, ["c0"], "page") == 90
+    assert read(about(42, 44), chunks, ["c0"], "page") == np.inf  # a file without pages has none to hand over
+    paged = [replace(chunk, page=1) for chunk in chunks]
+    asked = replace(about(42, 44), places=((replace(about(42, 44).places[0][0], page=1),),))
+    assert read(asked, paged, ["c0"], "page") == 90
 
 
 def test_a_question_judged_by_chunks_is_answered_by_its_first_relevant_one() -> None:
@@ -106,7 +111,7 @@ def test_the_whole_text_answers_and_no_order_answers_before_the_evidence_was_rea
 def test_pieces_cover_the_evidence(size: int) -> None:
     chunks = cut(size)
     (mapped,) = mapped_onto([about(5, 20)], by_page(chunks))
-    (pieces,) = pieces_of(mapped, by_page(chunks), {("a.txt", None): PAGE})
+    (pieces,) = pieces_of(mapped, by_page(chunks), {("a.txt", page): PAGE for page in (None, 1)})
     assert all(isinstance(piece, Piece) for piece in pieces)
     assert [piece.first for piece in pieces[1:]] == [piece.last for piece in pieces[:-1]]
     assert (pieces[0].first, pieces[-1].last) == (0, 16 * 4)
@@ -118,3 +123,10 @@ def test_a_neighbour_that_is_not_searched_is_not_handed_over() -> None:
     handed = HandedOver(searched, {"q": ((Piece("c10", 0, 9, 10),),)}, around_of(chunks, "neighbours"))
     dataset = RetrievalDataset({"q": "?"}, searched, {"q": ("c10",)})
     assert handed.tokens_to_answer(Ranking("x", "x", {"q": ("c10",)}, {}), dataset)[0] == 10
+
+
+def test_a_page_is_handed_over_where_there_are_pages_and_no_whole_document_where_there_are_none() -> None:
+    chunks = cut(10)  # of a text file: no pages
+    assert around_of(chunks, "page") == {}
+    paged = [replace(chunk, page=place // 2) for place, chunk in enumerate(chunks)]
+    assert around_of(paged, "page")["c10"] == ("c0", "c10")

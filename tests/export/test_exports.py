@@ -27,6 +27,7 @@ def check(folder: Path, monkeypatch, capsys, *arguments: str) -> tuple[int, str]
     return int(ended.value.code or 0), capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", ["fused", "tuned"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_script_of_an_export_reproduces_the_report_s_figures(

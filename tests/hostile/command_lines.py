@@ -240,7 +240,7 @@ TYPED: list[tuple[str, int, str]] = [
     ("-c job training.epochs=3 -p training", 0, "epochs: 3"),
     ("model=bge_smal --training.epochs=abc lr=3", 2, "3 problems in the configuration"),
     ("--config-name nothing", 2, "nothing"),
-    ("-m hydra/sweeper=optuna seed=1,2", 2, "hydra/sweeper=optuna"),
+    ("-m hydra/sweeper=ax seed=1,2", 2, "hydra/sweeper=ax is not installed"),
     ("hydra.job.env_copy=[NO_SUCH_VARIABLE]", 2, "NO_SUCH_VARIABLE"),
     ("hydra.job_logging.root.level=NOPE hydra.run.dir=here", 2, "NOPE"),
     ("hydra.run.dir=finished", 1, "holds a run already"),

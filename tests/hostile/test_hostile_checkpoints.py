@@ -48,6 +48,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     return root, expected
 
 
+@pytest.mark.slow
 @each(CASES)
 def test_a_damaged_checkpoint_gives_way_to_an_older_one(
     case: Case, interrupted: tuple[Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -151,6 +151,7 @@ print(len(ask_judge(pairs, dataset(), config, Path(sys.argv[3]), 1).grades))
 """
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_pays_nothing_twice_but_what_was_under_way(tmp_path):
     with judging(truth, wait=0.05) as (url, log):
         command = [sys.executable, "-c", SCRIPT, str(HERE), url, str(tmp_path)]

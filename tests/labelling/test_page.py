@@ -172,6 +172,7 @@ def verdict(folder: Path) -> str:
     return str(metrics["verdict"]["decision"])
 
 
+@pytest.mark.slow
 def test_a_narrow_screen_in_chinese_shows_everything_and_runs_no_script_of_a_passage(folder, browser):
     (folder / "questions.txt").write_text("下雨天可以在哪里晾衣服\n", encoding="utf-8")
     server = Server(folder)

@@ -28,6 +28,7 @@ def fault_of(passage: str) -> str | None:
     return FAULTS[place % len(FAULTS)] if place % 100 < PER_HUNDRED else None
 
 
+@pytest.mark.slow
 def test_three_hundred_requests_with_thirty_percent_faults_lose_nothing(tmp_path: Path) -> None:
     seen: Counter[str] = Counter()
 

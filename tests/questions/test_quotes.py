@@ -167,6 +167,7 @@ def finder_10k(nvidia_data: Path) -> QuoteFinder:
     return QuoteFinder(read_corpus(CorpusConfig(name="x", kind="files", path=path), nvidia_data)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [False, True])
 def test_rows_of_the_10k_copied_by_another_program_are_found(
     nvidia_data: Path, finder_10k: QuoteFinder, layout: bool

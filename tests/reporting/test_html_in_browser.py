@@ -62,6 +62,7 @@ def test_tuned_against_base_is_shown_first(report: Path, tmp_path: Path) -> None
     assert "1 of 4" in dom
 
 
+@pytest.mark.slow
 def test_questions_are_searched_filtered_sorted_and_paged(report: Path, tmp_path: Path) -> None:
     act = """
     const set = (id, value, name) => {
@@ -106,6 +107,7 @@ def test_without_a_tuned_model_the_first_two_systems_are_compared(tmp_path: Path
     assert "base wins 0, loses 0 and ties 182 against bm25" in dom_of(page, tmp_path)
 
 
+@pytest.mark.slow
 def test_five_thousand_questions_are_drawn_a_page_at_a_time(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     passages = make_passages(20_000, "words {} " * 200)

@@ -45,6 +45,13 @@ def test_the_card_of_the_judged_model_names_the_one_that_ships():
     assert "No chunk of theirs was trained on. The model that ships is in `model`" in card
 
 
+def test_the_card_says_which_model_each_command_takes():
+    outcome = refitted()
+    card = render_card(replace(outcome, verdict=replace(outcome.verdict, decision="fused")), "")
+    assert "`embft serve RUN --refitted` and `embft export RUN DIR --to parquet --refitted` take the one that" in card
+    assert "--refitted" not in render_card(replace(outcome, verdict=replace(outcome.verdict, decision="bm25")), "")
+
+
 def test_without_a_refit_nothing_is_said_of_it():
     assert "model_heldout" not in render_markdown(make_outcome()) + render_card(make_outcome(), "")
     assert metrics_of(make_outcome())["refit"] is None

@@ -121,6 +121,7 @@ def test_embedded_json_is_the_same_json_without_a_way_out(value: object) -> None
     assert not set(text) & set("<>&\u2028\u2029")
 
 
+@pytest.mark.slow
 def test_five_thousand_questions_stay_below_ten_megabytes(tmp_path: Path) -> None:
     rows = make_rows(SYSTEMS, 5000, chunks=20_000)
     passages = make_passages(20_000, "检索 <b> {} " * 300)

@@ -38,6 +38,7 @@ def sweep(folder: Path, *, killed_at: int = TRIALS, batch: int = 1) -> list[dict
     return values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 4])
 def test_a_sweep_that_was_killed_twice_has_the_trials_of_the_unbroken_one(tmp_path: Path, batch: int) -> None:
     whole = sweep(tmp_path / "whole", batch=batch)

@@ -41,6 +41,7 @@ def test_a_png_shows_the_whole_page(script: ModuleType, run_folder: Path) -> Non
     assert height >= 2 * 3000
 
 
+@pytest.mark.slow
 @has_browser
 def test_a_pdf_is_made_from_an_html_file(script: ModuleType, run_folder: Path) -> None:
     out = run_folder / "report.pdf"

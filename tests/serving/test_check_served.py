@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest_serving import TOKEN
-from small_run import run_small, save_model
+from layered_run import DOCUMENT, QUERY, run_layered
+from small_run import save_model
 from werkzeug import Response
 
 from embft.models.encoder import Encoder
@@ -22,31 +22,10 @@ from embft.serving.run_files import read_run
 
 pytestmark = pytest.mark.slow
 
-QUERY, DOCUMENT = "how do i find ", "your team : "
-
-
-def with_layer(folder: Path) -> None:
-    """Puts a dense layer and a second normalisation on top of a model."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.base.modules import Dense, Normalize
-
-    torch.manual_seed(5)
-    model = SentenceTransformer(str(folder), device="cpu")
-    for module in (Dense(32, 32, activation_function=torch.nn.Identity()), Normalize()):
-        model.append(module)
-    model.save_pretrained(str(folder), create_model_card=False)
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
-    """A run whose tuned model has prompts, a limit and a last layer: something for each fault."""
-    root = tmp_path_factory.mktemp("checked")
-    with_layer(save_model(root / "layered"))
-    return run_small(
-        root, "run", f"model.path={root / 'layered'}", f"model.query_prompt='{QUERY}'",
-        f"model.document_prompt='{DOCUMENT}'", "retrieval.window_tokens=20", "evaluation.systems=[bm25,base,tuned,fused]",
-    )  # fmt: skip
+    return run_layered(tmp_path_factory.mktemp("checked"))
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +74,7 @@ def cut_vectors(folder: Path) -> None:
 
 
 def serve_folder(folder: Path):
-    return lambda texts, queries: np.asarray(sentence_transformers(str(folder), list(texts), queries, None))
+    return lambda texts, queries: np.asarray(sentence_transformers(str(folder))(texts, queries))
 
 
 @pytest.mark.parametrize(
@@ -171,27 +150,6 @@ def test_an_endpoint_that_answers_otherwise_is_said_in_words(run, httpserver, ca
     assert said in capsys.readouterr().err
     assert main(["nowhere", "--run", str(run), "--system", "tuned"]) == 2
     assert "neither an address" in capsys.readouterr().err
-
-
-@pytest.mark.skipif(
-    "EMBFT_OTHER_LIBRARIES" not in os.environ, reason="EMBFT_OTHER_LIBRARIES=library:python,... is not set"
-)
-def test_other_libraries_give_the_same_vectors(run, capsys):
-    for entry in os.environ["EMBFT_OTHER_LIBRARIES"].split(","):
-        library, _, python = entry.partition(":")
-        prompts = [] if library == "sentence-transformers" else ["--query-prompt", QUERY, "--document-prompt", DOCUMENT]
-        arguments = [
-            str(run / "model"),
-            "--run",
-            str(run),
-            "--system",
-            "tuned",
-            "--library",
-            library,
-            "--python",
-            python,
-        ]
-        assert main([*arguments, *prompts]) == 0, (entry, capsys.readouterr())
 
 
 def test_figures_hold_only_where_they_were_worked_out():

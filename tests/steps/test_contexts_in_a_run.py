@@ -71,6 +71,7 @@ def runs(tmp_path_factory) -> dict[str, Path]:
     return {kind: root / kind for kind in ("none", "headings")}
 
 
+@pytest.mark.slow
 def test_texts_and_questions_stay_what_they_are(runs):
     plain, with_headings = (read_llama_index(runs[kind] / "dataset" / "test.json") for kind in ("none", "headings"))
     assert with_headings.corpus == plain.corpus

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
 from tiny import make_lab, make_model, make_splits, train
 
 from embft.config import QuestionsConfig
@@ -36,6 +37,7 @@ def test_a_shallower_ranking_of_the_other_dataset_has_its_own_map(tmp_path):
     assert found[10] < found[100]
 
 
+@pytest.mark.slow
 def test_a_guide_that_was_trained_anew_in_its_place_guides_anew(tmp_path):
     make_model(tmp_path / "guide")
     settings = {"loss": "gist", "guide": str(tmp_path / "guide"), "epochs": 1}

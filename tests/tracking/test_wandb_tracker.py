@@ -65,6 +65,7 @@ def records(folder: Path, kind: str) -> list[dict[str, Any]]:
     return [row[kind] for row in rows if row["type"] == kind]
 
 
+@pytest.mark.slow
 def test_an_offline_run_read_back_holds_all_that_was_told(tmp_path: Path) -> None:
     figures = {f"eval/{system}/{name}": 0.125 * i for system in ("bm25", "tuned") for i, name in enumerate(
         ["hit_rate@5", "cosine_map@100", "dot_ndcg@10"])}  # fmt: skip

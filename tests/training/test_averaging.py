@@ -63,6 +63,7 @@ def test_the_saved_model_is_the_mean_and_so_is_the_one_that_dev_saw(tmp_path, mo
         torch.testing.assert_close(stored, mean)
 
 
+@pytest.mark.slow
 def test_without_dev_questions_it_is_the_mean_as_well(tmp_path):
     splits = make_splits(dev=0)
     fingerprints = {

@@ -52,6 +52,7 @@ def test_one_standard_error_decides_between_the_last_epoch_the_best_and_the_base
         assert dev.best is dev.epochs[0 if below else 1]
 
 
+@pytest.mark.slow
 def test_the_weights_of_the_last_epoch_are_kept_where_an_earlier_one_is_hardly_better(tmp_path, monkeypatch):
     # Dev is made to find the first epoch the best, by nothing that one standard error would not cover.
     whole = DevSearch.metrics

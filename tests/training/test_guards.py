@@ -74,6 +74,7 @@ def test_a_loss_that_only_swings_is_not_stopped(level):
             check_course(losses[:length], math.log(16))
 
 
+@pytest.mark.slow
 def test_patience_ends_the_training_and_a_kill_after_its_end_changes_nothing(root, tmp_path_factory, monkeypatch):
     settings = {"epochs": 40, "patience": 2, "learning_rate": 1e-2, "splits": make_splits(train=16)}
     other = tmp_path_factory.mktemp("other")
@@ -118,6 +119,7 @@ def test_fewer_chunks_than_a_step_takes_are_trained_on_and_one_is_refused(root, 
         train(root, splits=make_splits(train=1), seed=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error",
     [

@@ -25,6 +25,7 @@ def saved_in(base, root, dtype):
     return root
 
 
+@pytest.mark.slow
 def test_losses_and_result_are_those_of_fp32(tmp_path):
     make_model(tmp_path / "base")
     losses, dtypes = {}, set()

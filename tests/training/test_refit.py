@@ -52,6 +52,7 @@ def test_the_sentences_that_dev_and_test_were_cut_out_of_are_hidden_too(tmp_path
     assert trained[0].sources[key] == "w3 w4"
 
 
+@pytest.mark.slow
 def test_a_refit_has_the_judged_recipe_more_chunks_and_its_own_place(tmp_path):
     lab, dataset = make_lab(tmp_path, refit=True), make_dataset()
     tuned = tune_model(lab, dataset, ignore)
@@ -105,6 +106,7 @@ def test_without_training_the_tuned_model_alone_is_refused(tmp_path):
     assert any("leaves no tuned model" in problem for problem in problems(config))
 
 
+@pytest.mark.slow
 def test_the_key_of_a_refit_follows_its_dataset(tmp_path):
     lab = make_lab(tmp_path, refit=True)
     one, other = make_dataset(key="one"), make_dataset(make_splits(40, 12, 13), key="other")

@@ -38,6 +38,7 @@ def test_the_same_seed_gives_the_same_weights_and_figures_and_another_gives_othe
     assert weights(train(tmp_path / "first", seed=2, **change)) != weights(first)
 
 
+@pytest.mark.slow
 def test_further_seeds_are_measured_and_nothing_is_trained_twice(tmp_path, monkeypatch):
     seeds, timing = spread(tmp_path, 3)
     assert (seeds.n, seeds.seeds) == (3, [1, 2, 3])

@@ -43,6 +43,7 @@ def about_topics() -> Splits:
     return Splits(part("train", 6), part("dev", 3), part("test", 3), distractors={}, searches=searches, origins={})
 
 
+@pytest.mark.slow
 def test_it_learns_what_goes_together(tmp_path):
     base = replace(make_base(tmp_path), retrieval=RetrievalConfig(name="windows", window_tokens=10, window_overlap=2))
     lab = make_lab(tmp_path, base, learn_from="windows", epochs=10, train_embeddings=True, batch_size=10)
