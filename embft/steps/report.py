@@ -45,6 +45,7 @@ from embft.results import (
     Verdict,
 )
 from embft.runs.folder import RunFolder
+from embft.steps.products import products_of
 from embft.tracking import Tracker
 
 logger = logging.getLogger(__name__)
@@ -164,6 +165,8 @@ def write_report(outcome: Outcome, run: RunFolder, tracker: Tracker) -> None:
     tracker.table("per_query", *question_table(rows, list(outcome.evaluated.systems)))
     for name in ("metrics.json", "report.html"):
         tracker.file(folder / name)
+    for product in products_of(outcome, folder):
+        tracker.product(product)
     print_summary(outcome, folder)
 
 
