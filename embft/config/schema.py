@@ -13,6 +13,7 @@ from omegaconf import MISSING
 
 from embft.config.fields import DEV_METRICS, choice, number
 from embft.config.held_back import HeldBackConfig
+from embft.config.scale import FaissConfig
 from embft.text.codes import NAMES
 
 
@@ -250,6 +251,11 @@ class RetrievalConfig:
     """Tokens of the embedding model in a window."""
     window_overlap: int = number(24, 0, 4096)
     """Tokens that a window shares with the one before it: a sentence cut in two still stands whole in one of them."""
+    index: str = choice("exact", "exact", "faiss")
+    """exact: every vector is looked at; faiss: an approximate index (pip install 'embft[faiss]'), by which all is ranked and
+    served, with its recall against exact in the report."""
+    faiss: FaissConfig = field(default_factory=FaissConfig)
+    """index=faiss: which index."""
     depth: int = number(100, 10, 100_000)
     """Chunks kept per question."""
     expand: str = choice("none", "none", "neighbours", "page")

@@ -25,7 +25,7 @@ from embft.reporting.language import corpus_languages, in_the_readers_words, rep
 from embft.reporting.load_example import load_example
 from embft.reporting.markdown import write_markdown
 from embft.reporting.metrics_file import metrics_of, per_query_rows, question_table, tracker_keys
-from embft.reporting.notes import log_notes, notes_of, title_notes
+from embft.reporting.notes import index_notes, log_notes, notes_of, title_notes
 from embft.reporting.text import print_summary
 from embft.reporting.verdict_words import verdict_of
 from embft.results import (
@@ -43,6 +43,7 @@ from embft.results import (
     Tuned,
 )
 from embft.runs.folder import RunFolder
+from embft.steps.products import products_of
 from embft.tracking import Tracker
 from embft.wording import speaking
 
@@ -107,6 +108,7 @@ def make_outcome(
         tuned=stages.tuned,
         fusion=stages.rankings.fusion,
         reranking=stages.rankings.reranking,
+        index=stages.rankings.index,
         evaluated=evaluated,
         measured=stages.measured,
         general=stages.general,
@@ -125,6 +127,7 @@ def make_outcome(
             *notes_of(data, training, _warnings(config, stages)),
             *log_notes(evaluated.askings),
             *title_notes(config.corpus.context, stages.corpus, data, stages.context_choice),
+            *index_notes(stages.rankings.index),
         ],
         refitted=stages.refitted,
         objective=_objective(config, systems),
@@ -181,6 +184,8 @@ def write_report(outcome: Outcome, run: RunFolder, tracker: Tracker) -> None:
     tracker.table("per_query", *question_table(rows, list(outcome.evaluated.systems)))
     for name in ("metrics.json", "report.html"):
         tracker.file(folder / name)
+    for product in products_of(outcome, folder):
+        tracker.product(product)
     with speaking(language):
         print_summary(reworded, folder)
 
