@@ -4,6 +4,7 @@ from embft.config.evaluation import EvaluationConfig
 from embft.config.experiment import GROUPS, MOVED_KEYS, ExperimentConfig, ReportingConfig, TrackingConfig, register
 from embft.config.fields import ANSWER_METRICS, OBJECTIVE_METRICS, RANK_METRICS
 from embft.config.held_back import HeldBackConfig
+from embft.config.scale import FaissConfig, ScaleConfig
 from embft.config.schema import (
     CorpusConfig,
     DatasetConfig,
@@ -26,12 +27,14 @@ __all__ = [
     "EndpointConfig",
     "EvaluationConfig",
     "ExperimentConfig",
+    "FaissConfig",
     "FiltersConfig",
     "HeldBackConfig",
     "ModelConfig",
     "QuestionsConfig",
     "ReportingConfig",
     "RetrievalConfig",
+    "ScaleConfig",
     "TrackingConfig",
     "TrainingConfig",
     "register",
