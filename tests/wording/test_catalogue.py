@@ -40,7 +40,7 @@ def nodes_of_code() -> list[tuple[Path, ast.AST]]:
     return [
         (file, node)
         for file, source in sources
-        if file.parts[0] in {*TELLS, "reporting"} or "embft.wording" in source
+        if file.parts[0] in {*TELLS, "reporting", "results"} or "embft.wording" in source
         for node in ast.walk(ast.parse(source))
         if isinstance(node, (ast.Call, ast.AugAssign, ast.Constant))
     ]
