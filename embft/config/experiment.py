@@ -41,6 +41,9 @@ class TrackingConfig:
     """Labels of the run."""
     notes: str | None = None
     """A remark on the run."""
+    artifacts: str = choice("references", "references", "files", "none")
+    """The dataset and the models of a run, as artifacts with their lineage. references: files are named with their digests
+    and stay where they are; files: they are uploaded."""
 
 
 @dataclass

@@ -245,7 +245,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("evaluation.reranker.api.price_per_million_tokens", (_reranks, _rerank_api)),
     ("evaluation.reranker.api.max_cost_usd evaluation.reranker.api.max_requests", (_reranks, _rerank_api)),
     ("tracking.backend", ALWAYS),
-    ("tracking.mode tracking.project tracking.entity tracking.group tracking.tags tracking.notes", (_wandb,)),
+    ("tracking.mode tracking.project tracking.entity tracking.group tracking.tags tracking.notes tracking.artifacts", (_wandb,)),
     *SCALE_ROWS,
 )  # fmt: skip
 

@@ -59,8 +59,8 @@ def per_query_rows(rows: list[QuestionRow]) -> list[dict[str, object]]:
 
 
 def tracker_keys(metrics: Mapping[str, Any]) -> dict[str, object]:
-    """metrics.json as tracker keys: ``eval/<system>/<metric>``, ``comparison/...``, ``timing/<stage>``, ``verdict/...``."""
-    flat: dict[str, object] = {}
+    """metrics.json as tracker keys: ``objective``, ``eval/<system>/<metric>``, ``timing/<stage>``, ``verdict/...`` and others."""
+    flat: dict[str, object] = {"objective": metrics["objective"]["value"]}
     for system, figures in metrics["systems"].items():
         for name, value in figures.items():
             if isinstance(value, float):
