@@ -117,7 +117,7 @@ def _run(config: ExperimentConfig, run: RunFolder, begin: Callable[[str], None],
     check_reranker(lab)
     # Before anything is read: what changes while the run is in progress is then known to be different.
     made_from.begin(origins(config, lab.cache_dir))
-    with open_tracker(config.tracking, folder=run.folder, name=run.name, group=group, settings=run.settings) as tracker:
+    with open_tracker(config.tracking, folder=run.folder, name=run.name, group=group, settings=run.tracked) as tracker:
         if config.evaluation.general is not None:
             enter("evaluation")
             check_general(config.evaluation.general)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import IO
 
 import pytest
@@ -36,15 +37,15 @@ class Machine:
         """A command that runs in it."""
         return ["ip", "netns", "exec", self.name, *command]
 
-    def run(
-        self, *command: str, env: Mapping[str, str] | None = None, timeout: float = 300
-    ) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end; it may start others that go on."""
-        # Its streams are files: who waits for the end of a pipe waits for all that the command has started.
-        return subprocess.run(
-            self.command(*command), env=env, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, check=True, text=True,
-        )  # fmt: skip
+    def run(self, *command: str, env: Mapping[str, str] | None = None, timeout: float = 300) -> str:
+        """Runs a command to its end, which may have started others that go on; returns what it said."""
+        # Into a file: who waits for the end of a pipe waits for all that the command has started.
+        with TemporaryFile("w+") as output:
+            code = self.start(*command, env=env, output=output).wait(timeout)
+            output.seek(0)
+            said = output.read()
+        assert code == 0, f"{' '.join(command)} ended with {code}:\n{said}"
+        return said
 
     def start(self, *command: str, env: Mapping[str, str] | None = None, output: IO[str]) -> subprocess.Popen[str]:
         """Starts a command; its output goes to a file."""

@@ -17,6 +17,7 @@ from embft.config import (
     RetrievalConfig,
 )
 from embft.config.reranking_problems import reranking_problems
+from embft.config.scale_problems import scale_problems
 from embft.config.tracking_packages import tracking_problems
 from embft.config.training import TrainingConfig
 from embft.errors import nearest
@@ -119,6 +120,7 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             )
     yield from _evaluation_problems(evaluation, training)
     yield from reranking_problems(config)
+    yield from scale_problems(config)
 
 
 def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: RetrievalConfig) -> Iterator[str]:

@@ -12,12 +12,14 @@ from embft.dataset.leaks import COPY
 from embft.dataset.near_copies import near_copies
 from embft.records import RetrievalDataset, Splits
 from embft.text.codes import name_of
+from embft.text.content_words import word_count
 from embft.text.languages import guess, languages_of
 from embft.text.passage_dependence import passage_dependence
-from embft.text.terms import plain_words
 
 _FEWEST_WORDS = 5
 """A chunk with fewer answers nothing."""
+_LONG_ENOUGH = 500
+"""Characters with which a chunk has as many words, whatever its language."""
 _SAMPLE = 500
 """Texts that the language is told from."""
 _FOREIGN = 0.2
@@ -121,9 +123,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
     findings = []
     test = splits.test
     bare = [
-        key
-        for key, ids in test.relevant_docs.items()
-        if all(len(plain_words(test.corpus[chunk_id])) < _FEWEST_WORDS for chunk_id in ids)
+        key for key, ids in test.relevant_docs.items() if all(_says_nothing(test.corpus[chunk_id]) for chunk_id in ids)
     ]
     if bare:
         findings.append(
@@ -155,6 +155,11 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
             )
         )
     return findings
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether a chunk has fewer words than an answer takes. Long ones are seen to have more without cutting their Chinese."""
+    return len(text) < _LONG_ENOUGH and word_count(text) < _FEWEST_WORDS
 
 
 def quote_findings(rows: object) -> list[Finding]:

@@ -85,6 +85,12 @@ class Job:
         digests: Mapping[str, str] = (self.metrics or {}).get("dataset", {}).get("asked") or {}
         return digests.get("dev", ""), digests.get("test", "")
 
+    @property
+    def objective(self) -> float | None:
+        """The dev figure that a sweeper optimises; None where the run did not finish well, or had no dev questions."""
+        value: float | None = (self.metrics or {}).get("objective", {}).get("value")
+        return value
+
     def difference(self, system: str, baseline: str, metric: str) -> tuple[float, float, float] | None:
         """Delta and its interval's ends, system less baseline, whichever way round the run compared them."""
         for row in (self.metrics or {}).get("comparisons", []):

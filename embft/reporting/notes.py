@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from embft.evaluation.figures import Askings
 from embft.evaluation.realism import realism_warnings
 from embft.results import DatasetReport, Note
+from embft.retrieval.approximate import IndexFacts
 from embft.training.report import TrainingReport
 
 NOT_FROM_PASSAGES = {"human", "file"}
@@ -35,17 +36,36 @@ def log_notes(askings: Askings | None) -> list[Note]:
     """How often the test questions were asked, and whether that counts."""
     if askings is None:
         return []
-    asked = f"The {askings.questions:,} test questions were asked {askings.askings:,} times"
     if askings.weights == "none":
         return [
-            Note("info", f"{asked}, and each counts once here; evaluation.weights=count weighs each by its askings.")
+            Note(
+                "info",
+                f"The {askings.questions:,} test questions were asked {askings.askings:,} times, and each counts once here; "
+                "evaluation.weights=count weighs each by its askings.",
+            )
         ]
     return [
         Note(
             "info",
-            f"{asked}, and each counts as often in all means, intervals and comparisons; wins, losses and ties count questions. "
-            f"So weighted they are worth {askings.worth:,.0f} questions that are asked equally often.",
+            f"The {askings.questions:,} test questions were asked {askings.askings:,} times, and each counts as often in all "
+            "means, intervals and comparisons; wins, losses and ties count questions. So weighted they are worth "
+            f"{askings.worth:,.0f} questions that are asked equally often.",
         )
+    ]
+
+
+def index_notes(index: Mapping[str, IndexFacts]) -> list[Note]:
+    """What the approximate index of each system is worth."""
+    return [
+        Note(
+            "info",
+            f"{system} is searched by an approximate index ({facts.kind}, {facts.vectors:,} vectors, "
+            f"{facts.bytes / 1e6:,.1f} MB, "
+            f"built in {facts.build_seconds:,.1f} s), and all its figures are those of this search. Of an exact search it finds "
+            + " and ".join(f"{share:.1%} of the first {depth} chunks" for depth, share in facts.recall.items())
+            + f" ({facts.questions:,} questions), in {facts.query_ms:.2f} ms a question in place of {facts.exact_ms:.2f} ms.",
+        )
+        for system, facts in index.items()
     ]
 
 

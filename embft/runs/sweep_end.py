@@ -23,6 +23,7 @@ from embft.errors import RunError
 from embft.files import write_text
 from embft.progress import name_job
 from embft.runs import sweep_log
+from embft.runs.folder import program_facts
 from embft.runs.job import skipped
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> bool:
         logger.info("Sweep: %s (nothing is new, so there is no further summary run)", folder / PAGE)
         return unfinished
     write_page(folder / PAGE, jobs, metric)
-    settings = {"sweep": folder.name, "jobs": len(jobs)}
+    about = {**program_facts(), "command": os.environ.get("EMBFT_COMMAND", "")}
+    settings = {"sweep": folder.name, "jobs": len(jobs), "embft": about}
     with open_tracker(
         tracking, folder=folder, name=f"{folder.name}/summary", group=folder.name, settings=settings
     ) as tracker:

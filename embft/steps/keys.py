@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from embft.config import ExperimentConfig, FiltersConfig, HeldBackConfig, QuestionsConfig
+from embft.config import ExperimentConfig, FaissConfig, FiltersConfig, HeldBackConfig, QuestionsConfig
 
 GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
     "reading": ("corpus",),
@@ -94,6 +94,10 @@ _BM25 = {
     f"retrieval.{name}": _NOT_READ
     for name in ("bm25_k1", "bm25_b", "bm25_window", "bm25_pairs", "fuse", "fusion_metric")
 }
+_INDEX = {
+    f"retrieval.{name}": "vectors are searched exactly here"
+    for name in ("index", *(f"faiss.{item.name}" for item in fields(FaissConfig)))
+}
 _TRAINING = {
     **{f"training.{name}": _LABEL for name in ("name",)},
     "training.enabled": "decides whether there is this stage",
@@ -105,6 +109,7 @@ _TRAINING = {
     **_MODEL,
     **_RETRIEVAL,
     **_BM25,
+    **_INDEX,
     "retrieval.depth": _NOT_READ,
 }
 
@@ -174,7 +179,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
     },
     "given_corpus": _GIVEN,
     "dataset": _GIVEN,
-    "audits": {**_MODEL, **_RETRIEVAL, **_BM25, "retrieval.depth": _NOT_READ},
+    "audits": {**_MODEL, **_RETRIEVAL, **_BM25, **_INDEX, "retrieval.depth": _NOT_READ},
     "training": {**_TRAINING, "training.whitening": "the stage whitening reads it"},
     "whitening": _TRAINING,
     "ranking": {

@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from embft.config import TrackingConfig
-from embft.tracking.tracker import TRACKING_FILE, LocalTracker, PairTracker, Tracker
+from embft.tracking.tracker import TRACKING_FILE, LocalTracker, PairTracker, Product, Tracker
 
-__all__ = ["TRACKING_FILE", "Tracker", "open_tracker"]
+__all__ = ["TRACKING_FILE", "Product", "Tracker", "open_tracker"]
 
 
 def open_tracker(

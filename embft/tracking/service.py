@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from embft.config import TrackingConfig
-from embft.tracking.tracker import plain
+from embft.tracking.tracker import Product, plain
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +85,12 @@ class ServiceTracker:
     def file(self, path: Path) -> None:
         """See `Tracker.file`."""
         self._tell("file", lambda service: service.file(path))
+
+    def product(self, product: Product) -> None:
+        """Says where it lies: in words, as these services have no lineage of files that stay where they are."""
+        places = ", ".join([*(str(path.absolute()) for path in product.files), *filter(None, [product.address])])
+        key = f"artifact/{'made' if product.made else 'used'}/{product.name}"
+        self._tell("artifact", lambda service: service.summary({key: places}))
 
     def _tell(self, what: str, action: Callable[[Service], None]) -> None:
         if (service := self._service) is not None:

@@ -16,7 +16,7 @@ import pytest
 from embft.config import TrackingConfig
 from embft.config.tracking_packages import PACKAGES, tracking_problems
 from embft.files import iter_jsonl
-from embft.tracking import TRACKING_FILE, open_tracker
+from embft.tracking import TRACKING_FILE, Product, open_tracker
 from embft.tracking.mlflow_run import known_name
 
 SENTINEL = "5e47131e5e47131e5e47131e5e47131e5e47131e"
@@ -55,7 +55,8 @@ def tell(backend: str, folder: Path, **options: Any) -> None:
         tracker.summary({"verdict/headline": "Ship 多语 | it.", "eval/tuned/none": None, "eval/odd": math.nan})
         tracker.table("per_query", ["question", "rank"], [["why | so?\nnow", 1], ["为什么?", None]])
         tracker.file(folder / "report.html")
-    assert [row["kind"] for row in iter_jsonl(folder / TRACKING_FILE)][-2:] == ["file", "finish"]
+        tracker.product(Product("model", "model", True, files=[folder / "model"], facts={"seed": 1}))
+    assert [row["kind"] for row in iter_jsonl(folder / TRACKING_FILE)][-3:] == ["file", "product", "finish"]
 
 
 def test_mlflow_read_back_holds_all_that_was_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -84,7 +85,7 @@ def test_mlflow_read_back_holds_all_that_was_told(tmp_path: Path, caplog: pytest
         "sweep",
         "a note",
     )
-    assert tags["label.a b"] == "true"
+    assert (tags["label.a b"], tags["artifact/made/model"]) == ("true", str(Path(tags["embft.folder"]) / "model"))
     files = Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
     assert (files / "report.html").read_text(encoding="utf-8") == "<p>ok</p>"
     table = json.loads((files / "per_query.json").read_text(encoding="utf-8"))
@@ -154,6 +155,7 @@ def test_trackio_read_back_holds_all_that_was_told(tmp_path: Path, capfd: pytest
     assert merged["eval/tuned/hit_rate@5"] == 0.75
     assert merged["verdict/headline"] == "Ship 多语 | it."
     assert merged["file/report.html"] == str(tmp_path / "run" / "report.html")
+    assert merged["artifact/made/model"] == str(tmp_path / "run" / "model")
     assert merged["status"] == "ok"
     assert "为什么?" in json.dumps(merged["per_query"], ensure_ascii=False)
     own = SQLiteStorage.get_run_config("house", "sweep/run")
