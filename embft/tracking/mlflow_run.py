@@ -76,7 +76,7 @@ class MlflowRun:
 
 
 def open_mlflow(
-    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, Any]
+    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, object]
 ) -> MlflowRun:
     """Opens a run; arguments as for `embft.tracking.open_tracker`."""
     for variable, value in _DEFAULTS.items():

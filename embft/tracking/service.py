@@ -127,7 +127,7 @@ def open_service(
     return ServiceTracker("TensorBoard", lambda: open_tensorboard(config, **run))
 
 
-def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str | float | bool]:
+def flat(settings: Mapping[str, object], prefix: str = "") -> dict[str, str | float | bool]:
     """Nested settings as ``model.id``: ..., for services that know no nesting; a list is its text, what is null is left out."""
     pairs: dict[str, str | float | bool] = {}
     for key, value in settings.items():

@@ -25,7 +25,7 @@ class TensorboardRun:
 
     name = "TensorBoard"
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any], about: Mapping[str, object]) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, object], about: Mapping[str, object]) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         self._writer: Any = SummaryWriter(str(folder / FOLDER))
@@ -57,8 +57,9 @@ class TensorboardRun:
         self._writer.add_text(f"file/{path.name}", str(path.absolute()))
 
     def finish(self, failed: bool) -> None:
-        from torch.utils.tensorboard.summary import hparams
+        from torch.utils.tensorboard import summary as events
 
+        hparams: Any = events.hparams
         # Once all figures are known: the table of hyperparameters has a column for each.
         for summary in hparams(self._settings, self._figures):
             self._writer.file_writer.add_summary(summary)
@@ -67,7 +68,7 @@ class TensorboardRun:
 
 
 def open_tensorboard(
-    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, Any]
+    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, object]
 ) -> TensorboardRun:
     """Opens a run; arguments as for `embft.tracking.open_tracker`."""
     about = {"name": name, "group": group, "tags": ", ".join(config.tags), "notes": config.notes}

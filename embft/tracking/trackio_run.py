@@ -50,7 +50,7 @@ class TrackioRun:
 
 
 def open_trackio(
-    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, Any]
+    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, object]
 ) -> TrackioRun:
     """Opens a run; arguments as for `embft.tracking.open_tracker`."""
     import trackio
