@@ -31,7 +31,7 @@ def open_tracker(
     if config.backend == "local":
         return local
     if config.backend != "wandb":
-        from embft.tracking.service import open_service
+        from embft.tracking.services import open_service
 
         return PairTracker(local, open_service(config, folder=folder, name=name, group=group, settings=settings))
     from embft.tracking.wandb_run import open_wandb

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from embft.config import TrackingConfig
 from embft.tracking.tracker import Product, plain
 
 _log = logging.getLogger(__name__)
@@ -107,24 +106,6 @@ class ServiceTracker:
             _log.warning(
                 "%s failed at '%s' (%s). The run continues; its figures are in its folder.", self._name, what, words
             )
-
-
-def open_service(
-    config: TrackingConfig, *, folder: Path, name: str, group: str | None, settings: Mapping[str, object]
-) -> ServiceTracker:
-    """Opens a run at Trackio, MLflow or TensorBoard; arguments as for `embft.tracking.open_tracker`."""
-    run = {"folder": folder.absolute(), "name": name, "group": config.group or group, "settings": plain(settings)}
-    if config.backend == "mlflow":
-        from embft.tracking.mlflow_run import open_mlflow
-
-        return ServiceTracker("MLflow", lambda: open_mlflow(config, **run))
-    if config.backend == "trackio":
-        from embft.tracking.trackio_run import open_trackio
-
-        return ServiceTracker("Trackio", lambda: open_trackio(config, **run))
-    from embft.tracking.tensorboard_run import open_tensorboard
-
-    return ServiceTracker("TensorBoard", lambda: open_tensorboard(config, **run))
 
 
 def flat(settings: Mapping[str, object], prefix: str = "") -> dict[str, str | float | bool]:
