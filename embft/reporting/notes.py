@@ -83,11 +83,10 @@ def index_notes(index: Mapping[str, IndexFacts]) -> list[Note]:
     return [
         Note(
             "info",
-            f"{system} is searched by an approximate index ({facts.kind}, {facts.vectors:,} vectors, "
-            f"{facts.bytes / 1e6:,.1f} MB, "
-            f"built in {facts.build_seconds:,.1f} s), and all its figures are those of this search. Of an exact search it finds "
-            + " and ".join(f"{share:.1%} of the first {depth} chunks" for depth, share in facts.recall.items())
-            + f" ({facts.questions:,} questions), in {facts.query_ms:.2f} ms a question in place of {facts.exact_ms:.2f} ms.",
+            f"{system} is searched by an approximate index ({facts.kind}, {facts.vectors:,} vectors, {facts.bytes / 1e6:,.1f} MB, "
+            f"built in {facts.build_seconds:,.1f} s), and all its figures are those of this search. Of an exact search's first 10 "
+            f"chunks it finds {facts.recall['10']:.1%}, of the first 100 {facts.recall['100']:.1%} ({facts.questions:,} questions), "
+            f"in {facts.query_ms:.2f} ms a question in place of {facts.exact_ms:.2f} ms.",
         )
         for system, facts in index.items()
     ]
