@@ -174,9 +174,11 @@ _LEAST = 0.95
 
 def low_recall(facts: Mapping[str, IndexFacts]) -> list[str]:
     """A sentence for each system whose index misses too much."""
-    return [
-        f"The index of {name} finds {one.recall['10']:.0%} of the first 10 chunks that an exact search finds, so its figures "
-        f"are those of a weaker search: {_REMEDIES[one.kind]}, or take retrieval.index=exact."
-        for name, one in facts.items()
-        if one.recall["10"] < _LEAST
-    ]
+    warnings = []
+    for name, one in facts.items():
+        if one.recall["10"] < _LEAST:
+            warnings.append(
+                f"The index of {name} finds {one.recall['10']:.0%} of the first 10 chunks that an exact search finds, so its "
+                f"figures are those of a weaker search: {_REMEDIES[one.kind]}, or take retrieval.index=exact."
+            )
+    return warnings
