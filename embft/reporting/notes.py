@@ -80,17 +80,16 @@ def title_notes(context: str, corpus: Corpus | None, data: DatasetReport, choice
 
 def index_notes(index: Mapping[str, IndexFacts]) -> list[Note]:
     """What the approximate index of each system is worth."""
-    return [
-        Note(
-            "info",
+    notes = []
+    for system, facts in index.items():
+        recall = " and ".join(f"{share:.1%} of the first {depth} chunks" for depth, share in facts.recall.items())
+        notes.append(
             f"{system} is searched by an approximate index ({facts.kind}, {facts.vectors:,} vectors, "
-            f"{facts.bytes / 1e6:,.1f} MB, "
-            f"built in {facts.build_seconds:,.1f} s), and all its figures are those of this search. Of an exact search it finds "
-            + " and ".join(f"{share:.1%} of the first {depth} chunks" for depth, share in facts.recall.items())
-            + f" ({facts.questions:,} questions), in {facts.query_ms:.2f} ms a question in place of {facts.exact_ms:.2f} ms.",
+            f"{facts.bytes / 1e6:,.1f} MB, built in {facts.build_seconds:,.1f} s), and all its figures are those of this search. "
+            f"Of an exact search it finds {recall} ({facts.questions:,} questions), in {facts.query_ms:.2f} ms a question in "
+            f"place of {facts.exact_ms:.2f} ms."
         )
-        for system, facts in index.items()
-    ]
+    return [Note("info", text) for text in notes]
 
 
 def _made_questions(origins: Mapping[str, int]) -> list[str]:
