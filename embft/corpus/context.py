@@ -89,10 +89,10 @@ class ContextChoice:
     @property
     def sentence(self) -> str:
         """For log and report."""
-        taken = "stand before the chunks" if self.kind == "title" else "do not stand before the chunks"
+        taken = "Titles stand before the chunks" if self.kind == "title" else "Titles do not stand before the chunks"
         return (
-            f"Titles {taken}: on {self.questions:,} dev questions the base model has {self.metric} {self.means['none']:.3f} "
-            f"without and {self.means['title']:.3f} with each document's title (corpus.context=auto)."
+            f"{taken}: on {self.questions:,} dev questions the base model has {self.metric} {self.means['none']:.3f} without and "
+            f"{self.means['title']:.3f} with each document's title (corpus.context=auto)."
         )
 
 

@@ -9,6 +9,8 @@ import pytest
 from made_run import make_outcome
 from rich.cells import cell_len
 
+from embft.dataset.findings import Finding
+from embft.reporting.audit_phrases import example_rows
 from embft.reporting.han_text import broken
 from embft.reporting.html import render_html
 from embft.reporting.language import in_the_readers_words
@@ -64,3 +66,12 @@ def test_chinese_lines_are_full_and_no_mark_begins_one(width: int) -> None:
     assert all(cell_len(line) <= width for line in lines)
     assert all(cell_len(line) > width - 10 for line in lines[:-1])  # the longest word is "[-0.5,"
     assert not [line for line in lines if line[0] in "，。：）" or line[-1] == "（"]
+
+
+def test_of_an_example_only_what_embft_says_is_told_in_chinese() -> None:
+    texts = {"question": "test", "place": "a.pdf, page 3", "reason": "all its chunks have grade 0 (a.jsonl, line 2)"}
+    with speaking("zh"):
+        ((question, place, reason),) = example_rows(Finding("quotes", "info", 1, 1, "", "", [texts]))
+    assert question == ("问题", "test")
+    assert place == ("位置", "a.pdf，第 3 页")
+    assert reason == ("原因", "它的分块评级都是 0（a.jsonl, line 2）")
