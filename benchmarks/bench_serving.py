@@ -1,12 +1,13 @@
 """A server against a bare encoder: 64 clients, 5,000 requests, none lost, none wrong, and how many a second.
 
-    python benchmarks/bench_serving.py outputs/runs/NAME [--requests 5000] [--rounds 2] [--core 0] [--client-core 1]
+    python benchmarks/bench_serving.py outputs/runs/NAME [--requests 5000] [--rounds 2] [--at-once] [--core 0] [--client-core 1]
 
 Each request embeds one text, by HTTP, as OpenAI's client asks (base64). Texts are runs of words of the Python reference, all
-different, as long as the questions that people asked about it. The bare encoder embeds all of them in one call of
-``SentenceTransformer.encode``, sorted by length, with the server's batch size. Both have one core, the same one, by turns; the
-clients have another. Processor time is printed too: what other programs do at the same time does not count in it. The table of
-all rounds at the end is what stands in benchmarks/results/serving.md.
+different, as long as the questions that people asked about it. The bare encoder calls ``SentenceTransformer.encode`` for every 64
+of them, as they come, as a server has to; with --at-once it gets all of them in one call, and sorts them by length, so that next
+to nothing is padded. Server and bare encoder have one core, the same one, by turns; the clients have another. Processor time is
+printed too: what other programs do at the same time does not count in it. The table of all rounds at the end is what stands in
+benchmarks/results/serving.md.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ texts = json.loads(open(sys.argv[2]).read())
 model.encode(texts[:{BATCH}])
 for line in sys.stdin:
     wall, cpu = time.perf_counter(), time.process_time()
-    vectors = model.encode(texts, prompt=sys.argv[3], batch_size={BATCH})
+    size = len(texts) if sys.argv[5] == "at once" else {BATCH}
+    parts = [texts[start : start + size] for start in range(0, len(texts), size)]
+    vectors = np.concatenate([model.encode(part, prompt=sys.argv[3], batch_size={BATCH}) for part in parts])
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     np.save(sys.argv[4], vectors)
     print("took", wall, cpu, flush=True)
@@ -188,6 +191,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--requests", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--at-once", action="store_true")
     parser.add_argument("--core", type=int, default=0)
     parser.add_argument("--client-core", type=int, default=1)
     options = parser.parse_args()
@@ -203,6 +207,7 @@ def main() -> None:
     (work / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
     model = str(options.run / tuned.folder)
     command = [model, str(work / "texts.json"), tuned.query_prompt or "", str(work / "v.npy")]
+    command.append("at once" if options.at_once else "as they come")
     bare = subprocess.Popen(
         [*on_core, sys.executable, "-c", BARE, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
