@@ -105,18 +105,18 @@ def test_plain_http_is_answered_in_words(server, request_, status, said):
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 300,  # TLS
         b"POST /search HTTP/1.1\r\nhost: a\r\ncontent-length: -5\r\n\r\n",
         b"POST /search HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nabc",
-        b"GET /health HTTP/1.1\r\nhost: a\r\nx: " + b"a" * 200_000 + b"\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nhost: a\r\nx: " + b"a" * 4_000_000 + b"\r\n\r\n",
         b"GET /health HTTP/9\r\n\r\n",
     ],
 )
 def test_what_is_no_http_gets_no_answer_but_a_refusal_and_the_server_goes_on(server, sent):
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
-        connection.sendall(sent)
-        connection.shutdown(socket.SHUT_WR)
         try:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
             head = connection.recv(65536)
-        except ConnectionResetError:
+        except OSError:  # refused before all of it had come
             head = b""
     assert head == b"" or re.match(rb"HTTP/1.1 4\d\d", head), head[:200]
     assert httpx.get(f"{server.url}/health", timeout=60).status_code == 200
