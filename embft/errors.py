@@ -64,6 +64,10 @@ class CacheError(EmbftError):
     """The cache's folder cannot be written."""
 
 
+class ScaleError(EmbftError):
+    """Other machines cannot be asked, or do not do their work."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Returns ``" Did you mean 'x'?"`` for the closest choice, or an empty string where none is close."""
     close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)

@@ -31,6 +31,7 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "embft.sqlite_rows": "which rows can be read of a damaged file decides nothing about what is in them",
     "embft.stages": "the cache itself",
     "embft.typed_json": "how results are written and read back",
+    "embft.wording": "which words say a result decides nothing about it",
 }
 """Modules that are no part of a key, each with its reason; those below them included."""
 _BEHIND: Mapping[str, tuple[str, ...]] = {

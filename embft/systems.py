@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from embft.wording import worded
+
 
 @dataclass(frozen=True)
 class System:
@@ -31,12 +33,18 @@ class System:
 
 
 SYSTEMS: tuple[System, ...] = (
-    System("bm25", "BM25", "embft.ranking.bm25:BM25Ranker", 1),
-    System("base", "the base model", "embft.ranking.dense:BaseRanker", 0, uses_model=True),
-    System("tuned", "the tuned model", "embft.ranking.dense:TunedRanker", 3, needs_tuned=True, uses_model=True),
-    System("fused", "the fusion of BM25 and embeddings", "embft.ranking.fused_parts:FusionRanker", 4, uses_model=True),
-    System("openai", "the API's embeddings", "embft.ranking.endpoint:EndpointRanker", 2),
-    System("reranked", "the reranked fusion", "embft.ranking.reranked:RerankedRanker", 5, uses_model=True),
+    System("bm25", worded("BM25"), "embft.ranking.bm25:BM25Ranker", 1),
+    System("base", worded("the base model"), "embft.ranking.dense:BaseRanker", 0, uses_model=True),
+    System("tuned", worded("the tuned model"), "embft.ranking.dense:TunedRanker", 3, needs_tuned=True, uses_model=True),
+    System(
+        "fused",
+        worded("the fusion of BM25 and embeddings"),
+        "embft.ranking.fused_parts:FusionRanker",
+        4,
+        uses_model=True,
+    ),
+    System("openai", worded("the API's embeddings"), "embft.ranking.endpoint:EndpointRanker", 2),
+    System("reranked", worded("the reranked fusion"), "embft.ranking.reranked:RerankedRanker", 5, uses_model=True),
 )
 """Cheapest to run first: no vectors; vectors; vectors of your own model; two indexes; a bill for each question;
 a model that reads a hundred chunks with each question."""

@@ -12,6 +12,7 @@ from embft.config import (
     ModelConfig,
     QuestionsConfig,
     RetrievalConfig,
+    ScaleConfig,
     TrackingConfig,
     TrainingConfig,
 )
@@ -27,6 +28,7 @@ def plain_config(**groups: Any) -> ExperimentConfig:
         "training": TrainingConfig(name="default"),
         "retrieval": RetrievalConfig(name="windows"),
         "evaluation": EvaluationConfig(name="default"),
+        "scale": ScaleConfig(name="local"),
         "tracking": TrackingConfig(name="local"),
     }
     return ExperimentConfig(**{**defaults, **groups})

@@ -10,8 +10,9 @@ from pathlib import Path
 from embft.errors import EmbftError, RunError, in_words
 from embft.evaluation.names import LABELS
 from embft.reporting.alike import fair_metric
-from embft.reporting.compare import print_comparison, write_csv, write_page
+from embft.reporting.compare import print_comparison, write_csv
 from embft.reporting.jobs import checked_system, collect, named
+from embft.reporting.page import write_page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

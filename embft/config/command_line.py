@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from embft.config import ExperimentConfig
 from embft.config.composing import ConfigTree, as_config, config_tree, plain_message
+from embft.config.equal_jobs import equal_jobs
 from embft.config.group_choices import GROUP_NAMES, choice_problem
 from embft.config.overrides import Setting, quoted, read_override
 from embft.config.plugins import SUFFIX
@@ -32,6 +33,8 @@ _EXTRAS = {
     "optuna": "optuna",
 }  # fmt: skip
 """Launcher or sweeper to the extra that it comes with."""
+_CHOOSES_ONE = re.compile(r"\s*(choice|range|glob|sort|shuffle|tag)\(")
+"""How a sweep begins; it may have a single value."""
 _MOST_JOBS = 64
 """Combinations of a sweep that are checked beforehand; each job checks its own in any case."""
 
@@ -93,13 +96,14 @@ def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> Ch
     implied, notices = _implied(settings)
     rows = _Rows([*settings, *implied], sweep)
     configs = []
-    launcher = "basic"
+    launcher, first = "basic", None
     for row in rows.each_value():
         try:
             composed = tree.compose(row)
             configs.append(as_config(composed.experiment))
             faults |= dict.fromkeys(problems(configs[-1]))
             faults |= dict.fromkeys(_folder_problems(composed.whole, sweep))
+            first = composed.whole if first is None else first
             launcher = str(composed.whole.hydra.runtime.choices.get("hydra/launcher", launcher))
         except ConfigError as error:
             faults |= dict.fromkeys(error.problems)
@@ -120,6 +124,10 @@ def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> Ch
             unused = unused_problems(unused, [*configs, *_composable(tree, rows.every_combination())])
         # Where another sentence is about the same key, it says more.
         faults |= {words: None for key, words in unused.items() if not any(key in problem for problem in faults)}
+    if sweep and first is not None and not faults:
+        equal, said = equal_jobs(settings, first, configs)
+        faults |= dict.fromkeys(equal)
+        notices += said
     return CheckedLine(
         [setting.text for setting in (*settings, *implied)], notices, list(faults), unread, configs, launcher
     )
@@ -140,7 +148,7 @@ class _Rows:
     def __init__(self, settings: Sequence[Setting], sweep: bool) -> None:
         self._values: list[list[str]] = []
         for setting in settings:
-            if len(setting.values) > 1:
+            if len(setting.values) > 1 or (setting.values and _CHOOSES_ONE.match(setting.text.partition("=")[2])):
                 self._values.append([f"{setting.key}={_typed(value)}" for value in setting.values])
             elif setting.values or setting.key.startswith("hydra") or not sweep:
                 self._values.append([setting.text])

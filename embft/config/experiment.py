@@ -10,6 +10,7 @@ from omegaconf import MISSING, OmegaConf
 from embft.config.evaluation import EvaluationConfig
 from embft.config.fields import choice, number
 from embft.config.plugins import rename_packages_settings
+from embft.config.scale import ScaleConfig
 from embft.config.schema import (
     CorpusConfig,
     DatasetConfig,
@@ -26,12 +27,12 @@ class TrackingConfig:
 
     name: str = MISSING
     """What reports call the choice: the name of its file."""
-    backend: str = choice("wandb", "wandb", "local")
-    """wandb: Weights & Biases and the run folder; local: the run folder alone."""
+    backend: str = choice("wandb", "wandb", "local", "trackio", "mlflow", "tensorboard")
+    """Where figures go besides the run folder: Weights & Biases, Trackio, MLflow, TensorBoard; local: nowhere."""
     mode: str = choice("auto", "auto", "online", "offline", "disabled")
     """auto: online where a key is set, else offline."""
     project: str = "embft"
-    """Project at Weights & Biases."""
+    """Project at Weights & Biases or Trackio, experiment at MLflow."""
     entity: str | None = None
     """User or team at Weights & Biases; null is the key's own."""
     group: str | None = None
@@ -40,6 +41,18 @@ class TrackingConfig:
     """Labels of the run."""
     notes: str | None = None
     """A remark on the run."""
+    artifacts: str = choice("references", "references", "files", "none")
+    """The dataset and the models of a run, as artifacts with their lineage. references: files are named with their digests
+    and stay where they are; files: they are uploaded."""
+
+
+@dataclass
+class ReportingConfig:
+    """The report of a run."""
+
+    language: str = choice("auto", "auto", "en", "zh")
+    """Language of report.html, report.md and the summary on the terminal: English or Chinese; auto: Chinese where more than half
+    of the chunks are. What programs read (metrics.json, the tracker, the log) and the model card are English."""
 
 
 @dataclass
@@ -53,7 +66,9 @@ class ExperimentConfig:
     training: TrainingConfig = MISSING
     retrieval: RetrievalConfig = MISSING
     evaluation: EvaluationConfig = MISSING
+    scale: ScaleConfig = field(default_factory=lambda: ScaleConfig(name="local"))
     tracking: TrackingConfig = MISSING
+    reporting: ReportingConfig = field(default_factory=ReportingConfig)
     seed: int = number(42, 0, 2**31 - 1)
     """Of everything random: splits, batches, resamples."""
     cache_dir: str = "outputs/cache"
@@ -76,6 +91,7 @@ GROUPS: dict[str, type] = {
     "training": TrainingConfig,
     "retrieval": RetrievalConfig,
     "evaluation": EvaluationConfig,
+    "scale": ScaleConfig,
     "tracking": TrackingConfig,
 }
 

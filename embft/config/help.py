@@ -12,6 +12,7 @@ MEANINGS: Mapping[str, str] = {
     "training": "the recipe of the fine-tune",
     "retrieval": "how chunks are searched: by windows, by their beginning, by token; BM25's settings",
     "evaluation": "which systems are compared, by which metrics",
+    "scale": "which machines embed a large corpus",
     "tracking": "where figures go besides the run folder",
     "experiment": "a set of overrides with a name",
 }
@@ -29,7 +30,7 @@ GROUP=NAME chooses a file of configs/, GROUP.KEY=VALUE sets a value. The first n
 """
 _TAIL = """\
 Other values:
-  seed=42  cache_dir=outputs/cache  hydra.run.dir=FOLDER  hydra.sweep.dir=FOLDER
+  seed=42  cache_dir=outputs/cache  reporting.language=auto|en|zh  hydra.run.dir=FOLDER  hydra.sweep.dir=FOLDER
 
 Options:
   -m, --multirun         a sweep

@@ -42,8 +42,9 @@ class Key:
 
     @property
     def group(self) -> str:
-        """The group that it belongs to; empty for ``seed`` and ``cache_dir``."""
-        return self.name.partition(".")[0] if "." in self.name else ""
+        """The group that it belongs to; empty where it belongs to none, as ``seed`` and ``reporting.language``."""
+        group = self.name.partition(".")[0]
+        return group if group in GROUPS else ""
 
     @property
     def leaf(self) -> str:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 SUFFIX = "_package"
 """Behind the name of a package's own settings: ``hydra/launcher: joblib_package``."""
-_RENAMED = {"launcher": ("joblib", "ray", "submitit_local"), "sweeper": ("optuna",)}
+_RENAMED = {
+    "launcher": ("joblib", "ray", "submitit_local"),
+    "sweeper": ("optuna",),
+    "sweeper/sampler": ("tpe", "random"),
+}
 
 
 def rename_packages_settings() -> None:
@@ -17,9 +21,10 @@ def rename_packages_settings() -> None:
     from hydra.core.plugins import Plugins
 
     Plugins.instance()  # which imports the packages; they store their settings then
-    groups = ConfigStore.instance().repo.get("hydra", {})
     for group, names in _RENAMED.items():
-        stored = groups.get(group, {})
+        stored = ConfigStore.instance().repo.get("hydra", {})
+        for part in group.split("/"):
+            stored = stored.get(part, {})
         for name in names:
             if (node := stored.pop(f"{name}.yaml", None)) is not None:
                 node.name = f"{name}{SUFFIX}.yaml"

@@ -17,6 +17,8 @@ from embft.config import (
     RetrievalConfig,
 )
 from embft.config.reranking_problems import reranking_problems
+from embft.config.scale_problems import scale_problems
+from embft.config.tracking_packages import tracking_problems
 from embft.config.training import TrainingConfig
 from embft.errors import nearest
 from embft.services.address import problem_with
@@ -100,6 +102,7 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             f"retrieval.window_overlap={retrieval.window_overlap} must be smaller than "
             f"retrieval.window_tokens={retrieval.window_tokens}."
         )
+    yield from tracking_problems(config.tracking)
     yield from _model_problems(config.model, training, retrieval)
     yield from _training_problems(training)
     if retrieval.mode == "late" and training.enabled:
@@ -117,6 +120,7 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             )
     yield from _evaluation_problems(evaluation, training)
     yield from reranking_problems(config)
+    yield from scale_problems(config)
 
 
 def _model_problems(model: ModelConfig, training: TrainingConfig, retrieval: RetrievalConfig) -> Iterator[str]:

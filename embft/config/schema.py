@@ -13,6 +13,7 @@ from omegaconf import MISSING
 
 from embft.config.fields import DEV_METRICS, choice, number
 from embft.config.held_back import HeldBackConfig
+from embft.config.scale import FaissConfig
 from embft.text.codes import NAMES
 
 
@@ -49,7 +50,7 @@ class CorpusConfig:
     """ISO 639-1 code of the language that all documents are in: ``de``, ``ja``; auto: each document's is looked for."""
     context: str = choice("none", "auto", "none", "title", "headings", "llm")
     """What stands before each chunk, and each of its windows, where it is embedded and indexed: its document's title; title and
-    headings; a sentence by the LLM of the group questions; auto: the title where there is more than one title."""
+    headings; a sentence by the LLM of the group questions; auto: the title or nothing, as dev questions of people choose."""
     bundled_questions: str | None = None
     """``bundled:NAME``: human questions that embft carries for this corpus."""
 
@@ -61,15 +62,15 @@ class FiltersConfig:
     boilerplate: bool = False
     """Skip chunks that nobody asks about: tables of contents, signatures, indexes. No question is paid for about them."""
     fewest_words: int | None = number(None, 0, 10_000)
-    """Shorter questions go; a Chinese character counts as half a word."""
+    """Questions with fewer words go; jieba cuts Chinese into words, ICU Japanese and Thai."""
     most_words: int | None = number(None, 1, 10_000)
-    """Longer questions go."""
+    """Questions with more words go."""
     language: bool = False
     """Questions in another language than their chunk (or than ``questions.language``)."""
     passage_dependent: bool = False
     """Questions that lean on a passage which the asker has not seen: "according to the document", "in this section", "该文"."""
     copied_share: float | None = number(None, 0.0, 1.0)
-    """Questions that have at least this share of their words in one unbroken run of the passage."""
+    """Questions that have at least this share of their words (in Chinese: characters) in one unbroken run of the passage."""
     near_duplicates: float | None = number(None, 50.0, 100.0)
     """Similarity in percent (rapidfuzz token_sort_ratio) from which the later of two questions goes."""
     round_trip: int | None = number(None, 1, 1000)
@@ -250,6 +251,11 @@ class RetrievalConfig:
     """Tokens of the embedding model in a window."""
     window_overlap: int = number(24, 0, 4096)
     """Tokens that a window shares with the one before it: a sentence cut in two still stands whole in one of them."""
+    index: str = choice("exact", "exact", "faiss")
+    """exact: every vector is looked at; faiss: an approximate index (pip install 'embft[faiss]'), by which all is ranked and
+    served, with its recall against exact in the report."""
+    faiss: FaissConfig = field(default_factory=FaissConfig)
+    """index=faiss: which index."""
     depth: int = number(100, 10, 100_000)
     """Chunks kept per question."""
     expand: str = choice("none", "none", "neighbours", "page")

@@ -6,29 +6,12 @@ person sets on the command line; what the file of a group sets is nobody's mista
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from embft.config import ExperimentConfig
-
-
-@dataclass(frozen=True)
-class Condition:
-    """When keys are read.
-
-    Attributes:
-        words: As it stands in the reference: ``training.part=lora``.
-        holds: Whether a configuration is of that kind.
-        remedy: What to add so that it is; empty where there is nothing to add.
-    """
-
-    words: str
-    holds: Callable[[ExperimentConfig], bool]
-    remedy: str = ""
-
-
-ALWAYS: tuple[Condition, ...] = ()
+from embft.config.condition import ALWAYS, Condition
+from embft.config.scale_usage import SCALE_ROWS
 
 _query_log = Condition(
     "questions.human", lambda c: c.dataset.kind == "generated" and c.questions.human is not None, "questions.human=LOG"
@@ -163,10 +146,14 @@ _rerank_api = Condition(
     "evaluation.reranker.kind=api", lambda c: c.evaluation.reranker.kind == "api", "evaluation.reranker.kind=api"
 )
 _wandb = Condition("tracking=wandb", lambda c: c.tracking.backend == "wandb", "tracking=wandb")
+_tracked = Condition("a tracker", lambda c: c.tracking.backend != "local", "tracking=wandb")
+_projects = Condition(
+    "a tracker with projects", lambda c: c.tracking.backend not in {"local", "tensorboard"}, "tracking=wandb"
+)
 
 _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
-    ("seed cache_dir", ALWAYS),
-    ("experiment dataset model training retrieval evaluation tracking", ALWAYS),
+    ("seed cache_dir reporting.language", ALWAYS),
+    ("experiment dataset model training retrieval evaluation scale tracking", ALWAYS),
     ("corpus", (_generated,)),
     ("questions", (_writes_questions,)),
     # What a file calls itself, in reports.
@@ -262,7 +249,10 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("evaluation.reranker.api.price_per_million_tokens", (_reranks, _rerank_api)),
     ("evaluation.reranker.api.max_cost_usd evaluation.reranker.api.max_requests", (_reranks, _rerank_api)),
     ("tracking.backend", ALWAYS),
-    ("tracking.mode tracking.project tracking.entity tracking.group tracking.tags tracking.notes", (_wandb,)),
+    ("tracking.mode tracking.entity tracking.artifacts", (_wandb,)),
+    ("tracking.project", (_projects,)),
+    ("tracking.group tracking.tags tracking.notes", (_tracked,)),
+    *SCALE_ROWS,
 )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ _INDENTED_SENTENCE = re.compile(r"(?=[A-Z“\"*(])(?:[^=\s]+\s+){3}[^=]*[.:!?)\"
 _CODE = re.compile(r"^\s*(?:>>>|\$ |#!)|::=|\S {2,}#|\S {3,}\S|[;{]\s*$")
 _FIXED_PITCH = 0.95  # a slack from here on means that widths are exact
 _BROKEN_WORD = re.compile(r"[^\W\d_]-$")
-_TAIL = 256  # characters; more than any word, so that joining a long paragraph takes time in proportion to it
+_TAIL = 256  # characters; more than any word or figure, so that a long line or paragraph takes time in proportion to it
 _MIN_WIDTH = 30  # columns; narrower than any column of text that is worth joining
 
 
@@ -98,7 +98,7 @@ def columns(line: str) -> int:
 def _is_row(line: str) -> bool:
     """Tells whether a line belongs to a table or a drawing."""
     text = line.strip()
-    if _ENDS_IN_FIGURE.match(text[-1:]) and _FIGURES.search(line):
+    if _ENDS_IN_FIGURE.match(text[-1:]) and _FIGURES.search(line[-_TAIL:]):
         return True
     if any(rule in line for rule in _RULES) or (len(text) > 1 and text[0] == text[-1] == "|"):
         return True

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,13 +20,25 @@ if TYPE_CHECKING:
 
 _SOFT_BREAK = "\x1f"  # a line end that means nothing; control characters are cleaned away before
 _FRONT_MATTER = re.compile(r"\A\s*(---|\+\+\+)[ \t]*\n.*?\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FRONT_MATTER_KEY = re.compile(r"^\s*[\w-]+\s*[:=]", re.MULTILINE)
-_TITLE = re.compile(r"^title\s*[:=]\s*(.+?)\s*$", re.MULTILINE)
+_FRONT_MATTER_KEY = re.compile(r"^[ \t]*[\w-]+[ \t]*[:=]", re.MULTILINE)
+_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(?:[>|][+-]?[ \t]*\n[ \t]+)?(\S.*)$", re.MULTILINE)
 _FOOTNOTE = re.compile(r"^( {0,3})\[\^", re.MULTILINE)
 _ALERT = re.compile(r"\A\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*", re.IGNORECASE)
 _DEEPEST = 100  # levels; a list takes two of them
 _WIDEST_TABLE = 200  # columns; the parser fills up each row of a wider one, until its time is up
 _RAW_TAG = re.compile(r"<(/?)(script|style)\b", re.IGNORECASE)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """The collector would look through a growing tree again and again, which takes a quarter of the time and finds nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def markdown_text(source: str, *, mdx: bool = False) -> str | None:
@@ -32,6 +47,7 @@ def markdown_text(source: str, *, mdx: bool = False) -> str | None:
     return read.text if read else None
 
 
+@_without_garbage_collection()
 def read_markdown(source: str, *, mdx: bool = False) -> Outlined | None:
     """Returns the text of a CommonMark document (with pipe tables), None where it nests deeper than 50 lists.
 
@@ -51,7 +67,7 @@ def read_markdown(source: str, *, mdx: bool = False) -> Outlined | None:
     if front and (_FRONT_MATTER_KEY.search(front[0]) or not front[0].strip("-+. \n")):
         source = source[front.end() :]
         named = _TITLE.search(front[0])
-        title = named[1].strip("\"'") if named else ""
+        title = named[1].strip().strip("\"'") if named else ""
     source = _FOOTNOTE.sub(r"\1\\[^", plain_markdown(source, mdx=mdx))  # its text would be taken for an address
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["strikethrough"])
     if not any(line.count("|") > _WIDEST_TABLE and set(line) <= set("|:- \t") for line in source.split("\n")):
@@ -59,6 +75,8 @@ def read_markdown(source: str, *, mdx: bool = False) -> Outlined | None:
     tokens = parser.parse(source)
     if any(token.level >= _DEEPEST - 1 for token in tokens):  # what is deeper is not in the tokens
         return None
+    if any(part.level >= _DEEPEST for token in tokens for part in token.children or ()):
+        return None  # emphasis within emphasis; the tree is built by recursion
     tree = SyntaxTreeNode(tokens)
     text = _blocks(tree.children).strip("\n")
     headings = tuple(Heading(int(node.tag[1]), _text(node)) for node in tree.walk() if node.type == "heading")

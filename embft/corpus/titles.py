@@ -14,6 +14,8 @@ from pathlib import PurePosixPath
 
 _LONGEST = 120
 """Characters of a title; the rest of a longer one is left out at a word."""
+_LOOKED_AT = 10 * _LONGEST
+"""Characters that are looked at; the "title" of a file without line ends may be the whole file."""
 _PROGRAM = re.compile(
     r"^(?:microsoft (?:word|powerpoint|excel)|powerpoint presentation|word|adobe \w+)\s*[-–:]+\s*", re.IGNORECASE
 )
@@ -78,7 +80,7 @@ def document_titles(sources: Mapping[str, TitleSources]) -> dict[str, str]:
 
 def clean_title(text: str) -> str:
     """A title without what programs add to it; empty where nothing is left that says something."""
-    title = " ".join(re.sub(r"[\x00-\x1f\ufffd]", " ", text).split())
+    title = " ".join(re.sub(r"[\x00-\x1f\ufffd]", " ", text[:_LOOKED_AT]).split())
     title = _EXTENSION.sub("", _PROGRAM.sub("", title)).strip(" -–_|:.")
     if ("_" in title and " " not in title) or re.fullmatch(r"[\w.]+(?:-[\w.]+)+", title):
         return title_of_name(title)
@@ -97,9 +99,9 @@ def title_of_name(name: str) -> str:
 
 def first_title_line(text: str) -> str:
     """The first line of a text that could be its title: short, and no sentence."""
-    for line in text.lstrip().split("\n")[:3]:
-        title = clean_title(line.strip("#=*~ \t"))
-        if title and len(line.strip()) <= _LONGEST and not re.search(r"[.,;:!?。，；！？]$", line.strip()):
+    for line in text.lstrip().split("\n", 3)[:3]:
+        title = clean_title(line.strip("#=*~ \t")) if len(line.strip()) <= _LONGEST else ""
+        if title and not re.search(r"[.,;:!?。，；！？]$", line.strip()):
             return title
     return ""
 

@@ -12,12 +12,14 @@ from embft.dataset.leaks import COPY
 from embft.dataset.near_copies import near_copies
 from embft.records import RetrievalDataset, Splits
 from embft.text.codes import name_of
+from embft.text.content_words import word_count
 from embft.text.languages import guess, languages_of
-from embft.text.passage_dependence import passage_dependence
-from embft.text.terms import plain_words
+from embft.text.passage_dependence import is_talk, passage_dependence
 
 _FEWEST_WORDS = 5
 """A chunk with fewer answers nothing."""
+_LONG_ENOUGH = 500
+"""Characters with which a chunk has as many words, whatever its language."""
 _SAMPLE = 500
 """Texts that the language is told from."""
 _FOREIGN = 0.2
@@ -90,13 +92,18 @@ def repeat_findings(splits: Splits) -> list[Finding]:
 
 
 def dependent_findings(splits: Splits) -> list[Finding]:
-    """Questions that point at a passage that the asker has not seen."""
+    """Questions that point at a passage that the asker has not seen, and lines that are no questions but an LLM's talk."""
     test, train = (
-        [text for text in part.queries.values() if passage_dependence(text)] for part in (splits.test, splits.train)
+        [text for text in part.queries.values() if is_talk(text) or passage_dependence(text)]
+        for part in (splits.test, splits.train)
     )
     if not test and not train:
         return []
     total = len(splits.test.queries)
+    talk = [text for text in (*test, *train) if is_talk(text)]
+    are = (
+        f" {len(talk):,} of these are an LLM's words around its questions ('Here are two questions:')." if talk else ""
+    )
     return [
         Finding(
             "passage_dependent",
@@ -104,9 +111,10 @@ def dependent_findings(splits: Splits) -> list[Finding]:
             len(test),
             total,
             f"{len(test):,} of {count_of(total, 'test question')} and {len(train):,} of {len(splits.train.queries):,} train "
-            "questions point at a passage ('according to the text'). People do not ask so: they say little about real search.",
+            f"questions point at a passage ('according to the text').{are} People do not ask so: they say little about real "
+            "search.",
             "Filter them, or have them written anew as people ask: questions.prompt=search.",
-            [example(question=text) for text in (*test, *train)[:EXAMPLES]],
+            [example(question=text) for text in dict.fromkeys((*talk, *test, *train))][:EXAMPLES],
         )
     ]
 
@@ -121,9 +129,7 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
     findings = []
     test = splits.test
     bare = [
-        key
-        for key, ids in test.relevant_docs.items()
-        if all(len(plain_words(test.corpus[chunk_id])) < _FEWEST_WORDS for chunk_id in ids)
+        key for key, ids in test.relevant_docs.items() if all(_says_nothing(test.corpus[chunk_id]) for chunk_id in ids)
     ]
     if bare:
         findings.append(
@@ -155,6 +161,11 @@ def unanswerable_findings(splits: Splits, unmapped: Sequence[Mapping[str, str]])
             )
         )
     return findings
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether a chunk has fewer words than an answer takes. Long ones are seen to have more without cutting their Chinese."""
+    return len(text) < _LONG_ENOUGH and word_count(text) < _FEWEST_WORDS
 
 
 def quote_findings(rows: object) -> list[Finding]:

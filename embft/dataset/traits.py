@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Mapping
 
 from embft.dataset.truncation import Sight
 from embft.records import RetrievalDataset
 from embft.text.codes import name_of
+from embft.text.content_words import words_shared
 from embft.text.languages import languages_of
 from embft.text.question_words import asked_for, knows
-from embft.text.terms import plain_words
 
 Trait = str | float
 _KINDS = (
@@ -45,24 +43,17 @@ def traits_of(
         origins: Question id to what made it.
         places: Chunk id to document and page.
     """
-    frequency = Counter(word for text in dataset.corpus.values() for word in set(plain_words(text)))
-    weights = {word: math.log(1 + len(dataset.corpus) / count) for word, count in frequency.items()}
-    rarest = math.log(1 + len(dataset.corpus))
     some_cut = any(sight.end < len(dataset.corpus[key]) for key, sight in sights.items())
     spoken = dict(zip(dataset.corpus, languages_of(list(dataset.corpus.values())).each, strict=True))
     traits: dict[str, dict[str, Trait]] = {}
     for question_id, text in dataset.queries.items():
         ids = dataset.relevant_docs[question_id]
         first = ids[0]
-        passage_words = {word for key in ids for word in plain_words(dataset.corpus[key])}
-        question_words = {word: weights.get(word, rarest) for word in plain_words(text)}
+        passage = "\n".join(dataset.corpus[key] for key in ids)
         own: dict[str, Trait] = {
             "kind of question": kind_of(text, spoken[first]),
             "made by": origins.get(question_id, "file"),
-            "words shared with the passage": sum(
-                weight for word, weight in question_words.items() if word in passage_words
-            )
-            / (sum(question_words.values()) or 1.0),
+            "words shared with the passage": words_shared(text, passage, spoken[first]),
             "tokens of the chunk": float(sights[first].tokens),
         }
         if len(set(spoken.values())) > 1:

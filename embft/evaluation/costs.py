@@ -19,6 +19,7 @@ class MeasuredDense:
         tokens: Embedded once.
         vectors_per_second: None for an API: it would have to be paid again to learn how fast the network is.
         query_ms: Embedding and search of one question; None for an API.
+        index_bytes: Of an approximate index; None: the float32 vectors are the index.
     """
 
     vectors: int
@@ -26,6 +27,7 @@ class MeasuredDense:
     tokens: int
     vectors_per_second: float | None
     query_ms: float | None
+    index_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class SystemCosts:
         tokens: To embed once.
         vectors_per_second: On this machine.
         embed_seconds: For the whole corpus.
-        index_bytes: float32 vectors, or BM25's postings.
+        index_bytes: float32 vectors, an approximate index, or BM25's postings.
         query_ms: Embedding and search of one question.
         dollars: For embedding the corpus by an API.
         question_dollars: For one question, by an API.
@@ -136,7 +138,7 @@ def dense_costs(measured: MeasuredCosts, rates: Rates) -> SystemCosts:
         tokens=dense.tokens,
         vectors_per_second=dense.vectors_per_second,
         embed_seconds=_where_known(dense.vectors_per_second, lambda speed: dense.vectors / speed),
-        index_bytes=dense.vectors * dense.dimension * _FLOAT_BYTES,
+        index_bytes=dense.index_bytes or dense.vectors * dense.dimension * _FLOAT_BYTES,
         query_ms=dense.query_ms,
         dollars=_where_known(rates.base, lambda rate: rate * dense.tokens / 1e6),
     )

@@ -136,12 +136,27 @@ class Dependence:
             0 to 1. None where these questions cannot show it, because all of them share alike.
         """
         if self._determinant is None:
+            return self.share_of(0.0, 0.0, 0.0)
+        remainders = self.remainders(scores)
+        total = float(((scores - scores.mean(axis=1, keepdims=True)) ** 2).sum())
+        return self.share_of(float((remainders**2).sum()), float(self.shared_squares(remainders).sum()), total)
+
+    def remainders(self, scores: Floats) -> Floats:
+        """What is left of rows of scores, float64 [n_rows, n_questions], when what is no dependence is taken out."""
+        return np.asarray(scores - (scores @ self._explained) @ self._explained.T)
+
+    def share_of(self, squares: float, shared: float, total: float) -> float | None:
+        """The share of the variance that comes from chunks, see `share`.
+
+        Args:
+            squares: e'e of the remainders e.
+            shared: e'Ke of these.
+            total: Sum of squares of the scores around their mean.
+        """
+        if self._determinant is None:
             return None if self.links > 1 + 1e-9 else 0.0
         size = len(self)
         own, linked, _, _, _ = self._traces
-        remainders = scores - (scores @ self._explained) @ self._explained.T
-        squares, shared = float((remainders**2).sum()), float(self.shared_squares(remainders).sum())
-        total = float(((scores - scores.mean(axis=1, keepdims=True)) ** 2).sum())
         if squares <= 1e-12 * total or total == 0:
             return ASSUMED_SHARE
         # Neither part can be negative.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from embft.wording import say, worded
+
 LABELS = {
-    "hit_rate@1": "hit rate@1",
-    "hit_rate@3": "hit rate@3",
-    "hit_rate@5": "hit rate@5",
-    "hit_rate@10": "hit rate@10",
+    "hit_rate@1": worded("hit rate@1"),
+    "hit_rate@3": worded("hit rate@3"),
+    "hit_rate@5": worded("hit rate@5"),
+    "hit_rate@10": worded("hit rate@10"),
     "ndcg@10": "nDCG@10",
     "mrr@10": "MRR@10",
     "map@100": "MAP@100",
@@ -20,4 +22,4 @@ LABELS = {
 
 def label(metric: str) -> str:
     """A metric's name as people write it; the name itself where there is no other."""
-    return LABELS.get(metric, metric)
+    return say(LABELS.get(metric, metric))

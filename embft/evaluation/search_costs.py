@@ -14,6 +14,7 @@ from embft.evaluation.costs import MeasuredCosts, MeasuredDense, MeasuredLexical
 from embft.models.token_vectors import token_vectors
 from embft.questions.usage import text_tokens
 from embft.records import RetrievalDataset, TokenVectors
+from embft.retrieval.approximate import IndexedScorer
 from embft.retrieval.bm25 import BM25Scorer, index_bytes
 from embft.retrieval.candidates import Candidates, Reranker
 from embft.retrieval.embedder import Embedder
@@ -35,11 +36,13 @@ class _Draw:
     """A random draw of a corpus with some questions.
 
     Attributes:
+        whole: All of it, with these questions.
         scale: How many times more chunks the whole corpus has.
         seed: Of this draw and further ones.
     """
 
     dataset: RetrievalDataset
+    whole: RetrievalDataset
     questions: Sequence[str]
     scale: float
     seed: int
@@ -48,9 +51,9 @@ class _Draw:
     def of(cls, dataset: RetrievalDataset, most: int, seed: int) -> _Draw:
         drawn = random.Random(seed).sample(sorted(dataset.corpus), min(most, len(dataset.corpus)))
         corpus = {key: dataset.corpus[key] for key in sorted(drawn)}
-        questions = list(dataset.queries.values())[:_QUESTIONS]
-        smaller = replace(dataset, corpus=corpus)
-        return cls(smaller, questions, len(dataset.corpus) / len(corpus), seed)
+        first = dict(list(dataset.queries.items())[:_QUESTIONS])
+        smaller, whole = replace(dataset, corpus=corpus), replace(dataset, queries=first)
+        return cls(smaller, whole, list(first.values()), len(dataset.corpus) / len(corpus), seed)
 
 
 def measure_search(
@@ -111,8 +114,14 @@ def _exhaust(reranker: Reranker, candidates: Candidates) -> None:
 
 def _vectors(base: Embedder, draw: _Draw) -> MeasuredDense:
     encoder, passages = base.encoder, base.passages(draw.dataset.indexed)
-    scorer = base.scorers(draw.dataset)["cosine"]
+    exact = replace(base, retrieval=replace(base.retrieval, index="exact"))
+    scorer = exact.scorers(draw.dataset)["cosine"]
     assert isinstance(scorer, DenseScorer)
+    searching, size = draw.scale * _searching(scorer, len(draw.questions), base.retrieval.depth), None
+    if base.retrieval.index != "exact":  # whose time does not grow as the corpus does
+        whole = base.scorers(draw.whole)["cosine"]
+        assert isinstance(whole, IndexedScorer)
+        searching, size = _searching(whole, len(draw.questions), base.retrieval.depth), whole.index.bytes
     speed = query_ms = None
     # An API would have to be paid for these texts again, to learn how fast the network is.
     if not encoder.is_paid:
@@ -120,13 +129,14 @@ def _vectors(base: Embedder, draw: _Draw) -> MeasuredDense:
         encoder.encode_questions(draw.questions[:1])  # the first call is slower
         speed = len(sample) / _seconds(lambda: encoder.encode_passages(sample))
         asking = median(_seconds(partial(encoder.encode_questions, [text])) for text in draw.questions)
-        query_ms = 1000 * (asking + draw.scale * _searching(scorer, len(draw.questions), base.retrieval.depth))
+        query_ms = 1000 * (asking + searching)
     return MeasuredDense(
         vectors=round(draw.scale * len(passages.texts)),
         dimension=int(scorer.passages.shape[1]),
         tokens=round(draw.scale * _read_tokens(base, list(passages.texts))),
         vectors_per_second=speed,
         query_ms=query_ms,
+        index_bytes=size,
     )
 
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from embft.evaluation.figures import ComparisonRow, Prospects
 from embft.evaluation.names import label
-from embft.systems import cost_rank, system_of
+from embft.evaluation.verdict_facts import Facts, Pairs, phrase, start, unsigned
+from embft.systems import cost_rank
+from embft.wording import counted, say
 
 CANNOT_TELL = "cannot_tell"
 MARGIN = 0.01
 """A point."""
-_SINGLE = ("bm25", "base", "tuned")
 _FEWEST_QUESTIONS = 30
 _FROM_FILE = "file"
 _NOT_FROM_PASSAGES = {"human", _FROM_FILE}
@@ -102,7 +103,7 @@ class _Verdict:
             origin: count for origin, count in evidence.test_origins.items() if origin not in _NOT_FROM_PASSAGES
         }
         self.from_passages, self.backends = sum(from_passages.values()), ", ".join(sorted(from_passages))
-        self.pairs = _Pairs(evidence.comparisons, self.metric)
+        self.pairs = Pairs(evidence.comparisons, self.metric)
         self.same = self.pairs.identical("tuned", "base")
         self.means = {name: mean for name, mean in evidence.means.items() if not (self.same and name == "tuned")}
         prospects = evidence.prospects
@@ -115,35 +116,53 @@ class _Verdict:
         if self.from_passages * 2 > self.total:
             return self._verdict(
                 CANNOT_TELL,
-                "No verdict: the test questions were made from the passages.",
+                say("No verdict: the test questions were made from the passages."),
                 [
-                    f"{self.from_passages} of {self.total} test questions ({self.backends}) were made "
-                    "from the passages and repeat their words. That flatters BM25; questions that people ask do not.",
-                    "Collect 50 or more questions that people asked, each with a quote that answers it, and give them with "
-                    "questions.human=FILE.",
+                    say(
+                        "{made} of {count} test questions ({backends}) were made from the passages and repeat their words. "
+                        "That flatters BM25; questions that people ask do not.",
+                        made=self.from_passages,
+                        count=self.total,
+                        backends=self.backends,
+                    ),
+                    say(
+                        "Collect 50 or more questions that people asked, each with a quote that answers it, and give them "
+                        "with questions.human=FILE."
+                    ),
                 ],
             )
         if not self.total or not self.loss:
-            return self._verdict(CANNOT_TELL, "Cannot tell: there are no test questions.", ["Add test questions."])
+            headline = say("Cannot tell: there are no test questions.")
+            return self._verdict(CANNOT_TELL, headline, [say("Add test questions.")])
         choice = cheapest_within(self.loss, self.margin)
         reasons = [self._why(choice), *self._costs_of_choices()]
         if self.total < _FEWEST_QUESTIONS:
-            advice = (
-                f"With fewer than {_FEWEST_QUESTIONS} test questions the order of systems is mostly chance, and so is what is "
-                f"said of it here: add some. Until then use {_phrase(choice)}."
+            advice = say(
+                "With fewer than {least} test questions the order of systems is mostly chance, and so is what is said of it "
+                "here: add some. Until then use {system}.",
+                least=_FEWEST_QUESTIONS,
+                system=phrase(choice),
             )
-            headline = f"Cannot tell yet: {_count(self.total, 'test question')} {_is(self.total)} too few."
+            headline = counted(
+                self.total,
+                "Cannot tell yet: {n} test question is too few.",
+                "Cannot tell yet: {n} test questions are too few.",
+            )
             return self._verdict(CANNOT_TELL, headline, [advice, *reasons], meanwhile=choice)
         if len(self.means) > 1 and min(self.loss.values()) > self.margin:
-            headline = f"Use {_phrase(choice)} for now: {self.total} test questions do not settle it."
+            headline = say(
+                "Use {system} for now: {count} test questions do not settle it.",
+                system=phrase(choice),
+                count=self.total,
+            )
             return self._verdict(choice, headline, [*reasons, self._more(), *self._doubts()], meanwhile=choice)
-        return self._verdict(choice, f"Ship {_phrase(choice)}.", [*reasons, *self._doubts()])
+        return self._verdict(choice, say("Ship {system}.", system=phrase(choice)), [*reasons, *self._doubts()])
 
     def _verdict(self, decision: str, headline: str, reasons: Sequence[str], meanwhile: str | None = None) -> Decision:
         return Decision(
             decision,
             headline,
-            [*reasons, *self._facts()],
+            [*reasons, *Facts(self.pairs, self.means, self.margin).sentences()],
             self.metric,
             self.margin,
             {name: round(loss, 6) for name, loss in self.loss.items()},
@@ -154,19 +173,38 @@ class _Verdict:
     def _why(self, choice: str) -> str:
         # Of equal means the cheaper one is the best.
         best = max(self.means, key=lambda name: (self.means[name], -cost_rank(name)))
-        mean, start = f"{self.means[best]:.3f}", _start(best)
+        mean, metric = f"{self.means[best]:.3f}", label(self.metric)
         if len(self.means) == 1:
-            return f"{start} is the only system that was measured: its {label(self.metric)} is {mean}."
-        cost = f"{_unsigned(self.loss[choice])} points on average against the best of these systems, whichever that is"
-        if choice == best:
-            return (
-                f"{start} has the highest {label(self.metric)}: {mean}. Choosing it is expected to cost {cost}; with a chance "
-                f"of {_percent(self.chance[choice])} it is the best itself."
+            return say(
+                "{System} is the only system that was measured: its {metric} is {mean}.",
+                System=start(best),
+                metric=metric,
+                mean=mean,
             )
-        return (
-            f"{start} has the highest {label(self.metric)} ({mean}), but {_phrase(choice)} "
-            f"({self.means[choice]:.3f}) is cheaper to run. Choosing it is expected to cost {cost}: no more than the "
-            f"{_unsigned(self.margin)} that simplicity is worth (evaluation.margin)."
+        cost = say(
+            "{points} points on average against the best of these systems, whichever that is",
+            points=unsigned(self.loss[choice]),
+        )
+        if choice == best:
+            return say(
+                "{System} has the highest {metric}: {mean}. Choosing it is expected to cost {cost}; with a chance of {chance} "
+                "it is the best itself.",
+                System=start(best),
+                metric=metric,
+                mean=mean,
+                cost=cost,
+                chance=_percent(self.chance[choice]),
+            )
+        return say(
+            "{System} has the highest {metric} ({mean}), but {cheaper} ({its_mean}) is cheaper to run. Choosing it is expected "
+            "to cost {cost}: no more than the {margin} that simplicity is worth (evaluation.margin).",
+            System=start(best),
+            metric=metric,
+            mean=mean,
+            cheaper=phrase(choice),
+            its_mean=f"{self.means[choice]:.3f}",
+            cost=cost,
+            margin=unsigned(self.margin),
         )
 
     def _costs_of_choices(self) -> list[str]:
@@ -174,22 +212,38 @@ class _Verdict:
         if len(self.means) == 1:
             return []
         parts = [
-            f"{_phrase(name)} {_unsigned(self.loss[name])} points, {_percent(self.chance[name])}"
+            say(
+                "{system} {points} points, {chance}",
+                system=phrase(name),
+                points=unsigned(self.loss[name]),
+                chance=_percent(self.chance[name]),
+            )
             for name in sorted(self.loss, key=cost_rank)
         ]
-        return [f"What each choice is expected to cost, and its chance of being the best: {'; '.join(parts)}."]
+        return [
+            say(
+                "What each choice is expected to cost, and its chance of being the best: {choices}.",
+                choices=say("; ").join(parts),
+            )
+        ]
 
     def _more(self) -> str:
         least, goal = min(self.loss.values()), self.margin
         questions = self.evidence.prospects.questions_for(goal) if goal > 0 else None
-        start = f"Every choice is expected to cost {_unsigned(least)} points or more, because {self.total} questions tell little"
         if questions is None:
-            return (
-                f"{start}, and so would fifty times as many: the systems are too close for questions to separate them."
+            return say(
+                "Every choice is expected to cost {points} points or more, because {count} questions tell little, and so would "
+                "fifty times as many: the systems are too close for questions to separate them.",
+                points=unsigned(least),
+                count=self.total,
             )
-        return (
-            f"{start}. About {questions - self.total:,} more questions like these, if the means stay as they are, would bring "
-            f"that down to {_unsigned(goal)}."
+        return say(
+            "Every choice is expected to cost {points} points or more, because {count} questions tell little. About {more:,} "
+            "more questions like these, if the means stay as they are, would bring that down to {goal}.",
+            points=unsigned(least),
+            count=self.total,
+            more=questions - self.total,
+            goal=unsigned(goal),
         )
 
     def _doubts(self) -> list[str]:
@@ -197,91 +251,22 @@ class _Verdict:
         doubts = []
         if self.from_passages:
             doubts.append(
-                f"{self.from_passages} of {self.total} test questions ({self.backends}) were made from "
-                "the passages, which flatters BM25."
+                say(
+                    "{made} of {count} test questions ({backends}) were made from the passages, which flatters BM25.",
+                    made=self.from_passages,
+                    count=self.total,
+                    backends=self.backends,
+                )
             )
         if self.evidence.test_origins.get(_FROM_FILE):
             doubts.append(
-                "Who wrote the questions of the dataset file is unknown: if they were made from the passages, they flatter "
-                "BM25, and so does this verdict."
+                say(
+                    "Who wrote the questions of the dataset file is unknown: if they were made from the passages, they flatter "
+                    "BM25, and so does this verdict."
+                )
             )
         return doubts
 
-    def _facts(self) -> list[str]:
-        """What anyone wants to know besides: did tuning help, are vectors better than words, is a mix better than both."""
-        dense = "tuned" if "tuned" in self.means else "base"
-        single = max((name for name in _SINGLE if name in self.means), key=self.means.__getitem__, default=dense)
-        questions = [
-            ("tuned", "base", "Tuning, against the base model"),
-            (dense, "bm25", f"{_start(dense)} against BM25"),
-            ("fused", single, f"The fusion against the best single system, {_phrase(single)}"),
-            ("openai", dense, f"The API's embeddings against {_phrase(dense)}"),
-            ("reranked", "fused", "Reordering the fusion's first chunks, against the fusion"),
-        ]
-        same = "Tuning gained nothing: the tuned model answers every test question as the base model does."
-        facts = [same] if self.same else []
-        for system, baseline, what in questions:
-            difference = self.pairs.find(system, baseline)
-            if difference is not None and system in self.means:
-                delta, low, high = map(_points, difference)
-                meaning = self._meaning(*difference[1:])
-                facts.append(f"{what}: {delta} points [{low}, {high}] of {label(self.metric)}, {meaning}.")
-        return facts
-
-    def _meaning(self, low: float, high: float) -> str:
-        if low > 0:
-            return "a gain"
-        if high < 0:
-            return "a loss"
-        if -self.margin <= low and high <= self.margin:
-            return f"equal to within {_unsigned(self.margin)} points"
-        return "which could be a gain or a loss"
-
-
-class _Pairs:
-    """The comparisons by one metric, looked up in either direction."""
-
-    def __init__(self, comparisons: Sequence[ComparisonRow], metric: str) -> None:
-        self._rows = {(row.system, row.baseline): row for row in comparisons if row.metric == metric}
-
-    def find(self, system: str, baseline: str) -> tuple[float, float, float] | None:
-        """Delta and its interval's ends, system minus baseline; None where the two were not compared."""
-        if row := self._rows.get((system, baseline)):
-            return row.delta, *row.ci95
-        if row := self._rows.get((baseline, system)):
-            return -row.delta, -row.ci95[1], -row.ci95[0]
-        return None
-
-    def identical(self, system: str, baseline: str) -> bool:
-        """Whether every question scored the same: a fine-tune that kept the base model."""
-        row = self._rows.get((system, baseline)) or self._rows.get((baseline, system))
-        return row is not None and row.delta == 0 and row.wins == row.losses == 0
-
-
-def _phrase(system: str) -> str:
-    return system_of(system).phrase
-
-
-def _start(system: str) -> str:
-    words = _phrase(system)
-    return words[0].upper() + words[1:]
-
-
-def _points(value: float) -> str:
-    return f"{round(100 * value, 1) + 0.0:+.1f}"  # + 0.0 turns -0.0 into 0.0
-
-
-def _unsigned(value: float) -> str:
-    return f"{100 * value:.1f}"
-
 
 def _percent(chance: float) -> str:
-    return "under 1%" if chance < 0.005 else "over 99%" if chance > 0.995 else f"{chance:.0%}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+    return say("under 1%") if chance < 0.005 else say("over 99%") if chance > 0.995 else f"{chance:.0%}"

@@ -78,13 +78,13 @@ def pooling_of(folder: Path) -> Pooling:
     modes = [mode for mode, pattern in _IN_CARD.items() if pattern.search(card)]
     if len(modes) == 1:
         return Pooling(modes[0], bool(_NORMALISES.search(card)), "card")
-    if not causal and (named := _by_name([_folder_name(folder), str(config.get("_name_or_path", ""))])):
+    if not causal and (named := _by_name([folder_name(folder), str(config.get("_name_or_path", ""))])):
         return Pooling(named, True, "name")
     return Pooling("lasttoken" if causal else "mean", False, "guess")
 
 
-def _folder_name(folder: Path) -> str:
-    """Its own name; in the hub's cache, that of the model's folder."""
+def folder_name(folder: Path) -> str:
+    """A folder's own name; in the hub's cache, that of the model's folder."""
     path = folder.absolute()
     return path.parents[1].name if path.parent.name == "snapshots" else path.name
 

@@ -14,6 +14,8 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.float32]
 
 
+TEXTS_AT_ONCE = 512
+"""Texts embedded before their vectors are stored, unless who asks says otherwise: what a kill can lose."""
 _ROWS = 1 << 14
 """Vectors worked on at once."""
 

@@ -5,13 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from embft.questions.sentences import (
-    NUMBERING,
-    STOP_WORDS,
-    content_words,
-    cut_to,
-    is_chinese,
-)
+from embft.questions.sentences import NUMBERING, cut_to, is_chinese
+from embft.text.content_words import STOP_WORDS, content_words
 from embft.text.scripts import MARKS
 from embft.text.stop_words import stop_words
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from embft.config import QuestionsConfig
 from embft.questions.clauses import Rarity, askable, clause, keywords
 from embft.questions.generated import Generated
-from embft.questions.sentences import content_words, sentences, without_numbers
+from embft.questions.sentences import sentences, without_numbers
 from embft.questions.unaskable import is_contents
 from embft.records import Chunk, Question
+from embft.text.content_words import content_words
 from embft.text.languages import languages_of
 
 

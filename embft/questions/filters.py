@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from embft.config import FiltersConfig
-from embft.questions.traits import copied_run, length
+from embft.questions.traits import copied_run
 from embft.questions.unaskable import boilerplate
 from embft.records import Chunk, Question
 from embft.text.codes import name_of, scripts_of
+from embft.text.content_words import word_count
 from embft.text.languages import guess, script_of, share_of
 from embft.text.passage_dependence import passage_dependence
 
@@ -133,7 +134,7 @@ def near_duplicates(questions: Sequence[str], similarity: float) -> dict[int, st
 
 
 def _wrong_length(question: str, low: int | None, high: int | None) -> str | None:
-    words = length(question)
+    words = word_count(question)
     if (low is not None and words < low) or (high is not None and words > high):
         return f"{words:g} words"
     return None
@@ -145,7 +146,7 @@ def _wrong_language(question: str, passage: str, language: str) -> str | None:
     wanted = language if declared else guess(passage).language
     scripts: Sequence[str | None] = scripts_of(wanted) if wanted else (script_of(passage),)
     # A name or two in another script is how people type: "GPU", "NVIDIA 10-K".
-    if script is None or None in scripts or (script == "Latin" and length(question) <= 2):
+    if script is None or None in scripts or (script == "Latin" and word_count(question) <= 2):
         return None
     if script not in scripts:
         return f"{script}, not {_main_of(scripts, passage)}"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from embft.questions.filters import near_duplicates
-from embft.questions.traits import KINDS, copied_run, kind_of, length, overlap, terms
+from embft.questions.traits import KINDS, copied_run, kind_of, terms
+from embft.text.content_words import word_count, words_shared
 from embft.text.languages import languages_of
 from embft.text.passage_dependence import passage_dependence
 
@@ -58,8 +59,8 @@ def describe(questions: Sequence[str], passages: Sequence[str], ranks: Sequence[
     pairs = list(zip(questions, passages, strict=True))
     return Realism(
         looked_at=len(questions),
-        words=median(length(text) for text in questions),
-        overlap=round(fmean(overlap(*pair, own) for pair, own in zip(pairs, spoken, strict=True)), 3),
+        words=median(word_count(text) for text in questions),
+        overlap=round(fmean(words_shared(*pair, own) for pair, own in zip(pairs, spoken, strict=True)), 3),
         copied=round(fmean(copied_run(*pair, _COPIED) is not None for pair in pairs), 3),
         bm25_at_1=round(fmean(rank == 1 for rank in ranks), 3),
         passage_dependent=sum(passage_dependence(text) is not None for text in questions),

@@ -11,9 +11,9 @@ from functools import cached_property
 from embft.config import QuestionsConfig
 from embft.questions.prompt import PAIRS, Prompt
 from embft.questions.reply_cache import ReplyCache
-from embft.questions.sentences import content_words
 from embft.records import Chunk
 from embft.services.body import JsonObject
+from embft.text.content_words import content_words
 from embft.text.languages import passage_languages
 
 _REACH = 20

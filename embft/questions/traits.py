@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-from embft.questions.sentences import content_words
+from embft.text.content_words import word_count
 from embft.text.question_words import asked_for, knows
-from embft.text.scripts import HAN, KANA, UNSPACED
 from embft.text.terms import plain_words
-from embft.text.word_breaks import icu_words
 
 _COMPARISON = re.compile(
     r"\b(?:differ(?:s|ence|ences|ent)?|compared?|comparison|versus|vs|better|rather than|distinguish)\b"
@@ -29,8 +27,6 @@ _YES_NO = re.compile(
     re.IGNORECASE,
 )
 KINDS = ("comparison", "how or why", "fact", "yes or no", "keywords", "statement")
-_DENSE = re.compile(f"[{HAN}{KANA}]")
-_UNSPACED = re.compile(f"[{UNSPACED}]+")
 _KIND_OF = {"why": "how or why", "how": "how or why", "yes or no": "yes or no"}
 _HEADLINE_WORDS = 8
 
@@ -52,25 +48,14 @@ def kind_of(question: str, language: str = "en") -> str:
         return "yes or no"
     if text.endswith(("?", "？")):
         return "fact"
-    return "keywords" if length(text) <= _HEADLINE_WORDS else "statement"
-
-
-def length(text: str) -> float:
-    """Words; where there are no spaces, two Han characters or kana count as one, and ICU cuts Thai and its like."""
-    dense = len(_DENSE.findall(text))
-    unspaced = sum(len(icu_words(run, "th")) for run in _UNSPACED.findall(text))
-    return len(_UNSPACED.sub(" ", _DENSE.sub(" ", text)).split()) + dense / 2 + unspaced
-
-
-def overlap(question: str, passage: str, language: str | None = None) -> float:
-    """Share of a question's content words that its passage has too, case aside."""
-    question_words = {word.lower() for word in content_words(question, language)}
-    passage_words = {word.lower() for word in content_words(passage, language)}
-    return len(question_words & passage_words) / len(question_words) if question_words else 0.0
+    return "keywords" if word_count(text) <= _HEADLINE_WORDS else "statement"
 
 
 def copied_run(question: str, passage: str, share: float) -> str | None:
-    """A run of the passage's words that makes up at least ``share`` of the question; None where there is none."""
+    """A run of the passage's words that makes up at least ``share`` of the question; None where there is none.
+
+    Chinese is compared by characters: a word is cut by what stands around it, and a copy would go unseen.
+    """
     question_terms = terms(question)
     needed = max(2, round(share * len(question_terms)))
     passage_text = f" {' '.join(terms(passage))} "

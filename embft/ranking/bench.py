@@ -13,9 +13,10 @@ from embft.config import EvaluationConfig, RetrievalConfig
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
 from embft.ranking.reranking import Reranking
 from embft.records import Ranking, RetrievalDataset
+from embft.retrieval.approximate import IndexedScorer, IndexFacts
 from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.embedder import Embedder
-from embft.retrieval.excluding import excluding, without_excluded
+from embft.retrieval.excluding import ExcludingScorer, excluding, without_excluded
 from embft.retrieval.fusing import Mixes
 from embft.retrieval.scoring import FusedScorer, Scorer, rank
 from embft.retrieval.some_questions import SomeQuestions
@@ -55,6 +56,7 @@ class SystemFacts:
         fusion: None where nothing is fused.
         whitened: Whether the tuned model's vectors are whitened.
         reranking: None where nothing is reordered.
+        languages: Of the chunks, as BM25 reads them; the most frequent first.
     """
 
     model: str
@@ -63,6 +65,7 @@ class SystemFacts:
     fusion: Fusion | None = None
     whitened: bool = False
     reranking: Reranking | None = None
+    languages: Sequence[str] = ()
 
 
 class Ranker(Protocol):
@@ -215,6 +218,18 @@ class Bench:
                 floor=0.0,
             )
         return self._mixes[split]
+
+    def index_facts(self, split: str) -> dict[str, IndexFacts]:
+        """What the approximate indexes are worth, by the system whose vectors they hold; empty where all search is exact."""
+        systems = self.evaluation.systems
+        fused = [self.dense] if {"fused", "reranked"} & set(systems) else []
+        found = {}
+        for system in dict.fromkeys([*systems, *fused]):
+            scorer = next(iter(self.scorers(system, split).values()))
+            scorer = scorer.scorer if isinstance(scorer, ExcludingScorer) else scorer
+            if isinstance(scorer, IndexedScorer):
+                found[system] = scorer.facts()
+        return found
 
     def _from_mixes(self, scorer: Scorer, system: str, score_name: str, split: str) -> Ranking | None:
         """The ranking by a scorer that is one end of the scale of mixes, or a mix; None where it is neither."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts, lexical_costs
 from embft.ranking.bench import Bench, SystemFacts
@@ -23,10 +23,21 @@ class BM25Ranker:
     def describe(self, facts: SystemFacts) -> str:
         """Terms, parameters, window."""
         retrieval = facts.retrieval
-        terms = "stemmed words and pairs of them" if retrieval.bm25_pairs else "stemmed words"
+        terms = _terms(facts.languages)
+        if retrieval.bm25_pairs:
+            terms = f"{terms} and pairs of them"
         window = f", a chunk and its best window of {retrieval.bm25_window} words" if retrieval.bm25_window else ""
         return f"BM25 over {terms} (k1 {retrieval.bm25_k1:g}, b {retrieval.bm25_b:g}){window}"
 
     def costs(self, measured: MeasuredCosts, rates: Rates) -> SystemCosts:
         """Of an index without vectors."""
         return lexical_costs(measured)
+
+
+def _terms(languages: Sequence[str]) -> str:
+    """What is indexed of texts in these languages; see `embft.text.terms`."""
+    if tuple(languages) == ("zh",):
+        return "words cut by jieba"
+    if languages and set(languages) <= {"ja", "ko"}:
+        return "characters in pairs"
+    return "stemmed words (Chinese ones cut by jieba)" if "zh" in languages else "stemmed words"

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from embft.dataset.findings import Finding
-from embft.evaluation.figures import General
+from embft.evaluation.figures import General, SliceRow
 from embft.evaluation.names import label
 from embft.reporting.cost_phrases import cost_cells
 from embft.reporting.markdown_text import plain
 from embft.reporting.phrases import comparisons_of, interval, number, points, points_interval
 from embft.results import Outcome
+from embft.wording import joined, listed, retold, say, worded
 
 _AUDITS = {
-    "leaks": "leaks of train into test",
-    "near_copies": "near-copies of chunks",
-    "repeated_questions": "repeated questions",
-    "passage_dependent": "questions that need their passage",
-    "unanswerable": "unanswerable questions",
-    "quotes": "quotes found by their words",
-    "language": "the model's language",
-    "prompts": "the model's instructions",
-    "truncation": "truncation",
+    "leaks": worded("leaks of train into test"),
+    "near_copies": worded("near-copies of chunks"),
+    "repeated_questions": worded("repeated questions"),
+    "passage_dependent": worded("questions that need their passage"),
+    "unanswerable": worded("unanswerable questions"),
+    "quotes": worded("quotes found by their words"),
+    "language": worded("the model's language"),
+    "prompts": worded("the model's instructions"),
+    "truncation": worded("truncation"),
 }
-COST_COLUMNS = ("Vectors", "Dimension", "Tokens", "Vectors a second", "To embed all", "Index", "A question", "API")
+_OWN_WORDS = {"page", "place", "reason"}
+"""Labels of examples whose text is embft's."""
+_COST_COLUMNS = (
+    worded("Vectors"), worded("Dimension"), worded("Tokens"), worded("Vectors a second"), worded("To embed all"),
+    worded("Index"), worded("A question"), worded("API"),
+)  # fmt: skip
 
 
 def audit_name(audit: str) -> str:
     """An audit's name as people write it."""
-    return _AUDITS.get(audit, audit)
+    return say(_AUDITS.get(audit, audit))
 
 
 def warnings_of(outcome: Outcome) -> list[Finding]:
@@ -36,26 +42,50 @@ def warnings_of(outcome: Outcome) -> list[Finding]:
 
 def clean_sentence(outcome: Outcome) -> str:
     """Which audits found nothing; empty where each found something."""
-    clean = [audit_name(name) for name in outcome.audits.clean]
-    return f"Checked, and nothing found: {', '.join(clean)}." if clean else ""
+    clean = listed(audit_name(name) for name in outcome.audits.clean)
+    return say("Checked, and nothing found: {audits}.", audits=clean) if clean else ""
+
+
+def finding_sentences(finding: Finding) -> str:
+    """What an audit found, and what to do about it."""
+    return joined(map(retold, (finding.text, finding.remedy)))
+
+
+def example_rows(finding: Finding) -> list[list[tuple[str, str]]]:
+    """An audit's examples, each as label and text; texts from outside are in their own language."""
+    return [
+        [(retold(name), retold(text) if name in _OWN_WORDS else text) for name, text in one.items()]
+        for one in finding.examples
+    ]
 
 
 def power_sentences(outcome: Outcome) -> list[str]:
     """What the test set could tell beforehand, and what the widest interval that matters takes to become narrow."""
     power = outcome.audits.power
     sentences = [
-        f"Before the run: {power.questions:,} test questions about {power.chunks:,} chunks, worth about "
-        f"{power.effective:,.0f} independent ones, show differences of about {100 * power.similar:.1f} points between similar "
-        f"systems and {100 * power.unlike:.1f} between unlike ones (80% power)."
+        say(
+            "Before the run: {questions:,} test questions about {chunks:,} chunks, worth about {worth:,.0f} independent ones, "
+            "show differences of about {similar:.1f} points between similar systems and {unlike:.1f} between unlike ones "
+            "(80% power).",
+            questions=power.questions,
+            chunks=power.chunks,
+            worth=power.effective,
+            similar=100 * power.similar,
+            unlike=100 * power.unlike,
+        )
     ]
     takes = [
-        f"{row.system} - {row.baseline} takes {row.questions_needed:,} questions"
+        say("{pair} takes {n:,} questions", pair=f"{row.system} - {row.baseline}", n=row.questions_needed)
         for row in comparisons_of(outcome, outcome.verdict.metric)
         if row.questions_needed is not None and row.questions_needed > power.questions
     ]
     if takes:
         precision = 100 * outcome.config.evaluation.precision
-        sentences.append(f"For intervals of {precision:g} points either way: {', '.join(takes)}.")
+        sentences.append(
+            say(
+                "For intervals of {points:g} points either way: {takes}.", points=precision, takes=say(", ").join(takes)
+            )
+        )
     return sentences
 
 
@@ -63,10 +93,17 @@ def general_sentence(general: General, metric: str) -> str:
     """What tuning costs, or gains, on the other dataset."""
     row = next(row for row in general.comparisons if row.metric == metric)
     low, high = row.ci95
-    sense = "a gain" if low > 0 else "a loss" if high < 0 else "which could be a gain or a loss"
-    return (
-        f"Elsewhere ({general.name}: {general.questions:,} questions, {general.chunks:,} chunks), tuning against the "
-        f"base model: {points(row.delta)} points {points_interval(row.ci95)} of {label(metric)}, {sense}."
+    meaning = say("a gain") if low > 0 else say("a loss") if high < 0 else say("which could be a gain or a loss")
+    return say(
+        "Elsewhere ({name}: {questions:,} questions, {chunks:,} chunks), tuning against the base model: {delta} points "
+        "{ends} of {metric}, {meaning}.",
+        name=general.name,
+        questions=general.questions,
+        chunks=general.chunks,
+        delta=points(row.delta),
+        ends=points_interval(row.ci95),
+        metric=label(metric),
+        meaning=meaning,
     )
 
 
@@ -86,13 +123,23 @@ def slice_rows(outcome: Outcome) -> tuple[list[str], list[tuple[str, str, int, l
     for row in rows:
         cells = [(number(figure.mean), interval(figure.ci95)) for figure in row.systems.values()]
         cells += [(points(figure.delta), points_interval(figure.ci95)) for figure in row.differences]
-        shown.append(("" if row.trait == before else row.trait, row.value, row.questions, cells))
+        shown.append(("" if row.trait == before else retold(row.trait), _slice(row), row.questions, cells))
         before = row.trait
     return heads, shown
 
 
+def _slice(row: SliceRow) -> str:
+    """Which questions these are; a document has its own name in every language."""
+    return row.value if row.trait == "document" else retold(row.value)
+
+
+def cost_columns() -> list[str]:
+    """Heads of the columns after the system."""
+    return [say(name) for name in _COST_COLUMNS]
+
+
 def cost_rows(outcome: Outcome) -> list[tuple[str, list[str]]]:
-    """System and cells in the order of `COST_COLUMNS`."""
+    """System and cells in the order of `cost_columns`."""
     return [(system, cost_cells(costs)) for system, costs in outcome.verdict.costs.items()]
 
 
@@ -102,7 +149,7 @@ def slice_markdown(outcome: Outcome) -> list[str]:
     if not rows:
         return []
     lines = [
-        f"| {label(outcome.verdict.metric)} by | | questions | " + " | ".join(heads) + " |",
+        f"| {say('{metric} by', metric=label(outcome.verdict.metric))} | | {say('questions')} | {' | '.join(heads)} |",
         "| --- | --- | ---: | " + " | ".join("---" for _ in heads) + " |",
     ]
     return lines + [
@@ -113,8 +160,9 @@ def slice_markdown(outcome: Outcome) -> list[str]:
 
 def cost_markdown(outcome: Outcome) -> list[str]:
     """Costs as lines of a Markdown table."""
+    heads = cost_columns()
     return [
-        "| system | " + " | ".join(name.lower() for name in COST_COLUMNS[:-1]) + " | API |",
-        "| --- | " + " | ".join("---:" for _ in COST_COLUMNS) + " |",
+        f"| {say('system')} | " + " | ".join(head.lower() for head in heads[:-1]) + f" | {heads[-1]} |",
+        "| --- | " + " | ".join("---:" for _ in heads) + " |",
         *(f"| {system} | " + " | ".join(cells) + " |" for system, cells in cost_rows(outcome)),
     ]

@@ -36,22 +36,6 @@ def by_dev(jobs: Sequence[Job], metric: str, system: str) -> list[Job]:
     return sorted(jobs, key=order)
 
 
-def best_per_setting(jobs: Sequence[Job], metric: str, system: str) -> list[tuple[str, str, int, Job]]:
-    """For each value of each setting that differs: key, value, how many jobs with a dev figure, the best of them on dev.
-
-    Empty where the jobs did not all ask the same questions.
-    """
-    if len({job.asked for job in jobs if job.metrics}) > 1:
-        return []
-    rows = []
-    for key in differing(jobs):
-        for value in dict.fromkeys(job.setting(key) for job in jobs):
-            same = [job for job in jobs if job.setting(key) == value and job.on_dev(system, metric) is not None]
-            if same:
-                rows.append((key, value, len(same), by_dev(same, metric, system)[0]))
-    return rows
-
-
 @dataclass(frozen=True)
 class SeedMean:
     """Jobs that differ in nothing but their seed, taken together.

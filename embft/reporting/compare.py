@@ -13,12 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from embft.evaluation.multiple import holm
 from embft.evaluation.names import LABELS, label
 from embft.files import write_text
-from embft.reporting.against import compare_jobs
 from embft.reporting.alike import fair_metric, remarks
-from embft.reporting.choosing import best_on_dev, best_per_setting, by_dev
+from embft.reporting.choosing import best_on_dev, by_dev
 from embft.reporting.jobs import (
     Job,
     collect,
@@ -27,16 +25,12 @@ from embft.reporting.jobs import (
     short_keys,
     systems_of,
 )
-from embft.reporting.parallel import Axis, parallel, scatter
 from embft.reporting.phrases import interval, number, points, points_interval, printable
-from embft.reporting.plots import dots
 from embft.reporting.summary import measured
 
-__all__ = ["Job", "collect", "csv_text", "print_comparison", "render", "write_csv", "write_page"]
+__all__ = ["Job", "collect", "csv_text", "print_comparison", "render", "write_csv"]
 
 _PIPED_WIDTH = 160
-_MOST_AXES = 9
-"""Of the parallel coordinates: more do not fit on a page."""
 
 
 def print_comparison(
@@ -177,84 +171,6 @@ def csv_text(jobs: Sequence[Job], baseline: str = "base") -> str:
             row += [job.figure(system, metric), low, high, difference and difference[0], job.on_dev(system, metric)]
         writer.writerow(row)
     return text.getvalue()
-
-
-def write_page(
-    path: Path,
-    jobs: Sequence[Job],
-    metric: str = "ndcg@10",
-    baseline: str = "base",
-    system: str = "tuned",
-    against: Job | None = None,
-) -> None:
-    """The comparison as one HTML file without network: a table to sort, plots, the best of each setting, the failures.
-
-    Args:
-        path: The file.
-        jobs: From `collect`.
-        metric: What is compared.
-        baseline: What ``system`` is compared to within each job.
-        system: Whose dev figure marks the best job.
-        against: The job that all others are compared to, question by question; None leaves that column out.
-    """
-    from embft.reporting.html import render_page
-
-    names = names_of(jobs)
-    system, baseline = measured(system, jobs), measured(baseline, jobs)
-    drawn = [
-        (name, mean, ends)
-        for name, job in zip(names, jobs, strict=True)
-        if (mean := job.figure(system, metric)) is not None and (ends := job.interval(system, metric)) is not None
-    ]
-    best, keys = best_on_dev(jobs, metric, system), differing(jobs)
-    chosen = next((name for name, job in zip(names, jobs, strict=True) if job is best), None)
-    p_values = [job.p_value(system, baseline, metric) for job in jobs]
-    adjusted = iter(holm([p for p in p_values if p is not None]))
-    costs = [
-        (name, job.built_seconds, job.figure(system, metric), job.interval(system, metric))
-        for name, job in zip(names, jobs, strict=True)
-    ]
-    page = render_page(
-        "compare.html",
-        script="compare.js",
-        jobs=list(zip(names, jobs, strict=True)),
-        keys=dict(zip(keys, short_keys(keys), strict=True)),
-        systems=systems_of(jobs),
-        metric=metric,
-        system=system,
-        baseline=baseline,
-        best=best,
-        remarks=remarks(jobs, metric, system),
-        unfinished=[pair for pair in zip(names, jobs, strict=True) if pair[1].status != "ok"],
-        plot=dots(drawn, metric, chosen) if drawn else None,
-        p_holm=[None if p is None else next(adjusted) for p in p_values],
-        against=None if against is None else names[list(jobs).index(against)],
-        against_rows=compare_jobs(jobs, against, system, metric) if against else [],
-        best_rows=[
-            (short, value, count, names[list(jobs).index(job)], job)
-            for key, value, count, job in best_per_setting(jobs, metric, system)
-            for short in [dict(zip(keys, short_keys(keys), strict=True))[key]]
-        ],
-        parallel=parallel(
-            names,
-            [
-                *(
-                    Axis(short, [job.setting(key) for job in jobs])
-                    for key, short in zip(keys, short_keys(keys), strict=True)
-                ),
-                Axis("dev", [job.on_dev(system, metric) for job in jobs]),
-                Axis("test", [job.figure(system, metric) for job in jobs]),
-            ][-_MOST_AXES:],
-            next((at for at, job in enumerate(jobs) if job is best), None),
-        ),
-        cost_plot=scatter(
-            [(name, cost, value, ends) for name, cost, value, ends in costs if cost is not None and value is not None],
-            chosen,
-            title=f"{label(metric)} of {system} on test against the seconds that the job's stages took",
-            x_label="seconds to make everything, without a cache",
-        ),
-    )
-    write_text(path, page)
 
 
 def _figure(job: Job, system: str, metric: str, *, intervals: bool) -> Text:

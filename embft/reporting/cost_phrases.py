@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from embft.evaluation.costs import MeasuredCosts, SystemCosts, late_index_bytes
+from embft.wording import say, worded
 
 
 def cost_sentence(costs: SystemCosts, chunks: int) -> str:
     """What shipping a system costs, in one sentence."""
     if not costs.vectors and costs.index_bytes is not None and costs.query_ms is not None:
-        return (
-            f"It needs no vectors: an index of {_size(costs.index_bytes)}, {_milliseconds(costs.query_ms)} per question "
-            "here."
+        return say(
+            "It needs no vectors: an index of {size}, {time} per question here.",
+            size=_size(costs.index_bytes),
+            time=_milliseconds(costs.query_ms),
         )
-    read = f"{costs.vectors:,} windows" if costs.vectors != chunks else "one vector each"
-    by_token = costs.vectors == costs.tokens != chunks
-    parts = f"{costs.vectors:,} tokens, each with a vector" if by_token else f"{read}, {costs.tokens:,} tokens"
-    text = f"It takes embedding {chunks:,} chunks ({parts})"
+    text = say("It takes embedding {chunks:,} chunks ({parts})", chunks=chunks, parts=_embedded(costs, chunks))
     if costs.embed_seconds is not None and costs.vectors_per_second is not None:
-        text += f": about {_duration(costs.embed_seconds)} at {costs.vectors_per_second:,.0f} per second here"
+        text += say(
+            ": about {time} at {rate:,.0f} per second here",
+            time=_duration(costs.embed_seconds),
+            rate=costs.vectors_per_second,
+        )
     if costs.dollars:
-        text += f", {_dollars(costs.dollars)} for the API"
+        text += say(", {money} for the API", money=_dollars(costs.dollars))
     if costs.index_bytes is not None:
-        text += f"; an index of {_size(costs.index_bytes)}"
+        text += say("; an index of {size}", size=_size(costs.index_bytes))
     if costs.query_ms is not None:
-        text += f"; {_milliseconds(costs.query_ms)} per question"
+        text += say("; {time} per question", time=_milliseconds(costs.query_ms))
     if costs.question_dollars:
-        text += f"; {_dollars(1000 * costs.question_dollars)} for 1,000 questions to the rerank API"
-    return text + "."
+        text += say("; {money} for 1,000 questions to the rerank API", money=_dollars(1000 * costs.question_dollars))
+    return text + say(".")
+
+
+def _embedded(costs: SystemCosts, chunks: int) -> str:
+    """What of the chunks is embedded."""
+    if costs.vectors == costs.tokens != chunks:
+        return say("{n:,} tokens, each with a vector", n=costs.vectors)
+    if costs.vectors == chunks:
+        return say("one vector each, {tokens:,} tokens", tokens=costs.tokens)
+    return say("{windows:,} windows, {tokens:,} tokens", windows=costs.vectors, tokens=costs.tokens)
 
 
 def untried_sentence(measured: MeasuredCosts) -> str:
@@ -34,7 +46,10 @@ def untried_sentence(measured: MeasuredCosts) -> str:
     size = late_index_bytes(measured)
     if size is None:
         return ""
-    return f"Not tried here: the same model with one vector per token (retrieval=late), which takes an index of {_size(size)}."
+    return say(
+        "Not tried here: the same model with one vector per token (retrieval=late), which takes an index of {size}.",
+        size=_size(size),
+    )
 
 
 def cost_cells(costs: SystemCosts) -> list[str]:
@@ -55,7 +70,7 @@ def _money(costs: SystemCosts) -> str:
     """For embedding the corpus, and for a thousand questions."""
     parts = [_dollars(costs.dollars)] if costs.dollars else []
     if costs.question_dollars:
-        parts.append(f"{_dollars(1000 * costs.question_dollars)} per 1,000 questions")
+        parts.append(say("{money} per 1,000 questions", money=_dollars(1000 * costs.question_dollars)))
     return " + ".join(parts) or "–"
 
 
@@ -64,9 +79,9 @@ def _or_dash(value: float | None, form: str) -> str:
 
 
 def _size(size: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
+    for unit in (worded("bytes"), "kB", "MB"):
         if size < 1000:
-            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
+            return f"{size:.0f} {say(unit)}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:,.1f} GB"
 
@@ -78,7 +93,7 @@ def _duration(seconds: float) -> str:
 
 
 def _dollars(value: float) -> str:
-    return "under $0.01" if value < 0.005 else f"${value:,.2f}"
+    return say("under $0.01") if value < 0.005 else f"${value:,.2f}"
 
 
 def _milliseconds(value: float) -> str:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from embft.evaluation.names import label
 from embft.results import Outcome
+from embft.wording import say, worded
 
 PASSAGE_CHARACTERS = 1200
 """Shown of a passage."""
@@ -17,6 +18,22 @@ PASSAGE_BYTES = 6_000_000
 """Of all passages together: keeps a report on 5,000 questions below 10 MB."""
 _SHORTER = (PASSAGE_CHARACTERS, 800, 500, 300, 200, 100)
 _QUESTION_CHARACTERS = 500
+_WORDS = {
+    "count": worded(
+        "By {metric}, {system} wins {won}, loses {lost} and ties {tied} against {baseline}. {shown} shown; open one to see its "
+        "passages. Rank: of the first passage that answers it, – where none was found."
+    ),
+    "rank": worded("Rank, {system}"),
+    "page": worded("{page} of {pages}"),
+    "and": worded(" and "),
+    "answers": worded("Answers it"),
+    "answersFirst": worded("Answers it, and comes first for {systems}"),
+    "first": worded("First for {systems}, does not answer it"),
+    "nothing": worded("Nothing was retrieved."),
+    "absent": worded("The text of chunk {chunk} is not in this report."),
+    "context": worded("Context: {text}"),
+}
+"""What the page's script says, by the names that it uses."""
 
 
 def explorer_data(
@@ -61,6 +78,11 @@ def explorer_data(
         "passages": list(texts.items()),
         "contexts": [outcome.contexts.get(chunk_id, "") for chunk_id in texts] if outcome.contexts else [],
     }
+
+
+def explorer_words() -> dict[str, str]:
+    """What the page's script says, with places for its values."""
+    return {name: say(text) for name, text in _WORDS.items()}
 
 
 def embedded_json(value: Any) -> Markup:

@@ -12,11 +12,11 @@ from embft.errors import RunError, nearest
 from embft.reporting.phrases import printable
 from embft.run_lock import in_progress
 
-_DEPTH = 3
-"""How far below a given folder runs are looked for: outputs/, outputs/sweeps/, a sweep, a run."""
+_DEPTH = 5
+"""How far below a given folder runs are looked for: outputs/, outputs/sweeps/, two folders of sweeps, a sweep, a run."""
 _DEPTH_OF_SWEEP = 40
 """The same below a sweep's own folder: where jobs are named by their settings, a path among them nests folders."""
-_SWEEP = "multirun.yaml"
+SWEEP = "multirun.yaml"
 """Written by Hydra into each sweep's folder."""
 
 
@@ -85,6 +85,12 @@ class Job:
         digests: Mapping[str, str] = (self.metrics or {}).get("dataset", {}).get("asked") or {}
         return digests.get("dev", ""), digests.get("test", "")
 
+    @property
+    def objective(self) -> float | None:
+        """The dev figure that a sweeper optimises; None where the run did not finish well, or had no dev questions."""
+        value: float | None = (self.metrics or {}).get("objective", {}).get("value")
+        return value
+
     def difference(self, system: str, baseline: str, metric: str) -> tuple[float, float, float] | None:
         """Delta and its interval's ends, system less baseline, whichever way round the run compared them."""
         for row in (self.metrics or {}).get("comparisons", []):
@@ -142,11 +148,13 @@ def collect(folders: Sequence[Path]) -> list[Job]:
 
 
 def names_of(jobs: Sequence[Job]) -> list[str]:
-    """A short name for each job: its folder's, with its sweep's in front where folders' names repeat."""
-    short = [job.folder.resolve().name for job in jobs]
-    if len(set(short)) == len(short):
-        return short
-    return [f"{job.folder.resolve().parent.name}/{name}" for job, name in zip(jobs, short, strict=True)]
+    """A short name for each job: its folder's, with as many folders above it in front as keep names apart."""
+    parts = [job.folder.resolve().parts for job in jobs]
+    for depth in range(1, max(map(len, parts), default=1) + 1):
+        names = ["/".join(own[-depth:]) for own in parts]
+        if len(set(names)) == len(names):
+            break
+    return names
 
 
 def systems_of(jobs: Iterable[Job]) -> list[str]:
@@ -199,8 +207,8 @@ def named(jobs: Sequence[Job], name: str, option: str) -> Job:
 def _runs_below(folder: Path, depth: int) -> Iterator[Path]:
     if (folder / "status.json").is_file() or (folder / ".hydra").is_dir():
         yield folder
-    elif depth:
-        if (folder / _SWEEP).is_file():
+    elif depth or (folder / SWEEP).is_file():
+        if (folder / SWEEP).is_file():
             depth = max(depth, _DEPTH_OF_SWEEP)
         for item in sorted(folder.iterdir(), key=_order):
             if item.is_dir() and not item.name.startswith("."):

@@ -10,6 +10,7 @@ from embft.evaluation.names import label
 from embft.evaluation.verdict import Decision
 from embft.judging.judgements import Agreement, JudgingReport
 from embft.reporting.phrases import interval, number
+from embft.wording import joined, retold, say
 
 if TYPE_CHECKING:
     from embft.results import Outcome
@@ -17,62 +18,93 @@ if TYPE_CHECKING:
 
 def both_readings(labelled: Decision, pooled: Decision, report: JudgingReport) -> Decision:
     """The decision by the labels, which says in its headline where the pool turns it over, and in its reasons what it says."""
-    judge = "an LLM" if report.kind == "llm" else "people"
-    count = f"{report.graded:,} chunks that nobody had judged"
+    judge = say("an LLM") if report.kind == "llm" else say("people")
     if labelled.decision == pooled.decision:
-        reason = f"With {count} judged by {judge}, the verdict is the same."
+        reason = say(
+            "With {count:,} chunks that nobody had judged judged by {judge}, the verdict is the same.",
+            count=report.graded,
+            judge=judge,
+        )
         return replace(labelled, reasons=[*labelled.reasons, reason, *_doubts(report)])
-    turned = f"With the unjudged chunks judged by {judge}: {pooled.headline}"
-    reason = (
-        f'The verdict depends on {count}: by the labels alone it is "{labelled.headline}"; with them judged by {judge} '
-        f'({report.relevant:,} count as relevant) it is "{pooled.headline}"'
+    turned = say("With the unjudged chunks judged by {judge}: {headline}", judge=judge, headline=pooled.headline)
+    reason = say(
+        'The verdict depends on {count:,} chunks that nobody had judged: by the labels alone it is "{headline}"; with them '
+        'judged by {judge} ({relevant:,} count as relevant) it is "{other}"',
+        count=report.graded,
+        headline=labelled.headline,
+        judge=judge,
+        relevant=report.relevant,
+        other=pooled.headline,
     )
     return replace(
-        labelled, headline=f"{labelled.headline} {turned}", reasons=[reason, *_doubts(report), *labelled.reasons]
+        labelled, headline=joined([labelled.headline, turned]), reasons=[reason, *_doubts(report), *labelled.reasons]
     )
 
 
 def judge_sentences(report: JudgingReport) -> list[str]:
     """What was judged, and how far the judge can be trusted."""
-    by = f"by {report.judge}" if report.kind == "llm" else f"in {report.judge}"
+    is_llm = report.kind == "llm"
     lines = [
-        f"The first {report.first} chunks of every system make a pool of {report.pool:,}; the dataset says nothing of "
-        f"{report.unjudged:,}. Of these {report.graded:,} are judged {by}, and {report.relevant:,} count as relevant (a grade of "
-        f"{report.relevant_from} or more)."
+        say(
+            "The first {first} chunks of every system make a pool of {pool:,}; the dataset says nothing of {unjudged:,}. Of "
+            "these {graded:,} are judged {by}, and {relevant:,} count as relevant (a grade of {least} or more).",
+            first=report.first,
+            pool=report.pool,
+            unjudged=report.unjudged,
+            graded=report.graded,
+            by=say("by {judge}", judge=report.judge) if is_llm else say("in {judge}", judge=report.judge),
+            relevant=report.relevant,
+            least=report.relevant_from,
+        )
     ]
     if report.failed or report.unread:
         lines.append(
-            f"{report.failed:,} requests failed and {report.unread:,} replies held no grade; these pairs stay unjudged."
+            say(
+                "{failed:,} requests failed and {unread:,} replies held no grade; these pairs stay unjudged.",
+                failed=report.failed,
+                unread=report.unread,
+            )
         )
     if report.usd:
-        lines.append(f"All judgements together cost ${report.usd:,.4f}.")
+        lines.append(say("All judgements together cost ${usd:,.4f}.", usd=report.usd))
     if report.agreement is not None:
         lines.append(agreement_sentence(report.agreement))
-    lines.append(report.favours or "No system is favoured by the judge, as far as the labelled chunks can tell.")
-    return [*lines, *report.notes]
+    nobody = say("No system is favoured by the judge, as far as the labelled chunks can tell.")
+    lines.append(retold(report.favours) if report.favours else nobody)
+    return [*lines, *map(retold, report.notes)]
 
 
 def agreement_sentence(agreement: Agreement) -> str:
     """The judge against the labels."""
-    presumed = (
-        f" ({agreement.presumed:,} of them drawn at random and taken for not relevant)" if agreement.presumed else ""
-    )
-    start = (
-        f"Against the labels of {agreement.pairs:,} chunks{presumed} the judge says the same for {agreement.agreement:.0%}: it "
-        f"calls {agreement.judge:.0%} relevant, the labels {agreement.given:.0%}"
+    presumed = agreement.presumed
+    start = say(
+        "Against the labels of {pairs:,} chunks{presumed} the judge says the same for {same:.0%}: it calls {judge:.0%} "
+        "relevant, the labels {given:.0%}.",
+        pairs=agreement.pairs,
+        presumed=say(" ({n:,} of them drawn at random and taken for not relevant)", n=presumed) if presumed else "",
+        same=agreement.agreement,
+        judge=agreement.judge,
+        given=agreement.given,
     )
     if agreement.kappa is None:
-        return f"{start}. Cohen's kappa needs labels of both kinds, and grades of both kinds."
-    ends = f" {interval(agreement.ci95)}" if agreement.ci95 else ""
-    grades = f", {number(agreement.kappa_grades)} over all grades" if agreement.kappa_grades is not None else ""
-    return f"{start}. Cohen's kappa: {number(agreement.kappa)}{ends}{grades} (0: no better than chance; 1: always the same)."
+        return joined([start, say("Cohen's kappa needs labels of both kinds, and grades of both kinds.")])
+    grades = agreement.kappa_grades
+    kappa = say(
+        "Cohen's kappa: {kappa}{ends}{grades} (0: no better than chance; 1: always the same).",
+        kappa=number(agreement.kappa),
+        ends=f" {interval(agreement.ci95)}" if agreement.ci95 else "",
+        grades="" if grades is None else say(", {kappa} over all grades", kappa=number(grades)),
+    )
+    return joined([start, kappa])
 
 
 def judged_columns(outcome: Outcome) -> list[str]:
     """Heads of the columns after the system."""
     first, metric = outcome.config.evaluation.judging.first, label(outcome.verdict.metric)
-    heads = [f"judged@{first}", f"{metric}, as labelled"]
-    return [*heads, f"judged@{first} with the pool", f"{metric}, with the pool"] if outcome.judged else heads
+    heads = [f"judged@{first}", say("{metric}, as labelled", metric=metric)]
+    if not outcome.judged:
+        return heads
+    return [*heads, say("judged@{first} with the pool", first=first), say("{metric}, with the pool", metric=metric)]
 
 
 def judged_rows(outcome: Outcome) -> list[tuple[str, list[str]]]:
@@ -97,7 +129,7 @@ def judged_rows(outcome: Outcome) -> list[tuple[str, list[str]]]:
 def judged_markdown(outcome: Outcome) -> list[str]:
     """The same as lines of a Markdown table, and what is said of the judge."""
     heads = judged_columns(outcome)
-    lines = ["| system | " + " | ".join(heads) + " |", "| --- | " + " | ".join("---:" for _ in heads) + " |"]
+    lines = [f"| {say('system')} | " + " | ".join(heads) + " |", "| --- | " + " | ".join("---:" for _ in heads) + " |"]
     lines += [f"| {system} | " + " | ".join(cells) + " |" for system, cells in judged_rows(outcome)]
     if outcome.judged is not None:
         lines += ["", *(f"- {sentence}" for sentence in judge_sentences(outcome.judged))]
@@ -108,13 +140,16 @@ def _doubts(report: JudgingReport) -> list[str]:
     doubts = []
     agreement = report.agreement
     if report.kind == "llm" and agreement is not None and (agreement.kappa is None or agreement.kappa < 0.2):
-        kappa = "cannot be worked out" if agreement.kappa is None else f"is {number(agreement.kappa)}"
+        kappa = agreement.kappa
         doubts.append(
-            f"The judge is not to be trusted: Cohen's kappa against the labels {kappa}. Take a larger LLM "
-            "(evaluation.judging.model), or people's judgements (evaluation.judge=FILE)."
+            say(
+                "The judge is not to be trusted: Cohen's kappa against the labels {kappa}. Take a larger LLM "
+                "(evaluation.judging.model), or people's judgements (evaluation.judge=FILE).",
+                kappa=say("cannot be worked out") if kappa is None else say("is {kappa}", kappa=number(kappa)),
+            )
         )
     if report.favours:
-        doubts.append(report.favours)
+        doubts.append(retold(report.favours))
     return doubts
 
 

@@ -25,6 +25,7 @@ def metrics_of(outcome: Outcome) -> dict[str, object]:
         "handed_over": _handed_over(outcome),
         "fusion": asdict(outcome.fusion) if outcome.fusion else None,
         "reranking": asdict(outcome.reranking) if outcome.reranking else None,
+        "index": {name: asdict(facts) for name, facts in outcome.index.items()} or None,
         "training": outcome.tuned.report.as_json() if outcome.tuned else None,
         "notes": [asdict(note) for note in outcome.notes],
         "audits": {
@@ -58,8 +59,8 @@ def per_query_rows(rows: list[QuestionRow]) -> list[dict[str, object]]:
 
 
 def tracker_keys(metrics: Mapping[str, Any]) -> dict[str, object]:
-    """metrics.json as tracker keys: ``eval/<system>/<metric>``, ``comparison/...``, ``timing/<stage>``, ``verdict/...``."""
-    flat: dict[str, object] = {}
+    """metrics.json as tracker keys: ``objective``, ``eval/<system>/<metric>``, ``timing/<stage>``, ``verdict/...`` and others."""
+    flat: dict[str, object] = {"objective": metrics["objective"]["value"]}
     for system, figures in metrics["systems"].items():
         for name, value in figures.items():
             if isinstance(value, float):
@@ -88,6 +89,8 @@ def tracker_keys(metrics: Mapping[str, Any]) -> dict[str, object]:
     flat |= {f"dataset/questions/{name}": count for name, count in metrics["dataset"]["questions"].items()}
     if metrics["fusion"]:
         flat["fusion/weight"] = metrics["fusion"]["weight"]
+    for name, facts in (metrics["index"] or {}).items():
+        flat |= {f"index/{name}/recall@{depth}": share for depth, share in facts["recall"].items()}
     if metrics["reranking"]:
         flat["reranking/weight"] = metrics["reranking"]["weight"]
     return flat

@@ -14,6 +14,7 @@ from embft.ranking.bench import Fusion
 from embft.ranking.reranking import Reranking
 from embft.reporting.metrics_file import SCHEMA_VERSION
 from embft.results import Note, PooledReading, RunFacts, Timing
+from embft.retrieval.approximate import IndexFacts
 
 Schema = dict[str, Any]
 _NUMBERS: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
@@ -36,6 +37,7 @@ def metrics_schema() -> Schema:
             "handed_over": _object({name: {"type": "string"} for name in ("chunks", "search", "expand")}),
             "fusion": _or_null(_of(Fusion)),
             "reranking": _or_null(_of(Reranking)),
+            "index": _or_null({"type": "object", "additionalProperties": _of(IndexFacts)}),
             "training": _or_null(_training()),
             "notes": _list(_of(Note)),
             "audits": _object(

@@ -9,26 +9,34 @@ from typing import TYPE_CHECKING
 
 from embft.config.fields import ANSWER_METRICS
 from embft.evaluation.names import LABELS, label
+from embft.wording import counted, joined, listed, retold, say, spoken, worded
 
 if TYPE_CHECKING:
     from embft.evaluation.figures import ComparisonRow
     from embft.results import Outcome
+    from embft.training.report import TrainingReport
 
 HEADLINES = ("hit_rate@5", "ndcg@10", "mrr@10", "map@100")
 _ORIGINS = {
-    "human": "asked by people",
-    "extractive": "cut out of the passages",
-    "openai": "written by an LLM from the passages",
-    "openai_batch": "written by an LLM from the passages",
-    "local_llm": "written by a local LLM from the passages",
-    "file": "from the given file",
+    "human": worded("asked by people"),
+    "extractive": worded("cut out of the passages"),
+    "openai": worded("written by an LLM from the passages"),
+    "openai_batch": worded("written by an LLM from the passages"),
+    "local_llm": worded("written by a local LLM from the passages"),
+    "file": worded("from the given file"),
 }
 _NOT_FROM_PASSAGES = {"human", "file"}
+_SPLITS = (worded("train"), worded("dev"), worded("test"))
 _LONGEST_LIST = 20
 """Of a list in a table of facts; the rest is counted."""
+_SENTENCE = 20
+"""Characters from which a fact may be a sentence of embft's; shorter ones are names, and lines of documents."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
-REALISM = ("Questions", "Words", "Words shared", "Copied", "BM25 first", "Lean on passage", "Near-duplicates", "Kinds")
+_REALISM = (
+    worded("Questions"), worded("Words"), worded("Words shared"), worded("Copied"), worded("BM25 first"),
+    worded("Lean on passage"), worded("Near-duplicates"), worded("Kinds"),
+)  # fmt: skip
 
 
 def headline_metrics(outcome: Outcome) -> list[str]:
@@ -51,16 +59,25 @@ def comparisons_of(outcome: Outcome, metric: str) -> list[ComparisonRow]:
 
 
 def sense(row: ComparisonRow) -> str:
-    """``beats``, ``loses to``, or ``could be better or worse than`` where the interval includes zero."""
+    """``beats``, ``loses to``, or ``could be better or worse than`` where the interval includes zero; to be said."""
     low, high = row.ci95
-    return "beats" if low > 0 else "loses to" if high < 0 else "could be better or worse than"
+    return worded("beats") if low > 0 else worded("loses to") if high < 0 else worded("could be better or worse than")
 
 
 def sentence(row: ComparisonRow) -> str:
     """A comparison in one sentence, with its interval, p-value and counts."""
-    return (
-        f"{row.system} {sense(row)} {row.baseline}: {points(row.delta)} points of {label(row.metric)} "
-        f"{points_interval(row.ci95)}, {p_value(row.p_value)}; {row.wins} won, {row.losses} lost, {row.ties} tied"
+    return say(
+        "{system} {beats} {baseline}: {delta} points of {metric} {ends}, {p}; {wins} won, {losses} lost, {ties} tied",
+        system=row.system,
+        beats=say(sense(row)),
+        baseline=row.baseline,
+        delta=points(row.delta),
+        metric=label(row.metric),
+        ends=points_interval(row.ci95),
+        p=p_value(row.p_value),
+        wins=row.wins,
+        losses=row.losses,
+        ties=row.ties,
     )
 
 
@@ -83,17 +100,25 @@ def test_questions(outcome: Outcome) -> str:
     """What the test questions are, what that means for BM25, and what they search."""
     data = outcome.dataset
     origins = data.origins["test"]
-    text = f"{_count(data.questions['test'], 'test question')} {origin_words(origins)}"
-    if any(name not in _NOT_FROM_PASSAGES for name in origins):
-        text += " (such questions flatter BM25)"
-    return f"{text}, searching {_count(data.searched['test'], 'chunk')}"
+    flattering = any(name not in _NOT_FROM_PASSAGES for name in origins)
+    return say(
+        "{questions} {origins}{note}, searching {chunks}",
+        questions=counted(data.questions["test"], "{n:,} test question", "{n:,} test questions"),
+        origins=origin_words(origins),
+        note=say(" (such questions flatter BM25)") if flattering else "",
+        chunks=counted(data.searched["test"], "{n:,} chunk", "{n:,} chunks"),
+    )
 
 
 def origin_words(origins: Mapping[str, int]) -> str:
     """``asked by people``; with counts where there are several kinds."""
     if len(origins) == 1:
-        return _ORIGINS.get(next(iter(origins)), next(iter(origins)))
-    return ", ".join(f"{count:,} {_ORIGINS.get(name, name)}" for name, count in origins.items())
+        return _origin(next(iter(origins)))
+    return listed(say("{n:,} {kind}", n=count, kind=_origin(name)) for name, count in origins.items())
+
+
+def _origin(name: str) -> str:
+    return say(_ORIGINS.get(name, name))
 
 
 def dataset_rows(outcome: Outcome) -> list[tuple[str, int, int, int | None, str]]:
@@ -101,26 +126,32 @@ def dataset_rows(outcome: Outcome) -> list[tuple[str, int, int, int | None, str]
     data = outcome.dataset
     return [
         (
-            name,
+            say(name),
             data.questions[name],
             data.chunks[name],
             data.searched.get(name),
             origin_words(data.origins.get(name, {})),
         )
-        for name in ("train", "dev", "test")
+        for name in _SPLITS
     ]
 
 
+def realism_columns() -> list[str]:
+    """Heads of the figures of `realism_rows`."""
+    return [say(name) for name in _REALISM]
+
+
 def realism_rows(outcome: Outcome) -> list[tuple[str, str, list[str]]]:
-    """Split, what its questions are, and figures in the order of `REALISM`: how like real questions they are."""
+    """Split, what its questions are, and figures in the order of `realism_columns`: how like real questions they are."""
     rows = []
     for row in outcome.dataset.realism:
-        kinds = ", ".join(f"{kind} {share:.0%}" for kind, share in sorted(row.kinds.items(), key=lambda item: -item[1]))
+        shares = sorted(row.kinds.items(), key=lambda item: -item[1])
+        kinds = listed(f"{retold(kind)} {share:.0%}" for kind, share in shares)
         figures = [
             f"{row.questions:,}", f"{row.words:g}", f"{row.overlap:.0%}", f"{row.copied:.0%}", f"{row.bm25_at_1:.0%}",
             f"{row.passage_dependent:,}", f"{row.near_duplicates:,}", kinds,
         ]  # fmt: skip
-        rows.append((row.split, _ORIGINS.get(row.origin, row.origin), figures))
+        rows.append((say(row.split), _origin(row.origin), figures))
     return rows
 
 
@@ -131,7 +162,7 @@ def timing_rows(outcome: Outcome) -> list[tuple[str, float, str]]:
         origin = ""
         if timing.cached:
             built = timing.built_seconds
-            origin = "from the cache" if built is None else f"from the cache, built in {built:.1f} s"
+            origin = say("from the cache") if built is None else say("from the cache, built in {s:.1f} s", s=built)
         rows.append((name, timing.seconds, origin))
     return rows
 
@@ -146,10 +177,18 @@ def settings_rows(outcome: Outcome) -> list[tuple[str, str]]:
 def fact_rows(facts: Mapping[str, object] | None) -> list[tuple[str, str]]:
     """A stage's own report as name and value; long lists are cut and counted, empty values left out."""
     return [
-        (name.replace("_", " "), _fact(value))
+        (retold(name.replace("_", " ")), _fact(value))
         for name, value in (facts or {}).items()
         if value or (value == 0 and not isinstance(value, bool))
     ]
+
+
+def training_rows(training: TrainingReport | None) -> list[tuple[str, str]]:
+    """The settings of the training; in another language than English by their keys, which are nobody's words."""
+    settings = training.settings if training else None
+    if spoken() == "en":
+        return fact_rows(settings)
+    return [(name, _fact(value)) for name, value in (settings or {}).items() if fact_rows({name: value})]
 
 
 def seeds_sentence(outcome: Outcome) -> str:
@@ -158,14 +197,24 @@ def seeds_sentence(outcome: Outcome) -> str:
     if not seeds:
         return ""
     figures = (
-        f"{label(name)} {number(spread.mean)} ± {number(spread.sd)} ({number(spread.min)} to {number(spread.max)})"
+        say(
+            "{metric} {mean} ± {sd} ({least} to {most})",
+            metric=label(name),
+            mean=number(spread.mean),
+            sd=number(spread.sd),
+            least=number(spread.min),
+            most=number(spread.max),
+        )
         for name, spread in seeds.metrics.items()
     )
-    kept = f" {seeds.base_kept} of {seeds.n} kept the base model." if seeds.base_kept else ""
-    return (
-        f"Tuned over {seeds.n} seeds, mean ± standard deviation (range): {', '.join(figures)}. That is training noise; the "
-        f"intervals are the uncertainty of the questions.{kept}"
+    text = say(
+        "Tuned over {seeds} seeds, mean ± standard deviation (range): {figures}. That is training noise; the intervals are the "
+        "uncertainty of the questions.",
+        seeds=seeds.n,
+        figures=listed(figures),
     )
+    kept = say("{kept} of {seeds} kept the base model.", kept=seeds.base_kept, seeds=seeds.n) if seeds.base_kept else ""
+    return joined([text, kept])
 
 
 def metric_table(outcome: Outcome) -> tuple[list[tuple[str, str]], list[tuple[str, list[float | None]]]]:
@@ -202,19 +251,17 @@ def printable(text: object) -> str:
 
 def _fact(value: object) -> str:
     if isinstance(value, Mapping):
-        return _listed(f"{key}: {_fact(item)}" for key, item in value.items())
+        return _listed(f"{retold(str(key).replace('_', ' '))}: {_fact(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return _listed(_fact(item) for item in value)
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return retold(value) if len(value) >= _SENTENCE else value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _listed(items: Iterable[str]) -> str:
     every = list(items)
     rest = len(every) - _LONGEST_LIST
-    return ", ".join(every[:_LONGEST_LIST]) + (f" and {rest:,} more" if rest > 0 else "")
-
-
-def _count(value: int, noun: str) -> str:
-    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+    return listed(every[:_LONGEST_LIST]) + (say(" and {n:,} more", n=rest) if rest > 0 else "")

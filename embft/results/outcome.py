@@ -12,6 +12,7 @@ from embft.judging.judgements import JudgingReport
 from embft.ranking.bench import Fusion
 from embft.ranking.reranking import Reranking
 from embft.results.stages import Asked, Audits, Corpus, DatasetReport, QuestionSet, Tuned
+from embft.retrieval.approximate import IndexFacts
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Outcome:
         tuned: None where nothing was tuned.
         refitted: The model that ships, trained on everything; None where the tuned one ships.
         general, seeds, judged: None where they were not asked for.
+        index: What each system's approximate index is worth; empty where all search is exact.
         objective: The dev figure that a sweeper may optimise; NaN without dev questions.
     """
 
@@ -106,3 +108,4 @@ class Outcome:
     contexts: Mapping[str, str] = field(default_factory=dict)
     reranking: Reranking | None = None
     judged: JudgingReport | None = None
+    index: Mapping[str, IndexFacts] = field(default_factory=dict)

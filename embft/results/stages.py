@@ -17,6 +17,7 @@ from embft.questions.human import Unmapped
 from embft.ranking.bench import Fusion
 from embft.ranking.reranking import Reranking
 from embft.records import Chunk, Page, Question, Ranking, Splits
+from embft.retrieval.approximate import IndexFacts
 from embft.training.report import TrainingReport
 
 Facts = Mapping[str, object]
@@ -156,9 +157,11 @@ class Rankings:
         fusion: None where nothing is fused.
         notes: What a reader must know.
         reranking: None where nothing is reordered.
+        index: What each system's approximate index is worth; empty where all search is exact.
     """
 
     by_split: dict[str, dict[str, dict[str, Ranking]]]
     fusion: Fusion | None
     notes: list[str]
     reranking: Reranking | None = None
+    index: Mapping[str, IndexFacts] = field(default_factory=dict)

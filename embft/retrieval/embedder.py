@@ -13,6 +13,9 @@ from embft.models.encoder import Encoder
 from embft.models.text_encoder import TextEncoder
 from embft.models.vectors import QueryMap, StoredVectors, Vectors, Whitening, unit
 from embft.records import Passages, RetrievalDataset
+from embft.retrieval.approximate import indexed
+from embft.retrieval.elsewhere import Machines
+from embft.retrieval.faiss_index import INDEXES
 from embft.retrieval.kept_passages import KeptPassages
 from embft.retrieval.scoring import Scorer
 from embft.retrieval.searchers import SEARCHERS, Searcher
@@ -31,6 +34,7 @@ class Embedder:
         query_map: An adapter: question vectors go through it, passages keep the encoder's.
         whitening: A last layer: question and passage vectors go through it.
         kept: The corpora that were cut into windows last, shared with the models that are made of this one.
+        machines: Other machines, which embed what is too much for this one.
     """
 
     encoder: TextEncoder
@@ -39,6 +43,7 @@ class Embedder:
     query_map: QueryMap | None = None
     whitening: Whitening | None = None
     kept: KeptPassages = field(default_factory=KeptPassages, compare=False, repr=False)
+    machines: Machines | None = field(default=None, compare=False, repr=False)
 
     @property
     def open_model(self) -> Encoder:
@@ -101,7 +106,13 @@ class Embedder:
     def scorers(self, dataset: RetrievalDataset) -> Mapping[str, Scorer]:
         """Scorers of a dataset's questions over its corpus, by score function (``cosine``, ``dot``)."""
         passages = self.passages(dataset.indexed)
-        return self.searcher.match(self, list(dataset.queries.values()), passages).scorers(passages)
+        return self.with_index(self.searcher.match(self, list(dataset.queries.values()), passages).scorers(passages))
+
+    def with_index(self, scorers: Mapping[str, Scorer]) -> Mapping[str, Scorer]:
+        """Scorers by vectors, behind the approximate index where the settings name one."""
+        if self.retrieval.index == "exact":
+            return scorers
+        return indexed(scorers, self.retrieval, self.cache.path.with_name(INDEXES))
 
     def question_vectors(self, texts: Sequence[str]) -> Vectors:
         """float32 [n_texts, dim], in their order."""
@@ -113,5 +124,7 @@ class Embedder:
 
     def _passages(self, texts: Sequence[str]) -> StoredVectors:
         encoder = self.encoder
-        vectors = self.cache.rows(encoder.document_identity, encoder.document_prompt, texts, encoder.encode_passages)
+        identity, prompt = encoder.document_identity, encoder.document_prompt
+        elsewhere = None if self.machines is None else self.machines.with_model(encoder)
+        vectors = self.cache.rows(identity, prompt, texts, encoder.encode_passages, elsewhere=elsewhere)
         return vectors if self.whitening is None else vectors.mapped(self.whitening)

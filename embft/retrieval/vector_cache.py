@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from embft.errors import EndpointError, ModelError
-from embft.models.vectors import StoredVectors, Vectors
+from embft.models.vectors import TEXTS_AT_ONCE, StoredVectors, Vectors
 from embft.progress import progress
+from embft.retrieval.elsewhere import DistinctTexts, Elsewhere
 from embft.retrieval.old_vectors import OldVectors
 from embft.retrieval.vector_files import Keys, Places, VectorFiles, keys_of
 from embft.services.vectors import usable_rows
@@ -27,10 +28,6 @@ logger = logging.getLogger(__name__)
 
 VECTORS = "vectors"
 """The folder's name in a cache or a run folder."""
-_BLOCK = 512
-"""Texts embedded before their vectors are stored, unless the caller says otherwise: what a kill can lose."""
-_SORTED = 1 << 15
-"""Texts among which the longest come first: vectors of a large corpus lie close to its order, and are read in it."""
 _OPEN = 4
 """Models whose files are kept open."""
 
@@ -74,6 +71,7 @@ class VectorCache:
         texts: Sequence[str],
         encode: Callable[[Sequence[str]], Vectors],
         at_once: int | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> StoredVectors:
         """The vectors of texts, calling ``encode`` for the distinct ones that are not there yet.
 
@@ -83,6 +81,7 @@ class VectorCache:
             texts: May hold duplicates.
             encode: Embeds texts (which do not carry the prompt) in order.
             at_once: Texts that it gets at once, if not as many as can be lost.
+            elsewhere: Other machines that embed them, if there are enough.
 
         Raises:
             EndpointError: Vectors of another length than those that are stored of this model.
@@ -96,16 +95,19 @@ class VectorCache:
             files = self._files(model)
             places = self._find(files, model, keys[firsts])
             missing = np.flatnonzero(places < 0)
-            size, work.total, done = at_once or _BLOCK, len(missing), 0
-            for first in range(0, len(missing), max(_SORTED, size)):
-                part = missing[first : first + max(_SORTED, size)]
-                # Longest first: batches of like length waste no padding, and memory runs out at once or never.
-                lengths = np.array([len(texts[at]) for at in firsts[part].tolist()])
-                part = part[np.argsort(-lengths, kind="stable")]
+            size, work.total, done = at_once or TEXTS_AT_ONCE, len(missing), 0
+            asked = DistinctTexts(texts, firsts, lambda: self._find(files, model, keys[firsts]))
+            if elsewhere is not None and elsewhere.takes(len(missing)):
+                for some, vectors in elsewhere.vectors(hashlib.sha256(keys[firsts].tobytes()).hexdigest()[:16], asked):
+                    self._write(files, model, keys[firsts[some]], vectors)
+                    done += len(some)
+                    work.reach(done)
+                places = asked.find()
+                missing = np.flatnonzero(places < 0)
+            for part in map(asked.longest_first, asked.parts(missing, size)):
                 for start in range(0, len(part), size):
                     block = part[start : start + size]
-                    vectors = encode([texts[at] for at in firsts[block].tolist()])
-                    places[block] = self._write(files, model, keys[firsts[block]], vectors)
+                    places[block] = self._write(files, model, keys[firsts[block]], encode(asked.texts(block)))
                     done += len(block)
                     work.reach(done)
             return StoredVectors(files.map(), places[owner])

@@ -24,7 +24,7 @@ OUTDATED = ".outdated"
 """In a sweep's folder: finished runs that were made from other files, or by other code, than the ones that took their place."""
 Origins = Callable[[ExperimentConfig, Path], Mapping[str, str]]
 """What a run would be made from now; gets its settings and its cache."""
-_NO_MATTER = ("tracking.", "cache_dir")
+_NO_MATTER = ("tracking.", "scale.", "cache_dir")
 """Settings that decide nothing about a run's figures."""
 _MOST_NAMED = 3
 

@@ -58,6 +58,11 @@ class RunFolder:
             raise
 
     @property
+    def tracked(self) -> dict[str, object]:
+        """What a tracker is told of the run's making: its settings, and what decided them."""
+        return {**self.settings, "embft": {**program_facts(), "command": self.command, "groups": self.choices}}
+
+    @property
     def name(self) -> str:
         """Short name: the folder's, with its sweep's in front."""
         parent = self.folder.parent
@@ -104,7 +109,7 @@ class RunFolder:
             command=self.command,
             seed=self._seed,
             embft_version=__version__,
-            commit=_commit(),
+            commit=program_facts()["commit"],
             python=platform.python_version(),
             platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
             choices=self.choices,
@@ -146,6 +151,11 @@ def _in_progress(status: Path) -> str:
         return f"a run still in progress (process {content['pid']} on {content['host']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "a run still in progress"
+
+
+def program_facts() -> dict[str, str | None]:
+    """Version and commit of embft."""
+    return {"version": __version__, "commit": _commit()}
 
 
 def _commit() -> str | None:

@@ -23,6 +23,7 @@ from embft.errors import RunError
 from embft.files import write_text
 from embft.progress import name_job
 from embft.runs import sweep_log
+from embft.runs.folder import program_facts
 from embft.runs.job import skipped
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> bool:
         print(f"\nAll {len(estimates)} jobs together: {read_total(estimates)}")
         return False
     from embft.reporting.alike import fair_metric
-    from embft.reporting.compare import print_comparison, write_csv, write_page
+    from embft.reporting.compare import print_comparison, write_csv
+    from embft.reporting.page import write_page
     from embft.reporting.summary import sweep_summary, sweep_table
     from embft.tracking import open_tracker
 
@@ -114,9 +116,9 @@ def _finish(folder: Path, tracking: TrackingConfig, metric: str) -> bool:
     if _is_summed_up(folder, jobs):
         logger.info("Sweep: %s (nothing is new, so there is no further summary run)", folder / PAGE)
         return unfinished
-    finished = [job for job in jobs if job.metrics]
-    write_page(folder / PAGE, jobs, metric, against=finished[0] if len(finished) > 1 else None)
-    settings = {"sweep": folder.name, "jobs": len(jobs)}
+    write_page(folder / PAGE, jobs, metric)
+    about = {**program_facts(), "command": os.environ.get("EMBFT_COMMAND", "")}
+    settings = {"sweep": folder.name, "jobs": len(jobs), "embft": about}
     with open_tracker(
         tracking, folder=folder, name=f"{folder.name}/summary", group=folder.name, settings=settings
     ) as tracker:

@@ -50,6 +50,9 @@ def begin(folder: Path, jobs: int, command: str) -> None:
     os.environ[_VARIABLE] = f"{jobs} {time.time():.3f}"
     with suppress(OSError):  # which the sweeper meets as well, and says
         folder.mkdir(parents=True, exist_ok=True)
+    # In one line, and still to be pasted into a shell: what has a line break stands in single quotes there.
+    for character, escaped in (("\n", r"'$'\n''"), ("\r", r"'$'\r''")):
+        command = command.replace(character, escaped)
     _write(folder, f"{jobs or 'an unknown number of'} jobs: {command}")
 
 
@@ -107,6 +110,6 @@ def _write(folder: Path, line: str) -> None:
     """Adds a line. A sweep does not fail for want of it."""
     try:
         with (folder / NAME).open("a", encoding="utf-8") as file:
-            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {' '.join(line.split())}\n")
+            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {line}\n")
     except OSError:
         return

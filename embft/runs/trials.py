@@ -62,10 +62,31 @@ def seeded_tpe(seed: int, **options: Any) -> Any:
     Returns:
         The sampler.
     """
-    import numpy as np
     import optuna
 
-    class Sampler(optuna.samplers.TPESampler):  # type: ignore[misc]
+    return _reseeded(optuna.samplers.TPESampler)(seed=seed, **options)
+
+
+def seeded_random(seed: int) -> Any:
+    """Values at random, that depend on the seed and the trial alone. Optuna's own would repeat the first ones at a new start."""
+    import optuna
+
+    return _reseeded(optuna.samplers.RandomSampler)(seed=seed)
+
+
+def _reseeded(kind: Any) -> Any:
+    """The sampler with draws of its own for each trial and value.
+
+    Args:
+        kind: The class of a sampler that draws by ``_rng``.
+    """
+    import numpy as np
+
+    class Sampler(kind):  # type: ignore[misc]
+        def __init__(self, seed: int, **options: Any) -> None:
+            super().__init__(seed=seed, **options)
+            self._seed = seed
+
         def sample_relative(self, study: Any, trial: Any, search_space: Any) -> Any:
             self._begin(trial.number, "")
             return super().sample_relative(study, trial, search_space)
@@ -75,11 +96,11 @@ def seeded_tpe(seed: int, **options: Any) -> Any:
             return super().sample_independent(study, trial, param_name, param_distribution)
 
         def _begin(self, number: int, name: str) -> None:
-            state = np.random.RandomState(zlib.crc32(f"{seed} {number} {name}".encode()))
-            self._rng = state
-            self._random_sampler._rng = state
+            self._rng = np.random.RandomState(zlib.crc32(f"{self._seed} {number} {name}".encode()))
+            if hasattr(self, "_random_sampler"):
+                self._random_sampler._rng = self._rng
 
-    return Sampler(seed=seed, **options)
+    return Sampler
 
 
 def _earlier_trials(database: Path) -> list[dict[str, object]]:

@@ -11,6 +11,7 @@ import numpy as np
 from embft.models.token_vectors import token_vectors
 from embft.models.vectors import Vectors, is_unit, unit
 from embft.records import Passages, RetrievalDataset, TokenVectors
+from embft.retrieval.approximate import IndexedScorer
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.max_sim import blocks_of_chunks, max_sim
 from embft.retrieval.scoring import DenseScorer, Scorer, TableScorer
@@ -74,8 +75,8 @@ class VectorIndex:
     """
 
     passages: Passages
-    by_dot: DenseScorer
-    by_cosine: DenseScorer
+    by_dot: DenseScorer | IndexedScorer
+    by_cosine: DenseScorer | IndexedScorer
 
     @property
     def vectors(self) -> Vectors:
@@ -94,7 +95,11 @@ class VectorIndex:
         none = np.zeros((0, vectors.shape[1]), np.float32)
         by_dot = DenseScorer(none, vectors, passages.starts)
         by_cosine = by_dot if is_unit(vectors) else DenseScorer(none, unit(vectors), passages.starts)
-        return cls(passages, by_dot, by_cosine)
+        # The index that was ranked by, from its file where the run's cache still has it.
+        scorers = embedder.with_index({"dot": by_dot, "cosine": by_cosine})
+        asked = [scorers[name] for name in ("dot", "cosine")]
+        dot, cosine = (one for one in asked if isinstance(one, DenseScorer | IndexedScorer))
+        return cls(passages, dot, cosine)
 
     def scorers(self, embedder: Embedder, questions: Sequence[str]) -> Mapping[str, Scorer]:
         """See `StandingIndex`."""

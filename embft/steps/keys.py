@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from embft.config import ExperimentConfig, FiltersConfig, HeldBackConfig, QuestionsConfig
+from embft.config import ExperimentConfig, FaissConfig, FiltersConfig, HeldBackConfig, QuestionsConfig
 
 GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
     "reading": ("corpus",),
@@ -19,6 +19,7 @@ GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
     "held_back": ("dataset", "questions"),
     "questions": ("questions",),
     "context": (),
+    "context_choice": ("retrieval", "model"),
     "given_corpus": ("dataset",),
     "dataset": ("dataset",),
     "audits": ("retrieval", "model"),
@@ -94,6 +95,10 @@ _BM25 = {
     f"retrieval.{name}": _NOT_READ
     for name in ("bm25_k1", "bm25_b", "bm25_window", "bm25_pairs", "fuse", "fusion_metric")
 }
+_INDEX = {
+    f"retrieval.{name}": "vectors are searched exactly here"
+    for name in ("index", *(f"faiss.{item.name}" for item in fields(FaissConfig)))
+}
 _TRAINING = {
     **{f"training.{name}": _LABEL for name in ("name",)},
     "training.enabled": "decides whether there is this stage",
@@ -105,6 +110,7 @@ _TRAINING = {
     **_MODEL,
     **_RETRIEVAL,
     **_BM25,
+    **_INDEX,
     "retrieval.depth": _NOT_READ,
 }
 
@@ -151,6 +157,11 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         },
     },
     "context": {},
+    "context_choice": {
+        **_MODEL,
+        **_RETRIEVAL,
+        **{name: reason for name, reason in _BM25.items() if name != "retrieval.fusion_metric"},
+    },
     "questions": {
         "questions.name": _LABEL,
         "questions.human": _HELD_BACK,
@@ -174,7 +185,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
     },
     "given_corpus": _GIVEN,
     "dataset": _GIVEN,
-    "audits": {**_MODEL, **_RETRIEVAL, **_BM25, "retrieval.depth": _NOT_READ},
+    "audits": {**_MODEL, **_RETRIEVAL, **_BM25, **_INDEX, "retrieval.depth": _NOT_READ},
     "training": {**_TRAINING, "training.whitening": "the stage whitening reads it"},
     "whitening": _TRAINING,
     "ranking": {

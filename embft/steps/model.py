@@ -10,7 +10,9 @@ from embft.models.fit import check_fit
 from embft.models.source import resolve
 from embft.models.trial import try_once
 from embft.retrieval.embedder import Embedder
+from embft.retrieval.faiss_index import import_faiss
 from embft.retrieval.vector_cache import VECTORS, VectorCache
+from embft.scaling.fleet import open_fleet
 from embft.steps.workspace import Lab, Workspace
 
 logger = logging.getLogger(__name__)
@@ -25,10 +27,13 @@ def open_model(workspace: Workspace) -> Lab:
     name or address is known before documents are read and questions are paid for.
 
     Raises:
-        ModelError: The weights are not available, or they are not those of an embedding model.
+        ModelError: The weights are not available, or they are not those of an embedding model; or faiss is not installed.
+        ScaleError: The machines that are to embed cannot be asked.
         EndpointError: The API has no key, refuses, or cannot be reached.
     """
     config, retrieval = workspace.config.model, workspace.config.retrieval
+    if retrieval.index == "faiss":
+        import_faiss()
     cache = VectorCache(workspace.cache_dir / VECTORS)
     if config.kind == "endpoint":
         endpoint = EndpointEncoder(
@@ -56,4 +61,6 @@ def open_model(workspace: Workspace) -> Lab:
     )
     encoder.notes = source.notes
     try_once(encoder, workspace.cache_dir / "models_tried")
-    return Lab(workspace.config, workspace.cache_dir, Embedder(encoder, retrieval, cache), used=workspace.used)
+    machines = open_fleet(workspace.config.scale, workspace.cache_dir)
+    base = Embedder(encoder, retrieval, cache, machines=machines)
+    return Lab(workspace.config, workspace.cache_dir, base, used=workspace.used)

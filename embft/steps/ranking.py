@@ -8,8 +8,10 @@ from embft import typed_json
 from embft.files import read_json, write_json
 from embft.ranking.bench import Bench, Fusion
 from embft.ranking.reranking import Reranking
+from embft.ranking.weak_index import low_recall
 from embft.records import Ranking
 from embft.results import Dataset, Rankings, Tuned
+from embft.retrieval.approximate import IndexWorth
 from embft.retrieval.ranking_files import ENDING, read_ranking, write_ranking
 from embft.retrieval.rerankers import reranker_of
 from embft.stages import StageResult
@@ -40,6 +42,10 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
             typed_json.save(folder / "fusion.json", bench.fusion)
         if bench.reranking is not None:
             typed_json.save(folder / "reranking.json", bench.reranking)
+        if bench.retrieval.index == "faiss" and "test" in searched:
+            facts = bench.index_facts("test")
+            typed_json.save(folder / "index.json", IndexWorth(facts))
+            bench.notes.extend(low_recall(facts))
         write_json(folder / "notes.json", list(dict.fromkeys(bench.notes)))
 
     def load(folder: Path) -> Rankings:
@@ -49,12 +55,13 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
         for path in sorted(files, key=lambda path: (order[path.name.split(".")[1]], path.name)):
             split, system, score_name, _ = path.name.split(".")
             by_split[split].setdefault(system, {})[score_name] = read_ranking(path, system, score_name)
-        fusion, reranking = folder / "fusion.json", folder / "reranking.json"
+        fusion, reranking, index = (folder / f"{name}.json" for name in ("fusion", "reranking", "index"))
         return Rankings(
             by_split,
             typed_json.load(Fusion, fusion) if fusion.is_file() else None,
             read_json(folder / "notes.json"),
             typed_json.load(Reranking, reranking) if reranking.is_file() else None,
+            typed_json.load(IndexWorth, index).systems if index.is_file() else {},
         )
 
     return lab.run(

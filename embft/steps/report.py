@@ -11,24 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from embft.config import ExperimentConfig
-from embft.evaluation.costs import MeasuredCosts, Rates, SystemCosts
+from embft.corpus.context import ContextChoice
+from embft.evaluation.costs import MeasuredCosts, Rates
 from embft.evaluation.figures import SystemResult
-from embft.evaluation.verdict import CANNOT_TELL, Evidence, decide
 from embft.files import write_json, write_jsonl
 from embft.judging.judgements import Judged
 from embft.prices import embedding_price, rerank_prices
 from embft.ranking.bench import SystemFacts, ranker_of
 from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
-from embft.reporting.audit_phrases import general_sentence
 from embft.reporting.card import write_card
-from embft.reporting.cost_phrases import cost_sentence, untried_sentence
 from embft.reporting.html import write_html
-from embft.reporting.judging_phrases import both_readings
+from embft.reporting.language import corpus_languages, in_the_readers_words, report_language
 from embft.reporting.load_example import load_example
 from embft.reporting.markdown import write_markdown
 from embft.reporting.metrics_file import metrics_of, per_query_rows, question_table, tracker_keys
-from embft.reporting.notes import log_notes, notes_of
+from embft.reporting.notes import index_notes, log_notes, notes_of, title_notes
 from embft.reporting.text import print_summary
+from embft.reporting.verdict_words import verdict_of
 from embft.results import (
     Asked,
     Audits,
@@ -42,10 +41,11 @@ from embft.results import (
     Seeds,
     Timing,
     Tuned,
-    Verdict,
 )
 from embft.runs.folder import RunFolder
+from embft.steps.products import products_of
 from embft.tracking import Tracker
+from embft.wording import speaking
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ class Stages:
     model_notes: Sequence[str] = ()
     refitted: Tuned | None = None
     judged: Judged | None = None
+    context_choice: ContextChoice | None = None
 
 
 def make_outcome(
@@ -83,6 +84,7 @@ def make_outcome(
         stages.rankings.fusion,
         whitened,
         stages.rankings.reranking,
+        corpus_languages(stages.dataset.splits.searched("test").corpus, config.retrieval.bm25_language),
     )
     systems = {
         name: replace(result, description=ranker_of(name).describe(facts))
@@ -106,13 +108,27 @@ def make_outcome(
         tuned=stages.tuned,
         fusion=stages.rankings.fusion,
         reranking=stages.rankings.reranking,
+        index=stages.rankings.index,
         evaluated=evaluated,
         measured=stages.measured,
         general=stages.general,
         seeds=stages.seeds,
         judged=stages.judged.report if stages.judged else None,
-        verdict=_verdict(config, stages, evaluated, costs),
-        notes=[*notes_of(data, training, _warnings(config, stages)), *log_notes(evaluated.askings)],
+        verdict=verdict_of(
+            config,
+            data,
+            evaluated,
+            costs,
+            stages.measured,
+            stages.general,
+            stages.judged.report if stages.judged else None,
+        ),
+        notes=[
+            *notes_of(data, training, _warnings(config, stages)),
+            *log_notes(evaluated.askings),
+            *title_notes(config.corpus.context, stages.corpus, data, stages.context_choice),
+            *index_notes(stages.rankings.index),
+        ],
         refitted=stages.refitted,
         objective=_objective(config, systems),
         timings=dict(timings),
@@ -150,8 +166,12 @@ def write_report(outcome: Outcome, run: RunFolder, tracker: Tracker) -> None:
     started = time.perf_counter()
     folder, rows = run.folder, outcome.evaluated.rows
     write_jsonl(folder / "per_query.jsonl", per_query_rows(rows))
-    write_html(folder / "report.html", outcome)
-    write_markdown(folder / "report.md", outcome)
+    # What programs read, and what people send each other from one language to another, stays English.
+    language = report_language(outcome)
+    with speaking(language):
+        reworded = in_the_readers_words(outcome)
+        write_html(folder / "report.html", reworded)
+        write_markdown(folder / "report.md", reworded)
     if outcome.tuned is not None:
         example = load_example(outcome.config, outcome.tuned, bool(outcome.contexts))
         write_card(folder / MODEL_FOLDER, outcome, example)
@@ -164,7 +184,10 @@ def write_report(outcome: Outcome, run: RunFolder, tracker: Tracker) -> None:
     tracker.table("per_query", *question_table(rows, list(outcome.evaluated.systems)))
     for name in ("metrics.json", "report.html"):
         tracker.file(folder / name)
-    print_summary(outcome, folder)
+    for product in products_of(outcome, folder):
+        tracker.product(product)
+    with speaking(language):
+        print_summary(reworded, folder)
 
 
 def _rates(config: ExperimentConfig) -> Rates:
@@ -182,38 +205,6 @@ def _rates(config: ExperimentConfig) -> Rates:
         by_token if rerank.price_per_million_tokens is None else rerank.price_per_million_tokens,
         by_request if rerank.price_per_thousand_requests is None else rerank.price_per_thousand_requests,
     )
-
-
-def _verdict(config: ExperimentConfig, stages: Stages, evaluated: Evaluated, costs: dict[str, SystemCosts]) -> Verdict:
-    primary = config.evaluation.primary
-    evidence = Evidence(
-        means={name: result.means[primary] for name, result in evaluated.systems.items()},
-        comparisons=evaluated.comparisons,
-        test_origins=stages.dataset.report.origins["test"],
-        primary=primary,
-        prospects=evaluated.prospects,
-    )
-    decision = decide(evidence, config.evaluation.margin)
-    pooled = stages.evaluated.pooled
-    with_pool = None
-    if stages.judged is not None and pooled is not None:
-        read = replace(
-            evidence,
-            means={name: figures.means[primary] for name, figures in pooled.systems.items()},
-            comparisons=pooled.comparisons,
-            prospects=pooled.prospects,
-        )
-        other = decide(read, config.evaluation.margin)
-        decision, with_pool = both_readings(decision, other, stages.judged.report), other.decision
-    verdict = Verdict(**vars(decision), costs=costs, with_pool=with_pool)
-    reasons = verdict.reasons
-    if verdict.decision != CANNOT_TELL:
-        reasons.append(cost_sentence(costs[verdict.decision], stages.measured.chunks))
-        if config.model.kind == "weights" and config.retrieval.mode != "late":
-            reasons.extend(filter(None, [untried_sentence(stages.measured)]))
-    if stages.general is not None:
-        reasons.append(general_sentence(stages.general, config.evaluation.primary))
-    return verdict
 
 
 def _objective(config: ExperimentConfig, systems: Mapping[str, SystemResult]) -> float:

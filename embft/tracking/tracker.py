@@ -10,11 +10,42 @@ import json
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
 TRACKING_FILE = "tracking.jsonl"
+
+
+@dataclass(frozen=True)
+class Product:
+    """A dataset or a model that a run used or made: from these a service draws which run comes of what.
+
+    Attributes:
+        name: The same in all runs; what differs by content are its versions.
+        kind: ``dataset`` or ``model``.
+        made: Whether the run made it; else it used it.
+        files: Where it lies; a folder stands for all that is in it.
+        address: Where it lies if it is not on this machine, or not only there.
+        facts: What there is to know about it, in JSON's types.
+    """
+
+    name: str
+    kind: str
+    made: bool
+    files: Sequence[Path] = ()
+    address: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def contents(self) -> list[tuple[str, Path]]:
+        """Its files by their names within it, in order."""
+        found: list[tuple[str, Path]] = []
+        for path in self.files:
+            below = sorted(path.rglob("*")) if path.is_dir() else [path]
+            base = path if path.is_dir() else path.parent
+            found += [(file.relative_to(base).as_posix(), file) for file in below if file.is_file()]
+        return found
 
 
 class Tracker(Protocol):
@@ -43,14 +74,18 @@ class Tracker(Protocol):
     def file(self, path: Path) -> None:
         """Attaches a finished file of the run folder, such as ``report.html``."""
 
+    def product(self, product: Product) -> None:
+        """Notes a dataset or a model that the run used or made."""
+
 
 class LocalTracker:
     """Writes ``tracking.jsonl``: one JSON object per line, each with its ``kind`` and ``time``.
 
     Kinds: ``start`` (name, group, settings), ``log`` (step, values), ``summary`` (values), ``table`` (name, columns,
-    rows), ``file`` (path below the run folder), ``finish`` (status ``ok`` or ``failed``). Each line is flushed, so a
-    killed run keeps all it said; such a run has no ``finish`` line. Figures that JSON has no word for are written as
-    the strings ``NaN``, ``Infinity`` and ``-Infinity``, as Weights & Biases does.
+    rows), ``file`` (path below the run folder), ``product`` (name, type, made, files, address, facts), ``finish``
+    (status ``ok`` or ``failed``). Each line is flushed, so a killed run keeps all it said; such a run has no ``finish``
+    line. Figures that JSON has no word for are written as the strings ``NaN``, ``Infinity`` and ``-Infinity``, as
+    Weights & Biases does.
 
     Args:
         folder: The run folder; there must be one.
@@ -89,9 +124,17 @@ class LocalTracker:
 
     def file(self, path: Path) -> None:
         """Appends a pointer; the file lies in the run folder already."""
-        path = path.absolute()
-        folder = self._folder.absolute()
-        self._write("file", path=path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name)
+        self._write("file", path=self._below(path))
+
+    def product(self, product: Product) -> None:
+        """Appends a ``product`` line."""
+        files = [self._below(path) for path in product.files]
+        about = {"address": product.address, "facts": product.facts}
+        self._write("product", name=product.name, type=product.kind, made=product.made, files=files, **about)
+
+    def _below(self, path: Path) -> str:
+        path, folder = path.absolute(), self._folder.absolute()
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
     def _write(self, kind: str, **fields: Any) -> None:
         row = {"kind": kind, "time": round(time.time(), 3), **fields}
@@ -138,6 +181,11 @@ class PairTracker:
         """See `Tracker.file`."""
         self._first.file(path)
         self._second.file(path)
+
+    def product(self, product: Product) -> None:
+        """See `Tracker.product`."""
+        self._first.product(product)
+        self._second.product(product)
 
 
 def plain(value: Any) -> Any:

@@ -12,12 +12,15 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from embft.config import TrackingConfig
-from embft.tracking.tracker import plain
+from embft.config.fields import DEV_METRICS
+from embft.tracking.tracker import Product, plain
+from embft.tracking.wandb_products import send_product
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +32,8 @@ _FINISH_SECONDS = 60.0
 _OUTAGE_SECONDS = 600.0
 # The horizontal axis of training curves; the name that Hugging Face's own callback uses.
 _STEP = "train/global_step"
+# What asks the server and waits for it: where one of them failed, the others would too.
+_ASKS = {"table", "artifact"}
 # Ids of the environment that a run of this process has.
 _taken: set[str] = set()
 # When this process last could not reach the server, by the monotonic clock.
@@ -44,14 +49,15 @@ class WandbTracker:
     Args:
         run: What ``wandb.init`` returned.
         folder: The run folder; attached files are named by their path below it.
+        artifacts: How datasets and models are told of; see `TrackingConfig.artifacts`.
     """
 
-    def __init__(self, run: Any, folder: Path) -> None:
+    def __init__(self, run: Any, folder: Path, artifacts: str) -> None:
         self._run = run
         self._folder = folder.absolute()
-        self._broken = False
-        # Curves get their own axis: wandb's counter drops a point whose step is lower than the last one's, silently.
-        self._guarded("start", lambda: run.define_metric("train/*", step_metric=_STEP))
+        self._artifacts = artifacts
+        self._failed: set[str] = set()
+        self._guarded("start", lambda: _define_metrics(run))
 
     def __enter__(self) -> WandbTracker:
         return self
@@ -63,7 +69,13 @@ class WandbTracker:
         address = None if offline else self._run.url
         # Not `with run`: its __exit__ prints the traceback, also of errors that have a clear message.
         self._guarded("finish", lambda: self._run.finish(exit_code=0 if kind is None else 1))
-        if offline:
+        if self._failed:
+            _let_service_go()
+            _log.warning(
+                "Weights & Biases: what it kept can be uploaded later with: wandb sync %s. All that was tracked is in "
+                "tracking.jsonl.", folder,
+            )  # fmt: skip
+        elif offline:
             _log.info("Weights & Biases: kept offline; upload it with: wandb sync %s", folder)
         else:
             _log.info("Weights & Biases: %s", address)
@@ -95,20 +107,32 @@ class WandbTracker:
         base = self._folder if path.is_relative_to(self._folder) else path.parent
         self._guarded("file", lambda: self._run.save(str(path), base_path=str(base), policy="now", glob=False))
 
+    def product(self, product: Product) -> None:
+        """Notes an artifact; see `Tracker.product`."""
+        if self._artifacts != "none":
+            self._guarded("artifact", lambda: send_product(self._run, product, self._artifacts))
+
     def _guarded(self, what: str, action: Callable[[], object]) -> None:
         import wandb
 
-        if self._broken and what != "finish":
+        # What failed once may take as long again. The rest goes into the run's file, which needs no server.
+        if what in self._failed:
             return
         try:
             action()
-        except (wandb.Error, OSError) as error:
-            self._broken = True
+        except Exception as error:
+            # Of many kinds: a server's answer that makes no sense comes as pydantic's, a crashed service as one of wandb's own
+            # that is no wandb.Error.
             if isinstance(error, (TimeoutError, wandb.errors.CommError)):
                 _outages.append(time.monotonic())
-            _log.warning(
-                "Weights & Biases failed at '%s' (%s). The run continues; its figures are in its folder.", what, error
-            )
+            if not self._failed:
+                words = next(iter(str(error).splitlines()), "") or type(error).__name__
+                _log.warning(
+                    "Weights & Biases failed at '%s' (%s). The run continues; its figures are in its folder.",
+                    what,
+                    words,
+                )
+            self._failed |= {what} if what not in _ASKS else _ASKS
 
 
 def open_wandb(
@@ -125,7 +149,7 @@ def open_wandb(
         folder: The run folder; wandb's files lie in its ``wandb/``.
         name: The run's name.
         group: The sweep it belongs to; `config.group` goes before it.
-        settings: The resolved configuration, without secrets.
+        settings: The resolved configuration, without secrets; ``embft.commit`` among it is the run's commit.
 
     Returns:
         The tracker, or None where wandb is disabled or does not start (with a warning).
@@ -151,6 +175,8 @@ def open_wandb(
             )
             mode = "offline"
     given = os.environ
+    about = settings.get("embft")
+    commit = about.get("commit") if isinstance(about, Mapping) else None
     # Null is where wandb looks into its own environment variables.
     options: dict[str, Any] = {
         "project": None if given.get("WANDB_PROJECT") and config.project == TrackingConfig.project else config.project,
@@ -169,8 +195,10 @@ def open_wandb(
     run_id = options["id"] = _run_id(group)
     if mode == "online":
         try:
-            return WandbTracker(wandb.init(mode="online", settings=_settings(), **options), folder)
-        except (wandb.Error, OSError) as error:
+            return WandbTracker(
+                wandb.init(mode="online", settings=_settings(commit), **options), folder, config.artifacts
+            )
+        except Exception as error:
             _outages.append(time.monotonic())
             _log.warning(
                 "Weights & Biases cannot be reached (%s). Continuing OFFLINE; upload this run later with `wandb sync`.",
@@ -182,8 +210,8 @@ def open_wandb(
     # The process-wide mode too: with it online, wandb would look for its server even where this run is offline.
     try:
         wandb.setup(wandb.Settings(silent=True, mode="offline"))
-        return WandbTracker(wandb.init(mode="offline", settings=_settings(), **options), folder)
-    except (wandb.Error, OSError) as error:
+        return WandbTracker(wandb.init(mode="offline", settings=_settings(commit), **options), folder, config.artifacts)
+    except Exception as error:
         _log.warning("Weights & Biases does not start (%s). The run's figures are in its folder alone.", error)
         return None
 
@@ -224,8 +252,28 @@ def _finds_key() -> bool:
         return False
 
 
-def _settings() -> Any:
-    """Quiet, and without what costs a second and tells nothing about a run: package lists, code, git state."""
+def _let_service_go() -> None:
+    """The next run of this process gets a service of its own; one that crashed would print a traceback at the end."""
+    import wandb
+
+    with suppress(Exception):
+        wandb.teardown()
+
+
+def _define_metrics(run: Any) -> None:
+    # Curves get their own axis: wandb's counter drops a point whose step is lower than the last one's, silently.
+    run.define_metric("train/*", step_metric=_STEP)
+    # The best of a curve beside its last point. A metric that is named takes nothing from the line with the star.
+    for name in DEV_METRICS:
+        run.define_metric(f"train/dev_{name}", step_metric=_STEP, summary="max,last")
+
+
+def _settings(commit: str | None) -> Any:
+    """Quiet, and without what costs a second and tells nothing about a run: package lists, code, the folder's git state.
+
+    Args:
+        commit: Of embft's code, which decided the figures.
+    """
     import wandb
 
     options: dict[str, Any] = {
@@ -234,6 +282,7 @@ def _settings() -> Any:
         "symlink": False,
         "disable_code": True,
         "disable_git": True,
+        "git_commit": commit,
         "x_save_requirements": False,
     }
     if "WANDB_INIT_TIMEOUT" not in os.environ:

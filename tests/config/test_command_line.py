@@ -12,6 +12,7 @@ from pydoc_data.topics import topics
 import pytest
 from forks import typed
 
+from embft.config import register
 from embft.config.command_line import command_line_problems
 
 ROOT = Path(__file__).parents[2]
@@ -60,5 +61,6 @@ def test_questions_about_the_configuration_load_no_heavy_library(arguments):
 
 
 def test_a_key_of_an_earlier_version_is_told_its_new_name():
+    register()
     (problem,) = command_line_problems(["dataset.allow_leaks=true"], ROOT / "configs")
     assert "dataset.leaks" in problem

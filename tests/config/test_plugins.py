@@ -20,6 +20,7 @@ PACKAGES = {
     "launcher/submitit_local": ("hydra_submitit_launcher", "slurm"),
     "sweeper/optuna": ("hydra_optuna_sweeper", "optuna"),
 }
+SAMPLERS = ("random", "tpe")
 
 
 def is_installed(package: str) -> bool:
@@ -31,7 +32,9 @@ def is_installed(package: str) -> bool:
 
 def test_each_file_has_its_package_here() -> None:
     files = sorted(Path(CONFIG_DIR, "hydra").rglob("*.yaml"))
-    assert sorted(f"{path.parent.name}/{path.stem}" for path in files) == sorted(PACKAGES)
+    assert sorted(f"{path.parent.name}/{path.stem}" for path in files) == sorted(
+        [*PACKAGES, *(f"sampler/{name}" for name in SAMPLERS)]
+    )
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -39,7 +42,7 @@ def test_a_launcher_or_sweeper_composes_or_says_which_extra_it_comes_with(name: 
     register()
     package, extra = PACKAGES[name]
     choice = f"hydra/{name.replace('/', '=')}"
-    problems = command_line_problems([choice], CONFIG_DIR)
+    problems = command_line_problems([choice, "seed=1,2"], CONFIG_DIR)
     if not is_installed(package):
         assert problems == [f"{choice} is not installed. It comes with pip install 'embft[{extra}]'."]
         return

@@ -60,7 +60,7 @@ def test_traits_say_what_is_known_and_leave_out_the_rest():
     assert traits["unseen"]["chunk is read"] == "cut, evidence hidden"
     assert (traits["seen"]["chunk is read"], traits["seen"]["made by"]) == ("cut", "human")
     assert traits["short"] == {
-        "kind of question": "how", "made by": "file", "words shared with the passage": pytest.approx(0.5),
+        "kind of question": "how", "made by": "file", "words shared with the passage": 1.0,
         "tokens of the chunk": 5.0, "chunk is read": "whole", "document": "a.pdf", "page": 3.0,
     }  # fmt: skip
     assert "page" not in traits["seen"]

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from embft.config import FiltersConfig
 from embft.dataset.formats import read_llama_index
 from embft.questions.filters import askable_chunks, filter_questions, near_duplicates
-from embft.questions.traits import copied_run, kind_of, length, overlap
+from embft.questions.traits import copied_run, kind_of
 from embft.questions.unaskable import boilerplate
 from embft.records import Chunk, Question
+from embft.text.content_words import word_count, words_shared
 from embft.text.languages import script_of
 from embft.text.passage_dependence import passage_dependence
 
@@ -98,9 +99,15 @@ def test_the_first_of_equal_questions_always_stays(texts: list[str]) -> None:
     assert all(place > 0 for place in found)
 
 
-@pytest.mark.parametrize(("text", "words"), [("stop a loop", 3), ("垃圾回收", 2), ("GPU 显存不足", 3), ("", 0)])
-def test_length_counts_words_and_two_han_characters_as_one(text: str, words: float) -> None:
-    assert length(text) == words
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("stop a loop", 3), ("垃圾回收", 2), ("如何取消会议室的预订？", 5), ("GPU 显存不足！", 3), ("会議をキャンセル", 3),
+        ("", 0), ("a – b ?", 2), ("ยกเลิกการประชุม", 3),
+    ],
+)  # fmt: skip
+def test_words_are_words_in_every_language(text: str, words: int) -> None:
+    assert word_count(text) == words
 
 
 def test_length_has_two_ends() -> None:
@@ -210,6 +217,6 @@ def test_the_kind_of_a_question_is_seen_from_its_form(question: str, kind: str) 
     assert kind_of(question) == kind
 
 
-def test_overlap_is_the_share_of_content_words() -> None:
-    assert overlap("what frees objects quickly", ENGLISH) == pytest.approx(2 / 3)
-    assert overlap("the of and", ENGLISH) == 0.0
+def test_words_shared_are_a_share_of_the_content_words() -> None:
+    assert words_shared("what frees objects quickly", ENGLISH) == pytest.approx(2 / 3)
+    assert words_shared("the of and", ENGLISH) == 0.0

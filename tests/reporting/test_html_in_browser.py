@@ -10,9 +10,8 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from made_run import make_metrics, make_outcome, make_passages, make_rows, with_rows, write_job
+from made_run import make_outcome, make_passages, make_rows, with_rows
 
-from embft.reporting.compare import collect, write_page
 from embft.reporting.html import write_html
 from embft.results import Note
 
@@ -127,34 +126,3 @@ def test_what_the_audits_found_is_opened_by_a_click(report: Path, tmp_path: Path
     assert 'href="#audits"' in dom
     assert re.search(r'<details class="finding warning" open', dom)
     assert "Checked, and nothing found: leaks of train into test" in dom
-
-
-def test_forty_runs_are_one_page_with_a_line_for_each_that_finished(tmp_path: Path) -> None:
-    for at in range(40):
-        overrides = [f"training.epochs={1 + at % 3}", f"model={('minilm', 'bge_small')[at % 2]}"]
-        write_job(tmp_path / "sweep" / f"{at}", make_metrics(shift=at / 500), overrides=overrides)
-    error = {"type": "ModelError", "message": "<script>document.title='run'</script>"}
-    write_job(tmp_path / "sweep" / "40", status="failed", error=error, overrides=["model=<b>x</b>"])
-    page = tmp_path / "compare.html"
-    write_page(page, collect([tmp_path / "sweep"]))
-    assert page.stat().st_size < 10_000_000
-    dom = dom_of(page, tmp_path, "document.body.dataset.ready = performance.now();")
-    assert len(re.findall(r'<path class="job( chosen)?"', dom)) == 40
-    assert len(re.findall(r'<path class="job chosen"', dom)) == 1
-    found = re.search(r'data-ready="([\d.]+)"', dom)
-    assert found is not None
-    assert float(found[1]) < 20_000
-    assert "41 runs by nDCG@10 · embft</title>" in dom
-    assert "Best of each setting, on dev" in dom
-
-
-def test_the_comparison_of_runs_is_sorted_by_a_click(tmp_path: Path) -> None:
-    for at, shift in enumerate((0.0, 0.05, 0.02)):
-        write_job(tmp_path / "sweep" / str(at), make_metrics(shift=shift), overrides=[f"training.epochs={at + 1}"])
-    page = tmp_path / "compare.html"
-    write_page(page, collect([tmp_path / "sweep"]))
-    act = '[...document.querySelectorAll("#jobs button")].find((b) => b.textContent === "tuned").click();'
-    dom = dom_of(page, tmp_path, act)
-    body = dom[dom.index("<tbody>") : dom.index("</tbody>")]
-    assert re.findall(r'<th scope="row"[^>]*>(\d)', body) == ["1", "2", "0"]
-    assert "best on dev" in body

@@ -11,9 +11,11 @@ from made_run import make_metrics, write_job
 from rich.console import Console
 
 from embft.reporting.alike import fair_metric, remarks
-from embft.reporting.choosing import best_on_dev, best_per_setting, by_dev
-from embft.reporting.compare import print_comparison, write_page
+from embft.reporting.choosing import best_on_dev, by_dev
+from embft.reporting.compare import print_comparison
 from embft.reporting.jobs import collect
+from embft.reporting.levels import levels_of
+from embft.reporting.page import write_page
 from embft.reporting.summary import sweep_summary
 
 
@@ -82,7 +84,7 @@ def test_jobs_that_asked_different_questions_are_not_ranked_against_each_other(t
         job(tmp_path / str(number), value, asked, per_chunk=number)
     jobs = collect([tmp_path])
     assert best_on_dev(jobs, "ndcg@10", "tuned") is None
-    assert best_per_setting(jobs, "ndcg@10", "tuned") == []
+    assert levels_of(jobs, "ndcg@10", "tuned") == []
     assert [one.folder.name for one in by_dev(jobs, "ndcg@10", "tuned")] == ["0", "2", "1"]
     text = " ".join(shown(tmp_path).split())
     assert "different dev and test questions, so they are not ranked against each other: jobs 0, 2" in text

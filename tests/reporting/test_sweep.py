@@ -10,11 +10,9 @@ from omegaconf import OmegaConf
 
 from embft.config import TrackingConfig
 from embft.errors import RunError
-from embft.reporting.against import compare_jobs
-from embft.reporting.choosing import best_per_setting
-from embft.reporting.compare import write_page
 from embft.reporting.jobs import collect, named
-from embft.reporting.parallel import Axis, parallel, scatter
+from embft.reporting.levels import levels_of
+from embft.reporting.paired import pair_jobs
 from embft.reporting.summary import sweep_summary, sweep_table
 from embft.runs.sweep_end import SweepFolders, finish_sweeps
 
@@ -44,16 +42,14 @@ def sweep(tmp_path: Path) -> Path:
 
 
 def test_jobs_are_compared_to_a_chosen_one_question_by_question(sweep: Path) -> None:
-    jobs = collect([sweep])
-    none, better, same, other_questions, failed = compare_jobs(jobs, jobs[0], "tuned", "ndcg@10")
-    assert none is None
-    assert failed is None
-    assert other_questions is None
-    assert better is not None
+    [paired] = pair_jobs(collect([sweep]), "tuned", "ndcg@10")
+    assert paired.places == (0, 1, 2)  # the fourth asked other questions, the fifth failed
+    others = paired.against(0)
+    assert others.keys() == {1, 2}
+    better, same = others[1], others[2]
     assert better.delta == pytest.approx(0.1)
     assert better.ci95[0] > 0
     assert better.p_holm == pytest.approx(2 * better.p_value)  # two jobs are compared
-    assert same is not None
     assert (same.delta, same.p_holm) == (0, 1)
 
 
@@ -65,10 +61,8 @@ def test_a_job_is_chosen_by_the_name_that_the_table_shows(sweep: Path) -> None:
 
 
 def test_the_best_of_each_setting_is_chosen_on_dev(sweep: Path) -> None:
-    rows = [
-        (key, value, count, job.folder.name)
-        for key, value, count, job in best_per_setting(collect([sweep]), "ndcg@10", "tuned")
-    ]
+    levels = levels_of(collect([sweep]), "ndcg@10", "tuned")
+    rows = [(level.key, level.value, len(level.jobs), str(level.best)) for level in levels]
     assert rows == [("lr", "1e-5", 2, "3"), ("lr", "2e-5", 2, "1"), ("epochs", "1", 2, "1"), ("epochs", "2", 2, "3")]
 
 
@@ -89,7 +83,7 @@ def test_the_end_of_a_sweep_writes_page_table_and_summary_run_and_nothing_twice(
     config.tracking = tracking
     SweepFolders().on_multirun_start(config)
     finish_sweeps()
-    assert "tuned against job 0" in (sweep / "compare.html").read_text(encoding="utf-8")
+    assert "5 runs by nDCG@10" in (sweep / "compare.html").read_text(encoding="utf-8")
     assert (sweep / "compare.csv").read_text(encoding="utf-8").count("\n") == 6
     kinds = [json.loads(line)["kind"] for line in (sweep / "tracking.jsonl").read_text().splitlines()]
     assert kinds == ["start", "summary", "table", "file", "finish"]
@@ -106,31 +100,3 @@ def test_a_sweep_that_died_before_its_first_job_is_no_second_error(tmp_path: Pat
     SweepFolders().on_multirun_start(config)
     finish_sweeps()
     assert capsys.readouterr().out == ""
-
-
-def test_a_page_of_one_run_has_no_plots_and_no_best(tmp_path: Path) -> None:
-    add_job(tmp_path / "one", 0.0)
-    write_page(tmp_path / "c.html", collect([tmp_path / "one"]))
-    text = (tmp_path / "c.html").read_text(encoding="utf-8")
-    assert 'class="parallel"' not in text
-    assert "Best of each setting" not in text
-
-
-def test_numbers_are_placed_by_size_and_names_by_letters() -> None:
-    drawn = str(
-        parallel(
-            ["a", "b", "c"],
-            [Axis("lr", ["1e-5", "1e-3", "1e-4"]), Axis("m", ["x", "", "y"]), Axis("test", [0.1, 0.3, None])],
-            1,
-        )
-    )
-    assert drawn.count('<path class="job') == 2  # the third has no figure
-    assert "a: lr 1e-5, m x, test .100" in drawn
-    assert "m default" in drawn
-    assert parallel(["a"], [Axis("lr", ["1"]), Axis("test", [0.1])], None) is None
-
-
-def test_the_cost_plot_names_each_point() -> None:
-    drawn = str(scatter([("a<b", 10.0, 0.5, (0.4, 0.6)), ("c", 20.0, 0.5, None)], "c", title="t", x_label="seconds"))
-    assert "a&lt;b: .500, 10.0" in drawn
-    assert scatter([("a", 1.0, 0.5, None)], None, title="t", x_label="s") is None

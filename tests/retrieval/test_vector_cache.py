@@ -31,7 +31,7 @@ def test_another_model_or_prompt_is_another_vector(tmp_path):
 
 
 def test_what_was_embedded_before_a_crash_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("embft.retrieval.vector_cache._BLOCK", 2)
+    monkeypatch.setattr("embft.retrieval.vector_cache.TEXTS_AT_ONCE", 2)
     cache = VectorCache(tmp_path / "v")
     calls: list[list[str]] = []
     inner = counting(calls)

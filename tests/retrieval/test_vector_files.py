@@ -122,7 +122,7 @@ def test_two_processes_that_embed_the_same_at_once_both_get_it_right(tmp_path: P
 
 
 def test_a_kill_loses_what_was_under_way_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embft.retrieval.vector_cache._BLOCK", 10)
+    monkeypatch.setattr("embft.retrieval.vector_cache.TEXTS_AT_ONCE", 10)
 
     def slowly() -> None:
         def encode(some: Sequence[str]) -> np.ndarray:

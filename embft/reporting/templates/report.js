@@ -1,6 +1,8 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data-questions").textContent);
+  // A sentence of the page with its values; none of them is looked into for places again.
+  const say = (name, values = {}) => data.words[name].replace(/\{(\w+)\}/g, (_, place) => String(values[place]));
   const byId = (id) => document.getElementById(id);
   const size = 25;
   const state = { page: 0, sort: "change", down: true };
@@ -45,10 +47,10 @@
 
   function passage(title, number) {
     const box = element("div", undefined, "passage");
-    const text = number === null ? "Nothing was retrieved." : data.passages[number][1] || `The text of chunk ${data.passages[number][0]} is not in this report.`;
+    const text = number === null ? say("nothing") : data.passages[number][1] || say("absent", { chunk: data.passages[number][0] });
     box.append(element("b", title));
     const context = number === null ? "" : data.contexts[number];
-    if (context) box.append(element("span", `Context: ${context}`, "context"));
+    if (context) box.append(element("span", say("context", { text: context }), "context"));
     box.append(document.createTextNode(text));
     return box;
   }
@@ -57,14 +59,14 @@
   function passages(r, names) {
     const boxes = r.row[2].map((number) => {
       const first = [...new Set(names.filter((name, at) => [r.a, r.b][at][2] === number))];
-      return passage(first.length ? `Answers it, and comes first for ${first.join(" and ")}` : "Answers it", number);
+      return passage(first.length ? say("answersFirst", { systems: first.join(say("and")) }) : say("answers"), number);
     });
     const shown = new Set(r.row[2]);
     [[r.a, r.b], [r.b, r.a]].forEach(([mine, other], at) => {
       if (shown.has(mine[2])) return;
       shown.add(mine[2]);
       const both = mine[2] === other[2] && names[0] !== names[1];
-      boxes.push(passage(`First for ${both ? names.join(" and ") : names[at]}, does not answer it`, mine[2]));
+      boxes.push(passage(say("first", { systems: both ? names.join(say("and")) : names[at] }), mine[2]));
     });
     return boxes;
   }
@@ -85,9 +87,12 @@
     const { found, rows } = selected();
     const names = ["system", "baseline"].map((id) => data.systems[byId(id).value]);
     const count = (keep) => rows.filter(keep).length;
-    byId("count").textContent = `By ${data.metric}, ${names[0]} wins ${count((r) => r.change > 0)}, loses ${count((r) => r.change < 0)} and ties ${count((r) => r.change === 0)} against ${names[1]}. ${found.length} shown; open one to see its passages. Rank: of the first passage that answers it, – where none was found.`;
-    document.querySelector('[data-sort="system"]').textContent = `Rank, ${names[0]}`;
-    document.querySelector('[data-sort="baseline"]').textContent = `Rank, ${names[1]}`;
+    byId("count").textContent = say("count", {
+      metric: data.metric, system: names[0], baseline: names[1], shown: found.length,
+      won: count((r) => r.change > 0), lost: count((r) => r.change < 0), tied: count((r) => r.change === 0),
+    });
+    document.querySelector('[data-sort="system"]').textContent = say("rank", { system: names[0] });
+    document.querySelector('[data-sort="baseline"]').textContent = say("rank", { system: names[1] });
     document.querySelectorAll("[data-sort]").forEach((button) => {
       const heading = button.closest("th");
       if (button.dataset.sort !== state.sort) heading.removeAttribute("aria-sort");
@@ -97,7 +102,7 @@
     state.page = Math.min(state.page, pages - 1);
     const here = found.slice(state.page * size, (state.page + 1) * size);
     document.querySelector("#explorer tbody").replaceChildren(...here.map((r) => line(r, names)));
-    byId("page").textContent = `${state.page + 1} of ${pages}`;
+    byId("page").textContent = say("page", { page: state.page + 1, pages });
     byId("previous").disabled = state.page === 0;
     byId("next").disabled = state.page >= pages - 1;
   }
