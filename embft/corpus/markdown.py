@@ -75,6 +75,8 @@ def read_markdown(source: str, *, mdx: bool = False) -> Outlined | None:
     tokens = parser.parse(source)
     if any(token.level >= _DEEPEST - 1 for token in tokens):  # what is deeper is not in the tokens
         return None
+    if any(part.level >= _DEEPEST for token in tokens for part in token.children or ()):
+        return None  # emphasis within emphasis; the tree is built by recursion
     tree = SyntaxTreeNode(tokens)
     text = _blocks(tree.children).strip("\n")
     headings = tuple(Heading(int(node.tag[1]), _text(node)) for node in tree.walk() if node.type == "heading")

@@ -37,6 +37,7 @@ def bombs() -> Made:
         ("processing instructions", "a.md", f"{EN}\n\n" + "a <? " * (SIZE // 5)),
         ("comments that never end", "a.md", f"{EN}\n\n" + "a <!-- " * (SIZE // 7)),
         ("emphasis", "a.md", f"{EN}\n\n" + "*a _b **c " * (SIZE // 10)),
+        ("emphasis within emphasis", "a.md", f"{EN}\n\n" + "*a **b " * 4000 + "c** d*" * 4000),
         ("references", "a.md", f"{EN}\n\n" + "".join(f"[a{n}]: /x\n" for n in range(SIZE // 12))),
         ("columns of figures", "a.txt", f"{EN}\n\n" + "1   " * (SIZE // 4) + "x"),
         ("words with hyphens over lines", "a.txt", f"{EN}\n\n" + "abc-\ndef" * (SIZE // 8)),
