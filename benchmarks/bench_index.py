@@ -39,6 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--vectors", type=int, default=100_000)
+    parser.add_argument("--kinds", nargs="+", default=["hnsw", "ivf_pq", "int8", "binary"])
     arguments = parser.parse_args()
     count = arguments.vectors
     dice = np.random.default_rng(5)
@@ -52,6 +53,8 @@ def main() -> None:
     print("| vectors | index | recall@10 | recall@100 | ms a question | exactly | MB | CPU seconds to build |")
     print("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for settings in KINDS:
+        if settings["kind"] not in arguments.kinds:
+            continue
         retrieval = RetrievalConfig(name="truncate", index="faiss", faiss=FaissConfig(**settings))  # type: ignore[arg-type]
         cpu = time.process_time()
         scorer = indexed(exact, retrieval, arguments.folder / "indexes")["cosine"]

@@ -75,6 +75,7 @@ def _run(config: ExperimentConfig, run: RunFolder, begin: Callable[[str], None],
     from embft.evaluation.answers import around_of
     from embft.steps.audits import audit_dataset, log_power, refuse_leaks
     from embft.steps.context import add_contexts
+    from embft.steps.context_choice import context_kind
     from embft.steps.corpus import make_corpus
     from embft.steps.costs import measure_costs
     from embft.steps.dataset import given_corpus, make_dataset
@@ -122,7 +123,7 @@ def _run(config: ExperimentConfig, run: RunFolder, begin: Callable[[str], None],
             enter("evaluation")
             check_general(config.evaluation.general)
 
-        corpus = asked = questions = None
+        corpus = asked = questions = context_choice = None
         if config.dataset.kind == "generated":
             enter("corpus")
             reading = timings.note("reading", read_corpus_documents(lab))
@@ -132,7 +133,8 @@ def _run(config: ExperimentConfig, run: RunFolder, begin: Callable[[str], None],
             questions = timings.note("questions", make_questions(lab, corpus, asked))
             if config.questions.stands_in:
                 logger.warning("%s", config.questions.stands_in)
-            bare, corpus = corpus, add_contexts(lab, corpus)
+            kind, context_choice = context_kind(lab, corpus, asked, questions)
+            bare, corpus = corpus, add_contexts(lab, corpus, kind)
             if corpus is not bare:
                 timings.note("context", corpus)
         elif config.training.enabled and (given := given_corpus(lab)) is not None:
@@ -199,6 +201,7 @@ def _run(config: ExperimentConfig, run: RunFolder, begin: Callable[[str], None],
             lab.base.encoder.notes,
             refitted.value if refitted else None,
             judged.value if judged else None,
+            context_choice,
         )
         outcome = make_outcome(config, run, lab.base.encoder.name, stages, timings.by_stage)
         write_report(outcome, run, tracker)

@@ -27,12 +27,12 @@ class TrackingConfig:
 
     name: str = MISSING
     """What reports call the choice: the name of its file."""
-    backend: str = choice("wandb", "wandb", "local")
-    """wandb: Weights & Biases and the run folder; local: the run folder alone."""
+    backend: str = choice("wandb", "wandb", "local", "trackio", "mlflow", "tensorboard")
+    """Where figures go besides the run folder: Weights & Biases, Trackio, MLflow, TensorBoard; local: nowhere."""
     mode: str = choice("auto", "auto", "online", "offline", "disabled")
     """auto: online where a key is set, else offline."""
     project: str = "embft"
-    """Project at Weights & Biases."""
+    """Project at Weights & Biases or Trackio, experiment at MLflow."""
     entity: str | None = None
     """User or team at Weights & Biases; null is the key's own."""
     group: str | None = None

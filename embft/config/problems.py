@@ -18,6 +18,7 @@ from embft.config import (
 )
 from embft.config.reranking_problems import reranking_problems
 from embft.config.scale_problems import scale_problems
+from embft.config.tracking_packages import tracking_problems
 from embft.config.training import TrainingConfig
 from embft.errors import nearest
 from embft.services.address import problem_with
@@ -101,6 +102,7 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             f"retrieval.window_overlap={retrieval.window_overlap} must be smaller than "
             f"retrieval.window_tokens={retrieval.window_tokens}."
         )
+    yield from tracking_problems(config.tracking)
     yield from _model_problems(config.model, training, retrieval)
     yield from _training_problems(training)
     if retrieval.mode == "late" and training.enabled:

@@ -14,7 +14,7 @@ class FaissConfig:
     """An approximate index."""
 
     kind: str = choice("hnsw", "hnsw", "ivf_pq", "int8", "binary")
-    """hnsw: a graph, fastest, takes more than the vectors; ivf_pq: cells and codes, smallest beside binary; int8: a byte per
+    """hnsw: a graph, quick over many vectors, takes more memory than they do; ivf_pq: cells and codes, small; int8: a byte per
     number, all searched; binary: a bit per number, all searched."""
     rescore: int = number(4, 1, 1000)
     """Candidates, times retrieval.depth, that the exact vectors put in order; hnsw, which has these, needs none."""

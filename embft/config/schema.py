@@ -50,7 +50,7 @@ class CorpusConfig:
     """ISO 639-1 code of the language that all documents are in: ``de``, ``ja``; auto: each document's is looked for."""
     context: str = choice("none", "auto", "none", "title", "headings", "llm")
     """What stands before each chunk, and each of its windows, where it is embedded and indexed: its document's title; title and
-    headings; a sentence by the LLM of the group questions; auto: the title where there is more than one title."""
+    headings; a sentence by the LLM of the group questions; auto: the title or nothing, as dev questions of people choose."""
     bundled_questions: str | None = None
     """``bundled:NAME``: human questions that embft carries for this corpus."""
 

@@ -146,6 +146,10 @@ _rerank_api = Condition(
     "evaluation.reranker.kind=api", lambda c: c.evaluation.reranker.kind == "api", "evaluation.reranker.kind=api"
 )
 _wandb = Condition("tracking=wandb", lambda c: c.tracking.backend == "wandb", "tracking=wandb")
+_tracked = Condition("a tracker", lambda c: c.tracking.backend != "local", "tracking=wandb")
+_projects = Condition(
+    "a tracker with projects", lambda c: c.tracking.backend not in {"local", "tensorboard"}, "tracking=wandb"
+)
 
 _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("seed cache_dir reporting.language", ALWAYS),
@@ -245,7 +249,9 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("evaluation.reranker.api.price_per_million_tokens", (_reranks, _rerank_api)),
     ("evaluation.reranker.api.max_cost_usd evaluation.reranker.api.max_requests", (_reranks, _rerank_api)),
     ("tracking.backend", ALWAYS),
-    ("tracking.mode tracking.project tracking.entity tracking.group tracking.tags tracking.notes tracking.artifacts", (_wandb,)),
+    ("tracking.mode tracking.entity tracking.artifacts", (_wandb,)),
+    ("tracking.project", (_projects,)),
+    ("tracking.group tracking.tags tracking.notes", (_tracked,)),
     *SCALE_ROWS,
 )  # fmt: skip
 

@@ -36,6 +36,7 @@ _HEADINGS = (
     "section_path", "章节", "小节",
 )  # fmt: skip
 _SHOWN = 5
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class _Row:
     page: int | None
     title: str
     headings: tuple[str, ...]
+    mended: bool
 
 
 def read_chunk_file(path: Path) -> ChunkFile:
@@ -88,6 +90,12 @@ def read_chunk_file(path: Path) -> ChunkFile:
     filled = [row for row in read if row.text.strip()]
     if not filled:
         raise CorpusError(f"has no text in its column '{columns['text']}': its columns are {_listed(names)}")
+    mended = sum(row.mended for row in filled)
+    if mended:
+        notes = (
+            *notes,
+            f"has {mended:,} texts with half a character or bytes that are no text; each of these stands as \ufffd",
+        )
     pages, chunks = _lay_out(filled)
     return ChunkFile(
         pages,
@@ -157,11 +165,22 @@ def _row(number: int, row: Row, columns: Mapping[str, str], stem: str) -> _Row:
     label = cell("page").strip()
     page = int(label) if re.fullmatch(r"\d{1,9}", label) else None
     # A lone surrogate cannot be written as UTF-8.
-    text = cell("text").encode("utf-8", "replace").decode("utf-8")
+    given = cell("text")
+    text = _HALF.sub("\ufffd", given)
+    binary = isinstance(row.get(columns["text"]), bytes)
     headings = [clean_title(part) for part in re.split(r"\s*(?:>|›|»|→|\||\n|;)\s*", cell("headings"))]
     document = cell("document").strip()
     title = clean_title(cell("title")) or title_of_name(document.rstrip("/").rpartition("/")[2])
-    return _Row(number, cell("id"), text, document or stem, page, title, tuple(filter(None, headings)))
+    return _Row(
+        number,
+        cell("id"),
+        text,
+        document or stem,
+        page,
+        title,
+        tuple(filter(None, headings)),
+        text != given or (binary and "\ufffd" in text),
+    )
 
 
 def _as_text(value: Any) -> str:

@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +54,20 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, object]]:
 
     try:
         file = pq.ParquetFile(path)
-        names = [
-            field.name
-            for field in file.schema_arrow
-            if not (kinds.is_nested(field.type) and not kinds.is_struct(field.type) and not kinds.is_map(field.type))
-        ]
+        twice = next((name for name, count in Counter(file.schema_arrow.names).items() if count > 1), None)
+        if twice is not None:
+            raise CorpusError(f"has two columns '{twice}': rename one of them")
+        # Lists of numbers are vectors, and by far the most of such a file.
+        names = [field.name for field in file.schema_arrow if not _is_vector(field.type, kinds)]
         for batch in file.iter_batches(columns=names):
             yield from batch.to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
         raise CorpusError(f"is no Parquet file that can be read ({str(error)[:200]}): export it again") from None
+
+
+def _is_vector(kind: Any, kinds: Any) -> bool:
+    is_list = kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind)
+    return bool(is_list and (kinds.is_floating(kind.value_type) or kinds.is_integer(kind.value_type)))
 
 
 def _json_rows(text: str) -> Iterable[Mapping[str, object]]:
@@ -144,22 +151,31 @@ def _separated_rows(text: str) -> Iterator[Mapping[str, object]]:
 
 
 def _flat(row: Mapping[str, object], prefix: str = "", depth: int = 0) -> Row:
+    """Values by flat names. Of a list that is no text and no vector the name alone is left: it is a column that is not read.
+
+    Raises:
+        CorpusError: Two values have one name.
+    """
     flat: Row = {}
     for name, value in row.items():
         key = prefix + str(name)
         if isinstance(value, str) and str(name).lower() in _JSON_COLUMNS and value.lstrip()[:1] == "{":
-            try:
+            with suppress(ValueError):
                 value = parse_json(value, strict=True)
-            except ValueError:
-                flat[key] = value
-                continue
         if isinstance(value, Mapping) and depth < _DEEPEST:
-            flat.update(_flat(value, f"{key}.", depth + 1))
-        elif isinstance(value, list) and _is_text(value):
-            flat[key] = "\n".join(value)
-        elif not isinstance(value, list):
-            flat[key] = value
+            inner = _flat(value, f"{key}.", depth + 1)
+        elif isinstance(value, list):
+            inner = {key: "\n".join(value)} if _is_text(value) else {key: None} if not _is_numbers(value) else {}
+        else:
+            inner = {key: value}
+        if twice := flat.keys() & inner.keys():
+            raise CorpusError(f"has two values '{min(twice)}' in one row: rename one of them")
+        flat |= inner
     return flat
+
+
+def _is_numbers(value: list[object]) -> bool:
+    return all(isinstance(item, int | float) for item in value)
 
 
 def _is_text(value: object) -> bool:

@@ -8,7 +8,13 @@ from collections import Counter
 from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff\ufffe\uffff]")
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufffe\uffff]")
+# Joiners are spelling in the scripts from Arabic to Sinhala, of Burma and of the Khmer, and make one emoji of two.
+_JOINING = "\u0600-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u18af"
+_JOINERS = re.compile(
+    f"(?<![{_JOINING}])\u200c|\u200c(?![{_JOINING}])"
+    f"|\u200d(?![{_JOINING}\u2600-\u27bf\U0001f000-\U0001faff])|(?<![{_JOINING}\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d"
+)
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
 # Ligatures and Kangxi radicals are what some PDF fonts put in the place of ordinary letters; NFC leaves them alone.
 _COMPATIBILITY = re.compile("[\ufb00-\ufb06\u2e80-\u2ef3\u2f00-\u2fd5]")
@@ -28,7 +34,8 @@ def clean_characters(text: str) -> str:
         text = _TERMINAL.sub("", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n").replace("\u2028", "\n")
     text = text.replace("\f", "\n\n").replace("\u2029", "\n\n").translate(_CONTROL)
-    text = _BULLETS.sub("•", _SPACES.sub(" ", _INVISIBLE.sub("", text)))
+    text = _JOINERS.sub("", _INVISIBLE.sub("", text))
+    text = _BULLETS.sub("•", _SPACES.sub(" ", text))
     text = _COMPATIBILITY.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
     # A lone surrogate cannot be written as UTF-8.
     return unicodedata.normalize("NFC", text).encode("utf-8", "replace").decode("utf-8")

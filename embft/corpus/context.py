@@ -68,11 +68,37 @@ class ContextReport:
         )
 
 
-def kind_for(kind: str, pages: Sequence[Page]) -> str:
-    """What ``corpus.context`` means for these documents: ``auto`` is the title where titles tell documents apart."""
-    if kind != "auto":
-        return kind
-    return "title" if len({page.title for page in pages if page.title}) > 1 else "none"
+@dataclass(frozen=True)
+class ContextChoice:
+    """What dev says of titles.
+
+    Attributes:
+        kind: The one taken: ``none`` or ``title``.
+        metric: The dev metric that chose, of the base model.
+        questions: Dev questions.
+        means: By kind, the metric.
+        expected_loss: By kind, against the best of the two, see `embft.evaluation.bootstrap.prospects_of`.
+    """
+
+    kind: str
+    metric: str
+    questions: int
+    means: Mapping[str, float]
+    expected_loss: Mapping[str, float]
+
+    @property
+    def sentence(self) -> str:
+        """For log and report."""
+        taken = "Titles stand before the chunks" if self.kind == "title" else "Titles do not stand before the chunks"
+        return (
+            f"{taken}: on {self.questions:,} dev questions the base model has {self.metric} {self.means['none']:.3f} without and "
+            f"{self.means['title']:.3f} with each document's title (corpus.context=auto)."
+        )
+
+
+def titles_differ(pages: Sequence[Page]) -> bool:
+    """Whether there is more than one title, so that titles tell documents apart."""
+    return len({page.title for page in pages if page.title}) > 1
 
 
 def contexts_of(pages: Sequence[Page], chunks: Sequence[Chunk], kind: str) -> dict[str, str]:

@@ -103,5 +103,7 @@ def _chunk_path(config: CorpusConfig) -> Path:
             f"corpus.path={config.path} is a folder: corpus=chunks takes one file (JSON Lines, CSV or Parquet)."
         )
     if not path.is_file():
+        if path.exists():
+            raise CorpusError(f"corpus.path={config.path} is a pipe or a device: write what it gives into a file.")
         raise CorpusError(f"corpus.path={config.path}: there is no such file (looked at {path.absolute()}).")
     return path

@@ -28,7 +28,7 @@ _OPENERS = ("aria-expanded", "aria-controls", "data-bs-toggle", "data-bs-target"
 _SHOWN_BY_CLICK = {"tabpanel", "region"}
 _ACTION = 4  # tokens: "Copy", "Send the form", 复制代码; a longer button says something
 _STUB = 200  # letters; a page with fewer has its text where others have their menu, or none
-_BREAK_IN_CJK = re.compile(rf"(?<=[{CJK}，。、；：])\s*\n\s*(?=[{CJK}])")
+_BREAK_IN_CJK = re.compile(rf"(?<=[{CJK}，。、；：])[^\S\n]*\n\s*(?=[{CJK}])")
 _PARTS_OF_TABLE = re.compile(r"\s*<(?:tr|td|th|thead|tbody|tfoot|caption)[\s>]", re.IGNORECASE)
 
 
@@ -129,6 +129,18 @@ def _follows_opener(node: Any) -> bool:
     return is_button and (text.endswith(("?", "？")) or count(text) > _ACTION)
 
 
+def _labels(drawing: Any) -> list[Any]:
+    """What a drawing (``svg``) says, not its title or its description; what stands in a label is the label's own."""
+    labels, stack = [], list(drawing.iter())
+    while stack:
+        node = stack.pop()
+        if node.tag.lower() in ("text", "foreignobject"):
+            labels.append(node)
+        else:
+            stack.extend(node.iter())
+    return labels[::-1]
+
+
 def _words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
@@ -162,9 +174,7 @@ class _Walker:
                     continue
                 self._enter(node.tag)
                 stack.append((node, False))
-                children = list(node.iter(include_text=True))
-                if node.tag == "svg":  # a drawing's labels, not its title or its description
-                    children = node.css("text, foreignObject")
+                children = _labels(node) if node.tag == "svg" else list(node.iter(include_text=True))
                 stack.extend((child, True) for child in reversed(children))
 
     def result(self) -> str:

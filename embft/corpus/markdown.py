@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _SOFT_BREAK = "\x1f"  # a line end that means nothing; control characters are cleaned away before
 _FRONT_MATTER = re.compile(r"\A\s*(---|\+\+\+)[ \t]*\n.*?\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FRONT_MATTER_KEY = re.compile(r"^\s*[\w-]+\s*[:=]", re.MULTILINE)
-_TITLE = re.compile(r"^title\s*[:=]\s*(.+?)\s*$", re.MULTILINE)
+_FRONT_MATTER_KEY = re.compile(r"^[ \t]*[\w-]+[ \t]*[:=]", re.MULTILINE)
+_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(?:[>|][+-]?[ \t]*\n[ \t]+)?(\S.*)$", re.MULTILINE)
 _FOOTNOTE = re.compile(r"^( {0,3})\[\^", re.MULTILINE)
 _ALERT = re.compile(r"\A\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*", re.IGNORECASE)
 _DEEPEST = 100  # levels; a list takes two of them
@@ -67,7 +67,7 @@ def read_markdown(source: str, *, mdx: bool = False) -> Outlined | None:
     if front and (_FRONT_MATTER_KEY.search(front[0]) or not front[0].strip("-+. \n")):
         source = source[front.end() :]
         named = _TITLE.search(front[0])
-        title = named[1].strip("\"'") if named else ""
+        title = named[1].strip().strip("\"'") if named else ""
     source = _FOOTNOTE.sub(r"\1\\[^", plain_markdown(source, mdx=mdx))  # its text would be taken for an address
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["strikethrough"])
     if not any(line.count("|") > _WIDEST_TABLE and set(line) <= set("|:- \t") for line in source.split("\n")):
@@ -75,6 +75,8 @@ def read_markdown(source: str, *, mdx: bool = False) -> Outlined | None:
     tokens = parser.parse(source)
     if any(token.level >= _DEEPEST - 1 for token in tokens):  # what is deeper is not in the tokens
         return None
+    if any(part.level >= _DEEPEST for token in tokens for part in token.children or ()):
+        return None  # emphasis within emphasis; the tree is built by recursion
     tree = SyntaxTreeNode(tokens)
     text = _blocks(tree.children).strip("\n")
     headings = tuple(Heading(int(node.tag[1]), _text(node)) for node in tree.walk() if node.type == "heading")

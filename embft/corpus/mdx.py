@@ -7,13 +7,12 @@ import re
 from embft.corpus.site_markup import without_site_markup
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`]*$)|~{3,})")
-_IMPORT = re.compile(r"^import\s+(?:[\w$*{},\s]+?\s+from\s+)?[\"'][^\"'\n]+[\"'];?\s*$")
-_IMPORT_START = re.compile(r"^import\s+(?:[\w$*]+\s*,\s*)?\{\s*$")
+_IMPORT = re.compile(r"import (?:[\w$*{}, ]+? from )?[\"'][^\"'\n]+[\"'] ?;?")
+_IMPORT_START = re.compile(r"import (?:[\w$*]+ ?, ?)?\{")
 _EXPORT = re.compile(r"^export\s+(?:default|const|let|var|function|async|class|\{|\*)")
 _ADMONITION = re.compile(r"^(\s*(?:>\s*)*):{3,}\s*(?:\{?([\w-]+)\}?)?\s*(?:\{[^}\n]*\})?\s*(.*)$")
-_TITLE = re.compile(r"^\[(.*)\]\s*(?:\{[^}]*\})?$|^(.*?)\s*(?:\{[^}]*\})?$")
 _COMPONENT = re.compile(r"<(?:/?(?:[A-Z][\w.]*|[a-z][\w-]*(?=\s[^<>]*=\{))|/?(?=>))")
-_CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_TICKS = re.compile("`+")
 _LONGEST_TAG = 5_000  # characters; where no end of a tag comes so soon, it is no tag
 _MOST_FAULTS = 50  # tags without an end; a text with more is not JSX, or made to take forever
 _LONG, _MOST_OPEN = 5_000, 500  # characters of a paragraph, brackets that it opens and never closes
@@ -29,7 +28,7 @@ def plain_markdown(source: str, *, mdx: bool) -> str:
     """
     lines = source.split("\n")
     parts = _prose_and_code(lines)
-    mdx = mdx or any(_IMPORT.match(line) for is_code, block in parts if not is_code for line in block)
+    mdx = mdx or any(_is(_IMPORT, line) for is_code, block in parts if not is_code for line in block)
     plain_lines: list[str] = []
     for is_code, block in parts:
         if is_code:
@@ -80,13 +79,18 @@ def _without_modules(lines: list[str]) -> list[str]:
         if inside:
             inside = bool(line.strip())
             continue
-        if _IMPORT.match(line):
+        if _is(_IMPORT, line):
             continue
-        if _EXPORT.match(line) or _IMPORT_START.match(line):
+        if _EXPORT.match(line) or _is(_IMPORT_START, line):
             inside = True
             continue
         kept.append(line)
     return kept
+
+
+def _is(statement: re.Pattern[str], line: str) -> bool:
+    """Whether a line is a statement, however its words are spaced; a run of spaces would take its pattern forever."""
+    return line.startswith("import") and statement.fullmatch(" ".join(line.split())) is not None
 
 
 def _without_comments(text: str) -> str:
@@ -114,12 +118,18 @@ def _without_tags(text: str) -> str:
             position = tag.end()
             continue
         kept.append(text[position : tag.start()])
-        before = text.rfind("\n", 0, tag.start()) + 1
-        after = text.find("\n", end)
-        alone = not text[before : tag.start()].strip() and not text[end : after if after >= 0 else None].strip()
-        kept.append("\n" if alone else "")
+        kept.append("\n" if _is_alone(text, tag.start(), end) else "")
         position = end
     return "".join([*kept, text[position:]])
+
+
+def _is_alone(text: str, start: int, end: int) -> bool:
+    """Whether nothing else stands in the line of a stretch."""
+    while start and text[start - 1] in " \t":
+        start -= 1
+    while end < len(text) and text[end] in " \t":
+        end += 1
+    return (not start or text[start - 1] == "\n") and (end == len(text) or text[end] == "\n")
 
 
 def _code_spans(text: str) -> list[tuple[int, int]]:
@@ -127,7 +137,19 @@ def _code_spans(text: str) -> list[tuple[int, int]]:
     spans = []
     start = 0
     for line in text.split("\n"):
-        spans += [(start + span.start(), start + span.end()) for span in _CODE_SPAN.finditer(line)]
+        ticks = list(_TICKS.finditer(line)) if "`" in line else []
+        closing: dict[int, int] = {}  # of the marks that follow, the nearest of each length
+        ends: dict[int, int] = {}
+        for at in range(len(ticks) - 1, -1, -1):
+            length = len(ticks[at][0])
+            if length in closing:
+                ends[at] = closing[length]
+            closing[length] = at
+        at = 0
+        while at < len(ticks):
+            if at in ends:
+                spans.append((start + ticks[at].start(), start + ticks[ends[at]].end()))
+            at = ends.get(at, at) + 1
         start += len(line) + 1
     return spans[::-1]
 
@@ -158,11 +180,17 @@ def _without_admonition(line: str) -> str:
     match = _ADMONITION.match(line) if ":::" in line else None
     if match is None:
         return line
-    kind, title = match[2] or "", _TITLE.match(match[3].strip())
-    words = ((title[1] or title[2] or "") if title else "").strip()
+    kind, words = match[2] or "", _title(match[3].strip())
     if not words and kind.lower() in _PLAIN_KINDS:
         words = kind.capitalize()
     elif kind and kind.lower() not in _PLAIN_KINDS and words:
         words = f"{kind} {words}" if not match[3].startswith("[") else words
     # A line of its own, or Markdown would take it for the start of the paragraph that follows.
     return f"{match[1]}{words}\n{match[1].rstrip()}" if words else match[1].rstrip()
+
+
+def _title(text: str) -> str:
+    """``[Title]{#id}`` and ``Title {.class}`` less the marks."""
+    if text.endswith("}") and (brace := text.find("{", text.rfind("}", 0, -1) + 1)) >= 0:
+        text = text[:brace].rstrip()
+    return (text[1:-1] if text.startswith("[") and text.endswith("]") else text).strip()

@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -18,16 +17,19 @@ from embft.corpus.decoding import decode
 from embft.corpus.document import Document, numbered_pages
 from embft.corpus.html import read_html
 from embft.corpus.outlines import Heading
-from embft.corpus.spreadsheets import sheet_texts
+from embft.corpus.spreadsheets import most_characters, sheet_texts
+from embft.corpus.word_parts import readable_document
+from embft.corpus.xml_entities import unfolded
 from embft.errors import CorpusError
 
 _LIMIT = 1 << 29  # bytes that a file may unpack to: more is a zip bomb, or nothing that anybody reads
-_RATIO = 200  # unpacked to packed, from 50 MB on
+_RATIO = 200  # unpacked to packed, from 10 MB on
 _REPAIR = "open it in the program that made it and save it again"
 _PICTURED = re.compile(r"(?:word|ppt)/(?:charts/chart|diagrams/data)\d*\.xml")
-_FORMULA = re.compile(rb"<m:oMath[\s>].*?</m:oMath>", re.DOTALL)
-_FORMULA_MARKS = ((b"</m:num>", b"<m:t>/</m:t>"), (b"<m:sup>", b"<m:t>^</m:t>"), (b"<m:sub>", b"<m:t>_</m:t>"))
-_FORMULA_TEXT = re.compile(rb"<m:t(?:\s[^>]*)?>([^<]*)</m:t>")
+_COMMENTS = re.compile(r"(?:word|ppt|xl)/(?:comments\d*|comments/\w+|threadedComments/\w+)\.xml")
+_SLIDE = re.compile(r"ppt/slides/[^/]+\.xml")
+_CHOICES = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_SLIDE_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 _CHAPTERS = (".xhtml", ".html", ".htm", ".xml")
 _ENCRYPTED = "is encrypted: remove its password"
 _OLD = b"\xd0\xcf\x11\xe0"
@@ -58,11 +60,17 @@ def read_office(path: Path, name: str, format_name: str) -> Document:
             title = _title_property(archive)
         except CorpusError:
             raise
+        except RecursionError:
+            raise CorpusError(f"nests its tables or groups too deep to be read: {_REPAIR}, without them") from None
         except Exception as error:  # the libraries let errors of their parsers through as they come
             raise CorpusError(f"is broken ({type(error).__name__}: {str(error)[:200]}): {_REPAIR}") from error
+        if sum(map(len, texts)) > most_characters(archive):
+            raise CorpusError("shows one of its parts so often that its text is many times the file: take it out")
         pictured = sum(_PICTURED.fullmatch(part) is not None for part in archive.namelist())
     if pictured:
         warnings.append(f"has {pictured} charts or diagrams, whose words were not read")
+    if any(map(_COMMENTS.fullmatch, archive.namelist())):
+        warnings.append("has comments, which were not read")
     pages, empty = numbered_pages(name, texts)
     if format_name == "docx":
         pages = [type(page)(name, None, page.text) for page in pages]
@@ -84,7 +92,7 @@ def _open(path: Path, format_name: str) -> zipfile.ZipFile:
         raise CorpusError(f"is broken or no .{format_name} ({error}): {_REPAIR}") from None
     parts = archive.infolist()
     unpacked, packed = sum(part.file_size for part in parts), max(1, sum(part.compress_size for part in parts))
-    if unpacked > _LIMIT or (unpacked > 50_000_000 and unpacked > _RATIO * packed):
+    if unpacked > _LIMIT or (unpacked > 10_000_000 and unpacked > _RATIO * packed):
         raise CorpusError(f"would unpack from {packed:,} to {unpacked:,} bytes: a zip bomb, or broken; take it out")
     if any(part.flag_bits & 1 for part in parts):
         raise CorpusError(_ENCRYPTED)
@@ -119,42 +127,32 @@ def _library(name: str) -> Any:
 
 def _docx_texts(archive: zipfile.ZipFile, path: Path) -> _Read:
     mammoth = _library("mammoth")
-    with _with_formulas_as_text(archive, path) as file:
+    with readable_document(archive, path) as file:
         result = mammoth.convert_to_html(file, convert_image=mammoth.images.img_element(lambda image: {"src": ""}))
     read = read_html(result.value)
     return [read.text], [], read.headings
 
 
-def _with_formulas_as_text(archive: zipfile.ZipFile, path: Path) -> Any:
-    """The file, its formulas in a line of text each: mammoth knows no formulas and would leave them out."""
-    part = "word/document.xml"
-    if part not in archive.namelist() or b"<m:oMath" not in (document := archive.read(part)):
-        return path.open("rb")
-
-    def as_run(formula: re.Match[bytes]) -> bytes:
-        marked = formula[0]
-        for mark, text in _FORMULA_MARKS:
-            marked = marked.replace(mark, text + mark)
-        return b'<w:r><w:t xml:space="preserve">' + b"".join(_FORMULA_TEXT.findall(marked)) + b"</w:t></w:r>"
-
-    document = _FORMULA.sub(as_run, document)
-    document = re.sub(
-        rb"</?m:oMathPara(?:\s[^>]*)?>|<m:oMathParaPr>.*?</m:oMathParaPr>", b"", document, flags=re.DOTALL
-    )
-    rewritten = BytesIO()
-    with zipfile.ZipFile(rewritten, "w") as copy:
-        for item in archive.infolist():
-            copy.writestr(item.filename, document if item.filename == part else archive.read(item))
-    rewritten.seek(0)
-    return rewritten
-
-
 def _pptx_texts(archive: zipfile.ZipFile, path: Path) -> _Read:
     presentation = _library("pptx").Presentation(str(path))
+    held = sum(_SLIDE.fullmatch(part) is not None for part in archive.namelist())
+    if held and len(presentation.slides) > held:
+        raise CorpusError(f"lists {len(presentation.slides):,} slides and holds {held:,}: {_REPAIR}")
     slides = list(presentation.slides)
+    for slide in slides:
+        _choose_alternatives(slide.shapes.element)
     titles = [_slide_title(slide) for slide in slides]
     outline = [Heading(1, title, number) for number, title in enumerate(titles, start=1) if title]
     return [_slide_text(slide) for slide in slides], [], outline
+
+
+def _choose_alternatives(shapes: Any) -> None:
+    """Puts what stands in two forms (a text with a formula, and its picture) into its place, in the form that has text."""
+    for both in list(shapes.iter(f"{_CHOICES}AlternateContent")):
+        forms = [form for form in both if any((text.text or "").strip() for text in form.iter(_SLIDE_TEXT))]
+        for shape in (forms or list(both)[-1:])[0] if len(both) else ():
+            both.addprevious(shape)
+        both.getparent().remove(both)
 
 
 def _slide_title(slide: Any) -> str:
@@ -204,54 +202,60 @@ def _xlsx_texts(archive: zipfile.ZipFile, path: Path) -> _Read:
 
 def _epub_texts(archive: zipfile.ZipFile, path: Path) -> _Read:
     names = set(archive.namelist())
+    caseless = {name.casefold(): name for name in sorted(names, reverse=True)}
     if "META-INF/rights.xml" in names:
         raise CorpusError("is protected by DRM: get it without")
     container = ElementTree.fromstring(archive.read("META-INF/container.xml"))
-    package_name = next(item.attrib["full-path"] for item in container.iter() if item.tag.endswith("rootfile"))
+    named = [item.attrib.get("full-path", "") for item in container.iter() if item.tag.endswith("rootfile")]
+    if not named or named[0] not in names:
+        raise CorpusError(f"is no whole EPUB: its container.xml names no package that is in it: {_REPAIR}")
+    package_name = named[0]
     package = ElementTree.fromstring(archive.read(package_name))
     folder = posixpath.dirname(package_name)
     listed = [item.attrib for item in package.iter() if item.tag.endswith("}item")]
     items = {item["id"]: item for item in listed if "id" in item}
     order = [items.get(item.attrib.get("idref", ""), {}) for item in package.iter() if item.tag.endswith("}itemref")]
-    parts = list(dict.fromkeys(_epub_part(item, folder, names) for item in order if not _is_nav(item)))
+    parts = list(dict.fromkeys(_epub_part(item, folder, names, caseless) for item in order if not _is_nav(item)))
     warnings = []
-    if missing := sum(_epub_part(item, folder, names) is None for item in order):
+    if missing := sum(_epub_part(item, folder, names, caseless) is None for item in order):
         warnings.append(f"names {missing} chapters that are not in it")
     if not any(parts):
         pages = [item for item in listed if item.get("href", "").partition("#")[0].lower().endswith(_CHAPTERS)]
-        parts = list(dict.fromkeys(_epub_part(item, folder, names) for item in pages if not _is_nav(item)))
+        parts = list(dict.fromkeys(_epub_part(item, folder, names, caseless) for item in pages if not _is_nav(item)))
         if any(parts):
             warnings.append(
                 "does not say in which order its chapters are read; they are taken as its list of files has them"
             )
     texts: list[str] = []
     outline: list[Heading] = []
+    refused: list[str] = []
     for part in parts:
         if part is None or not (data := archive.read(part)).strip():
             continue
         try:
-            source = decode(data, html=True)
+            decoded = decode(data, html=True)
+            source, faults = unfolded(decoded.text)
         except CorpusError as error:
-            warnings.append(f"has a chapter {part} that {error}")
+            refused.append(f"has a chapter {part} that {error}")
             continue
-        warnings += [f"has a chapter {part} that {fault}" for fault in source.faults]
-        chapter = read_html(source.text, xml=True)
+        warnings += [f"has a chapter {part} that {fault}" for fault in (*decoded.faults, *faults)]
+        chapter = read_html(source, xml=True)
         texts.append(chapter.text)
         outline += [replace(heading, page=len(texts)) for heading in chapter.headings]
-    return texts, warnings, outline
+    return texts, [*warnings, *refused], outline
 
 
 def _is_nav(item: Mapping[str, str]) -> bool:
     return "nav" in item.get("properties", "").split()
 
 
-def _epub_part(item: Mapping[str, str], folder: str, names: Collection[str]) -> str | None:
+def _epub_part(item: Mapping[str, str], folder: str, names: Collection[str], caseless: Mapping[str, str]) -> str | None:
     """The file that an item names, though the case of its letters differ; None where there is none."""
     href = unquote(item.get("href", "").partition("#")[0])
     part = posixpath.normpath(posixpath.join(folder, href))
     if not href or part in names:
         return part if href else None
-    return next((name for name in sorted(names) if name.casefold() == part.casefold()), None)
+    return caseless.get(part.casefold())
 
 
 def _title_property(archive: zipfile.ZipFile) -> str:

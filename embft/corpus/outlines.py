@@ -17,6 +17,7 @@ _LONGEST = 100
 """Characters of a heading in a path."""
 _DEEPEST = 3
 """Headings in a path: the highest and the lowest say most."""
+_MOST_LOOKED = 200_000
 _UNDERLINED = re.compile(r"^(?=\S)(.{2,100})\n([=\-~^\"*+#`])\2{2,}[ \t]*$", re.MULTILINE)
 _MARKED = re.compile(r"^(=+|\*+)[ \t]+(\S.{0,100})$", re.MULTILINE)
 _TEX = re.compile(r"\\(chapter|section|subsection|subsubsection)\*?\{([^{}\n]{1,100})\}")
@@ -104,7 +105,7 @@ def _places(text: str, headings: Iterable[Heading]) -> list[tuple[int, Heading]]
         keys.append(_key(line))
         position += len(line) + 1
     places: list[tuple[int, Heading]] = []
-    at = 0
+    at, looked = 0, [0]
     lines: dict[str, list[int]] = {}
     for number, key in enumerate(keys):
         lines.setdefault(key, []).append(number)
@@ -115,7 +116,7 @@ def _places(text: str, headings: Iterable[Heading]) -> list[tuple[int, Heading]]
         if number < len(same):
             at = same[number] + 1
             places.append((starts[same[number]], heading))
-        elif key and heading.page is not None and (begins := _beginning(keys, key, at)) is not None:
+        elif key and heading.page is not None and (begins := _beginning(keys, key, at, looked)) is not None:
             at = begins + 1
             places.append((starts[begins], heading))
         elif key and heading.page is not None and not places:
@@ -123,9 +124,14 @@ def _places(text: str, headings: Iterable[Heading]) -> list[tuple[int, Heading]]
     return places
 
 
-def _beginning(keys: Sequence[str], key: str, at: int) -> int | None:
-    """The line that a heading of an outline begins with, or that begins with it: long ones are broken, numbers left out."""
-    for number in range(at, len(keys)):
+def _beginning(keys: Sequence[str], key: str, at: int, looked: list[int]) -> int | None:
+    """The line that a heading of an outline begins with, or that begins with it: long ones are broken, numbers left out.
+
+    Args:
+        looked: How many lines of the page were looked at so far: thousands of bookmarks of one page are none that anybody set.
+    """
+    for number in range(at, len(keys) if looked[0] < _MOST_LOOKED else at):
+        looked[0] += 1
         line = keys[number]
         if len(line) >= 4 and (
             key.startswith(line) or line.endswith(key) or (line.startswith(key) and len(line) < 2 * len(key))

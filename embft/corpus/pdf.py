@@ -13,6 +13,7 @@ from embft.corpus.ocr import Tesseract
 from embft.corpus.outlines import Heading
 from embft.corpus.pdf_bookmarks import title_and_bookmarks
 from embft.corpus.pdf_columns import in_reading_order
+from embft.corpus.pdf_draws import refuse_endless_draws
 from embft.corpus.pdf_forms import filled_in, insert
 from embft.corpus.pdf_scans import FEW_LETTERS, PageMarks, listed, survey, unread_pages
 from embft.corpus.pdf_words import quarter_turns, read_words
@@ -107,6 +108,7 @@ def read_pdf(path: Path, reader: str = "pypdfium2", tesseract: Tesseract | None 
         raise CorpusError("is empty (0 bytes): get it again")
     if b"%PDF-" not in head:
         raise CorpusError(f"is not a PDF (it starts with {head[:12]!r}): get it again, or correct its name")
+    refuse_endless_draws(path)
     readers: dict[str, Callable[[Path], list[_Page]]] = {"pypdfium2": _read_pypdfium2, "pypdf": _read_pypdf}
     pages = readers[reader](path)
     if not pages:

@@ -263,7 +263,8 @@ def _read(source: Source, config: CorpusConfig, tesseract: Tesseract | None) -> 
     else:
         document = read_text_file(source.path, source.name, source.format)
     if not document.pages:
-        raise CorpusError("has no text in it: take it out")
+        why = "; ".join(document.warnings[-2:])
+        raise CorpusError(f"has no text in it ({why}): take it out" if why else "has no text in it: take it out")
     return document
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from embft.corpus.decoding import decode
 from embft.corpus.document import Document
 from embft.corpus.titles import clean_title
 from embft.errors import CorpusError
+from embft.foreign_json import parse_json
 from embft.records import Page
 
 _TEXT_COLUMNS = ("text", "content", "contents", "body", "passage", "page_content", "正文", "内容", "文本")
@@ -43,25 +45,27 @@ def read_rows(path: Path, name: str, format_name: str) -> Document:
         format_name: ``csv`` (any of comma, semicolon, tab and bar as separator) or ``jsonl``.
 
     Raises:
-        CorpusError: A line is not JSON, a quote is not closed, there are no rows.
+        CorpusError: A line is not JSON, a quote is not closed, a column stands twice, there are no rows.
     """
     decoded = decode(path.read_bytes())
-    rows = _csv_rows(decoded.text) if format_name == "csv" else _jsonl_rows(decoded.text)
+    warnings = list(decoded.faults)
+    rows = _csv_rows(decoded.text, warnings) if format_name == "csv" else _jsonl_rows(decoded.text)
     if not rows:
         raise CorpusError("has no rows (the first line names the columns): take it out")
     columns = list(dict.fromkeys(column for row in rows for column in row.values))
     by_name = {column.strip().lower(): column for column in reversed(columns)}
     body = _first(_TEXT_COLUMNS, by_name)
+    bodies = [by_name[name] for name in _TEXT_COLUMNS if name in by_name]
     title = _first(_TITLE_COLUMNS, by_name)
-    labels = _labels(rows, _first(_ID_COLUMNS, by_name))
-    warnings = decoded.faults
-    if body is not None and (unread := [column for column in columns if column not in (body, title, *_ids(by_name))]):
+    labels = _labels(rows, _first(_ID_COLUMNS, by_name), warnings)
+    used = {body, title, *_ids(by_name), *(_filled(row, bodies) for row in rows)}
+    if body is not None and (unread := [column for column in columns if column not in used]):
         read = f"{title} and {body}" if title else body
-        warnings = (*warnings, f"was read by its column {read}; columns not read: {', '.join(unread)}"[:500])
+        warnings.append(f"was read by its column {read}; columns not read: {', '.join(unread)}"[:500])
     pages = []
     for row, label in zip(rows, labels, strict=True):
         if body is not None:
-            texts = [row.values.get(column, "") for column in (title, body) if column]
+            texts = [row.values.get(column, "") for column in (title, _filled(row, bodies)) if column]
             text = "\n\n".join(text for text in texts if text)
         elif len(columns) == 1:
             text = row.values.get(columns[0], "")
@@ -76,8 +80,13 @@ def read_rows(path: Path, name: str, format_name: str) -> Document:
         encoding=decoded.encoding if decoded.guessed else None,
         guess=decoded.guess,
         replaced_bytes=decoded.replaced,
-        warnings=warnings,
+        warnings=tuple(warnings),
     )
+
+
+def _filled(row: _Row, bodies: Sequence[str]) -> str | None:
+    """The column that holds a row's text: records of several makers call it by several names."""
+    return next((column for column in bodies if row.values.get(column)), None)
 
 
 def _first(wanted: Iterable[str], by_name: dict[str, str]) -> str | None:
@@ -88,13 +97,19 @@ def _ids(by_name: dict[str, str]) -> list[str]:
     return [by_name[name] for name in _ID_COLUMNS if name in by_name]
 
 
-def _labels(rows: Sequence[_Row], column: str | None) -> list[str]:
+def _labels(rows: Sequence[_Row], column: str | None, warnings: list[str]) -> list[str]:
     """The rows' own ids where each has one and no two the same, else their numbers."""
     ids = [row.values.get(column, "") for row in rows] if column else []
-    return ids if all(ids) and len(set(ids)) == len(rows) else [str(row.number) for row in rows]
+    if all(ids) and len(set(ids)) == len(rows):
+        return ids
+    if ids:
+        repeated = next((key for key, count in Counter(ids).items() if key and count > 1), None)
+        fault = "rows without one" if repeated is None else f"'{repeated}' more than once"
+        warnings.append(f"has in its column {column} {fault}, so that its rows are named by their numbers")
+    return [str(row.number) for row in rows]
 
 
-def _csv_rows(text: str) -> list[_Row]:
+def _csv_rows(text: str, warnings: list[str]) -> list[_Row]:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     head, _, rest = text.partition("\n")
     if re.fullmatch(r"sep=.", head.strip().strip('"'), re.IGNORECASE):  # Excel's own first line
@@ -106,18 +121,59 @@ def _csv_rows(text: str) -> list[_Row]:
     if not records:
         return []
     first = [clean_characters(value).strip() for value in records[0]]
-    has_header = all(0 < len(value) <= _LONGEST_NAME and any(map(str.isalpha, value)) for value in first if value) and (
-        len(set(filter(None, first))) == len([value for value in first if value])
+    header = first if _is_header(first, warnings) else []
+    if header and {name.lower() for name in header} & {*_TEXT_COLUMNS}:
+        _refuse_longer(records, len(header))
+    names = _names(header, max(map(len, records)))
+    return [
+        _Row(number, {name: clean_characters(value).strip() for name, value in zip(names, record, strict=False)})
+        for number, record in enumerate(records[1:] if header else records, start=1)
+    ]
+
+
+def _is_header(first: Sequence[str], warnings: list[str]) -> bool:
+    """Tells whether the first row names the columns.
+
+    Raises:
+        CorpusError: It does, and one of them twice.
+    """
+    filled = [value for value in first if value]
+    if not all(len(value) <= _LONGEST_NAME and any(map(str.isalpha, value)) for value in filled):
+        return False
+    twice = next((value for value, count in Counter(filled).items() if count > 1), None)
+    if twice is None:
+        return True
+    if {value.lower() for value in filled} & {*_TEXT_COLUMNS, *_TITLE_COLUMNS, *_ID_COLUMNS}:
+        raise CorpusError(f"has two columns '{twice}': rename one of them")
+    warnings.append(
+        f"has '{twice}' twice in its first line, which was read as a row: if it names the columns, rename one"
     )
-    names = first if has_header else []
-    rows = []
-    for number, record in enumerate(records[1:] if has_header else records, start=1):
-        values = {}
-        for index, value in enumerate(record):
-            known = names[index] if index < len(names) else ""
-            values[known or f"column {index + 1}"] = clean_characters(value).strip()
-        rows.append(_Row(number, values))
-    return rows
+    return False
+
+
+def _refuse_longer(records: Sequence[Sequence[str]], width: int) -> None:
+    """A text that holds the separator, and stands without quotation marks, would lose all that is behind it."""
+    for number, record in enumerate(records[1:], start=1):
+        if any(cell.strip() for cell in record[width:]):
+            raise CorpusError(
+                f"has {len(record)} cells in row {number} and {width} columns in its first line: put texts that hold the "
+                "separator in quotation marks"
+            )
+
+
+def _names(header: Sequence[str], width: int) -> list[str]:
+    """A name for each column, none of them twice: those of the header, else their numbers."""
+    names: list[str] = []
+    taken = set(header)
+    for index in range(width):
+        name = header[index] if index < len(header) else ""
+        if not name:
+            name = f"column {index + 1}"
+            while name in taken:
+                name += "'"
+            taken.add(name)
+        names.append(name)
+    return names
 
 
 def _delimiter(text: str) -> str:
@@ -162,15 +218,17 @@ def _jsonl_rows(text: str) -> list[_Row]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
-            raise CorpusError(f"has a line {number} that is not JSON ({reason}): correct it") from None
+            record = parse_json(line, strict=True)
+        except ValueError as error:
+            raise CorpusError(f"has a line {number} that is not JSON ({error}): correct it") from None
         if isinstance(record, str):
             record = {"text": record}
         if not isinstance(record, dict):
             raise CorpusError(f"has a line {number} that is no JSON object: each line is {{column: value, ...}}")
-        rows.append(_Row(number, {clean_characters(key).strip(): _plain(value) for key, value in record.items()}))
+        values = {clean_characters(key).strip(): _plain(value) for key, value in record.items()}
+        if len(values) < len(record):
+            raise CorpusError(f"has a line {number} with two keys that differ in white space alone: rename one of them")
+        rows.append(_Row(number, values))
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 from collections import Counter
@@ -87,6 +88,8 @@ def find_sources(path: str, cache_dir: Path | None = None) -> FoundFiles:
         root, files = place, list(search.files_below(place))
     elif glob.has_magic(path):
         root, files = search.matches(place)
+    elif place.exists():
+        raise CorpusError(f"corpus.path={path} is a pipe, a socket or a device: write what it gives into a file.")
     else:
         raise CorpusError(
             f"corpus.path={path}: there is no such file or folder (looked at {place.absolute()}). "
@@ -134,6 +137,7 @@ class _Search:
     def __init__(self, cache_dir: Path | None) -> None:
         self.left_out: Counter[str] = Counter()
         self._cache_dir = cache_dir
+        self._links: set[Path] = set()
 
     def files_below(self, folder: Path) -> Iterator[Path]:
         if reason := self._not_documents(folder):
@@ -168,8 +172,7 @@ class _Search:
         root = pattern
         while glob.has_magic(str(root)):
             root = root.parent
-        # Unlike Path.glob, glob leaves out what is hidden and takes absolute patterns.
-        paths = [Path(match) for match in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207
+        paths = list(self._matching(root, list(pattern.relative_to(root).parts)))
         files = [path for path in paths if path.is_file()]
         if not files:
             return root, sorted({file for folder in paths for file in self.files_below(folder)})
@@ -181,6 +184,46 @@ class _Search:
             else:
                 kept.append(file)
         return root, kept
+
+    def _matching(self, root: Path, parts: list[str]) -> Iterator[Path]:
+        """What a pattern matches, less what is hidden; ``**`` follows no links, which ``glob`` would do without end."""
+        if parts[-1] == "**":
+            parts = [*parts, "*"]
+        stack, seen = [(root, 0)], set()
+        while stack:
+            folder, at = stack.pop()
+            if (folder, at) in seen:
+                continue
+            seen.add((folder, at))
+            if at == len(parts):
+                yield folder
+            elif parts[at] == "**":
+                stack += [(folder, at + 1), *((below, at) for below in self._folders(folder))]
+            elif glob.has_magic(parts[at]):
+                names = [name for name in self._names(folder) if name[0] != "." or parts[at][0] == "."]
+                stack += [(folder / name, at + 1) for name in fnmatch.filter(names, parts[at])]
+            elif (folder / parts[at]).exists():
+                stack.append((folder / parts[at], at + 1))
+
+    def _names(self, folder: Path) -> list[str]:
+        try:
+            return [below.name for below in folder.iterdir()]
+        except PermissionError as error:
+            self._count_closed(error)
+        except OSError:  # no folder
+            pass
+        return []
+
+    def _folders(self, folder: Path) -> Iterator[Path]:
+        for name in self._names(folder):
+            below = folder / name
+            if name[0] == "." or not below.is_dir():
+                continue
+            if not below.is_symlink():
+                yield below
+            elif below not in self._links:
+                self._links.add(below)
+                self.left_out["links to folders"] += 1
 
     def _reason_above(self, folder: Path, root: Path, reasons: dict[Path, str | None]) -> str | None:
         """Why a folder, or one that it lies in, holds no documents."""
@@ -222,4 +265,4 @@ class _Search:
                 self._count(Path(parent, name), reason)
 
     def _count_closed(self, error: OSError) -> None:
-        self.left_out[f"in a folder that cannot be opened: {_printable(str(error.filename))}"] += 1
+        self.left_out[f"in a folder that cannot be opened: {_printable(str(error.filename))}"] = 1

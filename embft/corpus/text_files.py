@@ -11,6 +11,7 @@ from embft.corpus.html import read_html
 from embft.corpus.lines import join_pages
 from embft.corpus.markdown import read_markdown
 from embft.corpus.outlines import Outlined, headings_of_text
+from embft.corpus.xml_entities import unfolded
 from embft.records import Page
 
 _DEEP = "is nested too deep to be taken for Markdown, and was read as plain text"
@@ -33,6 +34,8 @@ def read_text_file(path: Path, name: str, format_name: str) -> Document:
     warnings = decoded.faults
     read: Outlined | None
     if format_name in ("html", "xhtml"):
+        source, faults = unfolded(source)
+        warnings = (*warnings, *faults)
         read = read_html(source, xml=format_name == "xhtml")
     elif format_name == "text":
         read = None

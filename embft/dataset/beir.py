@@ -14,6 +14,7 @@ from embft.errors import DatasetError
 from embft.files import replacing, write_jsonl
 from embft.foreign_json import parse_json
 from embft.records import RetrievalDataset
+from embft.text.known_ids import KnownIds
 from embft.text.outside import decoded, lines_of, plain_lines
 
 _SHAPE = "A BEIR folder has corpus.jsonl, queries.jsonl and qrels/<split>.tsv."
@@ -117,10 +118,10 @@ def _read_split(folder: Path, path: Path, corpus: Mapping[str, str], queries: Ma
     what = [
         f"judges {word} '{names[0]}'"
         + (f" and {len(set(names)) - 1:,} more" if len(set(names)) > 1 else "")
-        + f", which {folder / file} lacks"
-        for word, names, file in (
-            ("query", missing_queries, "queries.jsonl"),
-            ("document", missing_documents, "corpus.jsonl"),
+        + f", which {folder / file} lacks{KnownIds(known).hint(names[0])}"
+        for word, names, file, known in (
+            ("query", missing_queries, "queries.jsonl", queries.keys()),
+            ("document", missing_documents, "corpus.jsonl", corpus.keys()),
         )
         if names
     ]

@@ -41,6 +41,8 @@ def items_of(value: Any) -> list[Item]:
 
 def _of_object(value: Mapping[Any, Any]) -> Item:
     row = {str(key).casefold(): item for key, item in value.items()}
+    if len(row) < len(value):
+        raise ValueError(f"two keys that differ in case alone in {_shown(value)}")
     text = next((row[name] for name in _TEXT if isinstance(row.get(name), str)), None)
     if text is None:
         raise ValueError(f"not a text but {_shown(value)}")

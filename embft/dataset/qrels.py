@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from embft.errors import DatasetError
+from embft.text.known_ids import KnownIds
 
 SUFFIXES = (".tsv", ".txt", ".qrels", ".qrel")
 _QUERY = ("query-id", "query_id", "qid", "query", "topic", "topic_id", "q_id", "queryid")
@@ -51,7 +52,7 @@ def read_judgements(
     Args:
         path: For messages.
         lines: Its lines.
-        queries, documents: Ids that there are: white space around an id counts only where there is such an id.
+        queries, documents: Ids that there are; see `embft.text.known_ids`.
 
     Raises:
         DatasetError: A line is none; names it.
@@ -59,6 +60,7 @@ def read_judgements(
     grades: dict[str, dict[str, int]] = {}
     places: tuple[int, int, int] | None = None
     contradicted = 0
+    query_ids, document_ids = KnownIds(queries), KnownIds(documents)
     for number, cells in _cells(path, lines()):
         if places is None:
             places = _from_header(cells, queries, documents)
@@ -75,8 +77,8 @@ def read_judgements(
                 f"{path}, line {number}: expected {_EXPECTED} with tabs between, or {_FOUR}; the score a whole number. "
                 f"Found {len(cells)} columns: {' | '.join(cells)[:80]}."
             ) from error
-        own = grades.setdefault(_known(query, queries), {})
-        document = _known(document, documents)
+        own = grades.setdefault(query_ids.find(query), {})
+        document = document_ids.find(document)
         contradicted += own.get(document, grade) != grade
         own[document] = max(own.get(document, grade), grade)
     notes = (
@@ -127,7 +129,3 @@ def _grade(cell: str) -> int:
     if not math.isfinite(value) or not value.is_integer():
         raise ValueError(cell)
     return int(value)
-
-
-def _known(key: str, known: Collection[str]) -> str:
-    return key.strip() if key not in known and key.strip() in known else key

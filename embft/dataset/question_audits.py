@@ -14,7 +14,7 @@ from embft.records import RetrievalDataset, Splits
 from embft.text.codes import name_of
 from embft.text.content_words import word_count
 from embft.text.languages import guess, languages_of
-from embft.text.passage_dependence import passage_dependence
+from embft.text.passage_dependence import is_talk, passage_dependence
 
 _FEWEST_WORDS = 5
 """A chunk with fewer answers nothing."""
@@ -92,13 +92,18 @@ def repeat_findings(splits: Splits) -> list[Finding]:
 
 
 def dependent_findings(splits: Splits) -> list[Finding]:
-    """Questions that point at a passage that the asker has not seen."""
+    """Questions that point at a passage that the asker has not seen, and lines that are no questions but an LLM's talk."""
     test, train = (
-        [text for text in part.queries.values() if passage_dependence(text)] for part in (splits.test, splits.train)
+        [text for text in part.queries.values() if is_talk(text) or passage_dependence(text)]
+        for part in (splits.test, splits.train)
     )
     if not test and not train:
         return []
     total = len(splits.test.queries)
+    talk = [text for text in (*test, *train) if is_talk(text)]
+    are = (
+        f" {len(talk):,} of these are an LLM's words around its questions ('Here are two questions:')." if talk else ""
+    )
     return [
         Finding(
             "passage_dependent",
@@ -106,9 +111,10 @@ def dependent_findings(splits: Splits) -> list[Finding]:
             len(test),
             total,
             f"{len(test):,} of {count_of(total, 'test question')} and {len(train):,} of {len(splits.train.queries):,} train "
-            "questions point at a passage ('according to the text'). People do not ask so: they say little about real search.",
+            f"questions point at a passage ('according to the text').{are} People do not ask so: they say little about real "
+            "search.",
             "Filter them, or have them written anew as people ask: questions.prompt=search.",
-            [example(question=text) for text in (*test, *train)[:EXAMPLES]],
+            [example(question=text) for text in dict.fromkeys((*talk, *test, *train))][:EXAMPLES],
         )
     ]
 

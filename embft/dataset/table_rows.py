@@ -57,6 +57,7 @@ class _Part:
     queries: dict[str, str] = field(default_factory=dict)
     corpus: dict[str, str] = field(default_factory=dict)
     grades: dict[str, dict[str, int]] = field(default_factory=dict)
+    contradicted: int = 0
 
 
 def parts_of(rows: Rows, path: Path) -> dict[str, RetrievalDataset]:
@@ -169,7 +170,9 @@ def _add(part: _Part, one: _Fields, ids: _Ids, scale: Scale) -> None:
     for given, text, label in one.passages:
         chunk_id = ids.of("c", given, text)
         _put(part.corpus, chunk_id, text, one.where)
-        grades[chunk_id] = max(grades.get(chunk_id, 0), 1 if label is None else scale.grade(label))
+        grade = 1 if label is None else scale.grade(label)
+        part.contradicted += grades.get(chunk_id, grade) != grade
+        grades[chunk_id] = max(grades.get(chunk_id, 0), grade)
     for given, text in one.negatives:
         _put(part.corpus, ids.of("c", given, text), text, one.where)
 
@@ -183,6 +186,11 @@ def _finished(part: _Part, notes: Sequence[str], path: Path) -> RetrievalDataset
     relevant = {
         key: tuple(chunk for chunk, grade in grades.items() if grade > 0) for key, grades in part.grades.items()
     }
+    if part.contradicted:
+        notes = [
+            *notes,
+            f"{path} judges {part.contradicted:,} pairs twice with different labels: the higher one counts.",
+        ]
     unanswered = [key for key, ids in relevant.items() if not ids]
     if unanswered:
         shown = f"“{part.queries[unanswered[0]][:80]}”"

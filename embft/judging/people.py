@@ -16,6 +16,8 @@ from embft.errors import DatasetError
 from embft.foreign_json import parse_json
 from embft.judging.judgements import TOP, Judgement
 from embft.records import RetrievalDataset
+from embft.text.known_ids import KnownIds
+from embft.text.outside import decoded, lines_of
 
 _FORM = '{"question_id": "...", "chunk_id": "...", "grade": 0 to 3, "judge": "a name"}'
 _UNNAMED = "somebody"
@@ -40,25 +42,23 @@ def read_people(path: Path, dataset: RetrievalDataset) -> PeoplesJudgements:
     Raises:
         DatasetError: The file cannot be read, a line is no judgement, or no line is about this dataset.
     """
-    ids = {text.strip(): key for key, text in dataset.queries.items()}
+    by_text = {text.strip(): key for key, text in dataset.queries.items()}
+    question_ids, chunk_ids = KnownIds(dataset.queries.keys()), KnownIds(dataset.corpus.keys())
     given: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-    strangers, rows = 0, 0
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"evaluation.judge={path} cannot be read: {error}.") from error
-    if lines[-1].strip() and not _is_json(lines[-1]):
-        lines.pop()  # whoever wrote it was stopped in the middle of the line
+    strangers, rows, hint = 0, 0, ""
+    lines, of_file = _lines(path)
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         rows += 1
         question, chunk, grade, judge = _row(path, number, line)
-        question_id = question if question in dataset.queries else ids.get(question.strip())
+        question_id, chunk = question_ids.find(question), chunk_ids.find(chunk)
+        question_id = question_id if question_id in dataset.queries else by_text.get(question.strip(), "")
         if not chunk:
             continue  # the judge found nothing to judge
-        if question_id is None or chunk not in dataset.corpus:
+        if question_id not in dataset.queries or chunk not in dataset.corpus:
             strangers += 1
+            hint = hint or (chunk_ids.hint(chunk) if question_id in dataset.queries else question_ids.hint(question))
         elif grade is None:
             given[question_id, chunk].pop(judge, None)
         else:
@@ -71,13 +71,28 @@ def read_people(path: Path, dataset: RetrievalDataset) -> PeoplesJudgements:
     if not judgements:
         raise DatasetError(
             f"evaluation.judge={path}: none of its {rows:,} lines judges a test question of this dataset and a chunk that it "
-            "searches. Was it written for another dataset, or for other chunks?"
+            f"searches. Was it written for another dataset, or for other chunks?{hint}{''.join(f' {note}' for note in of_file)}"
         )
     judges = sorted({name for own in given.values() for name in own})
     notes = [f"{path.name}: {len(judgements):,} judgements by {', '.join(judges)}."]
     if strangers:
-        notes.append(f"{strangers:,} lines of {path.name} are about other questions or chunks and were passed over.")
-    return PeoplesJudgements(judgements, tuple(notes))
+        notes.append(
+            f"{strangers:,} lines of {path.name} are about other questions or chunks and were passed over{hint}."
+        )
+    return PeoplesJudgements(judgements, (*notes, *of_file))
+
+
+def _lines(path: Path) -> tuple[list[str], list[str]]:
+    """The lines of a file, and what a person should know about it: whoever wrote it may have been stopped in its last line."""
+    try:
+        file = decoded(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"evaluation.judge={path} cannot be read: {error}.") from error
+    lines, notes = lines_of(file.text), [f"{path.name} {note}." for note in file.notes]
+    if (cut := lines[-1].strip()) and not _is_json(cut):
+        notes.append(f"Line {len(lines):,} of {path.name}, its last one, is cut off and was left out: {cut[:60]}")
+        lines.pop()
+    return lines, notes
 
 
 def _row(path: Path, number: int, line: str) -> tuple[str, str, int | None, str]:
@@ -85,9 +100,10 @@ def _row(path: Path, number: int, line: str) -> tuple[str, str, int | None, str]
         return DatasetError(f"evaluation.judge={path}, line {number}: {what}. A line is {_FORM}.")
 
     try:
-        row = parse_json(line)
-    except ValueError:
-        raise wrong("this is no JSON") from None
+        parse_json(line, strict=True)  # no key twice
+        row = parse_json(line)  # NaN is no grade, and takes none back
+    except ValueError as error:
+        raise wrong(f"this is no JSON ({error})") from None
     if not isinstance(row, Mapping):
         raise wrong("this is no JSON object")
     question, chunk, grade = row.get("question_id", row.get("question")), row.get("chunk_id"), row.get("grade")

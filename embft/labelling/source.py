@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from embft.config import ExperimentConfig, RetrievalConfig
 from embft.corpus.chunked import chunk_corpus
-from embft.corpus.context import contexts_of, kind_for
+from embft.corpus.context import contexts_of
 from embft.embedded_text import IndexedCorpus
 from embft.errors import EndpointError, RunError
 from embft.files import iter_jsonl
@@ -69,9 +69,9 @@ def of_documents(config: ExperimentConfig, questions: str | None) -> LabelSource
     """
     pages, chunks, _ = chunk_corpus(config.corpus, Path(config.cache_dir))
     passages = {chunk.id: Passage(chunk.text, chunk.document, chunk.page) for chunk in chunks}
-    kind = kind_for(config.corpus.context, pages)
-    # A page asks no LLM; a run does.
-    contexts = {} if kind == "llm" else contexts_of(pages, chunks, kind)
+    kind = config.corpus.context
+    # A page asks no LLM, and has no dev questions to choose by; a run does and has.
+    contexts = contexts_of(pages, chunks, kind) if kind in {"title", "headings"} else {}
     indexed = IndexedCorpus({chunk.id: chunk.text for chunk in chunks}, contexts)
     name = Path(config.corpus.path).name if config.corpus.path else config.corpus.name
     return LabelSource(name, config.retrieval, passages, indexed, _questions_of(questions))

@@ -17,11 +17,13 @@ from embft.questions.quote_chunks import FoundQuote
 from embft.questions.quotes import QuoteFinder, QuotePlace, in_words
 from embft.questions.squeezing import SqueezedText, squeeze
 from embft.records import Chunk, Page, Place, Question
+from embft.text.known_ids import KnownIds
 
 logger = logging.getLogger(__name__)
 
 _LOST = 1 / 3
 """Share of the questions without a place in the corpus from which a reader of the verdict must know."""
+_ALL_ZERO = "all its chunks have grade 0"
 _ONCE = 1.5
 """Times a quote's length: two places that are longer together are the quote twice."""
 
@@ -89,9 +91,11 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
             ids = tuple(dict.fromkeys(chunk.id for chunk in chunks_of(every, on_page, whole=answer.whole)))
             question = Question("", row.question, ids, "human", row.evidence, count=row.count)
             _add(questions, replace(question, places=answer.places, whole=answer.whole))
-    missing = 0
+    missing = contradicted = 0
+    ids_of = KnownIds(known)
     for same in by_id.values():
-        grades = _grades_of(same)
+        grades, differing = _grades_of(same, ids_of)
+        contradicted += differing
         ids = tuple(key for key, grade in grades.items() if grade > 0 and key in known)
         lacking = [key for key, grade in grades.items() if grade > 0 and key not in known]
         missing += len(lacking) if ids else 0
@@ -103,9 +107,11 @@ def map_to_chunks(rows: Sequence[HumanQuestion], pages: Sequence[Page], chunks: 
             places = tuple((place_of(known[key]),) for key in ids)
             _add(questions, replace(question, places=places, whole=False))
         else:
-            reason = f"the corpus has no chunk '{lacking[0]}'" if lacking else "all its chunks have grade 0"
+            reason = f"the corpus has no chunk '{lacking[0]}'" + ids_of.hint(lacking[0]) if lacking else _ALL_ZERO
             unmapped.append(Unmapped(same[0].question, f"{reason} ({same[0].where})"))
     warnings = _warnings(len(questions), unmapped, unjudged, missing)
+    if contradicted:
+        warnings = (*warnings, f"{contradicted:,} chunks have several grades for one question: the highest one counts.")
     return Mapped(list(questions.values()), unmapped, _merged(unjudged), warnings, tuple(by_words))
 
 
@@ -138,12 +144,13 @@ def _add(questions: dict[tuple[str, tuple[str, ...]], Question], question: Quest
     questions[about] = replace(question, id=f"h-{key}", count=count, places=places)
 
 
-def _grades_of(rows: Sequence[HumanQuestion]) -> dict[str, int]:
-    grades: dict[str, int] = {}
+def _grades_of(rows: Sequence[HumanQuestion], ids: KnownIds) -> tuple[dict[str, int], int]:
+    """Chunk id to the highest grade, and how many chunks have several grades."""
+    given: dict[str, set[int]] = {}
     for row in rows:
         for key, grade in zip(row.chunk_ids, row.grades or (1,) * len(row.chunk_ids), strict=True):
-            grades[key] = max(grade, grades.get(key, 0))
-    return grades
+            given.setdefault(ids.find(key), set()).add(grade)
+    return {key: max(own) for key, own in given.items()}, sum(len(own) > 1 for own in given.values())
 
 
 def _merged(unjudged: Mapping[str, int]) -> dict[str, int]:

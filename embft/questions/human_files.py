@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,9 +13,9 @@ from typing import Any
 
 from embft.errors import QuestionError
 from embft.foreign_json import parse_json
-from embft.questions.human_rows import KNOWN_COLUMNS, QUESTION_COLUMNS, HumanQuestion, question_of
+from embft.questions.human_rows import KNOWN_COLUMNS, QUESTION_COLUMNS, HumanQuestion, question_of, unread_columns
 from embft.questions.labels import is_labelled, unlabelled
-from embft.text.outside import decoded, lines_of
+from embft.text.outside import decoded, lines_of, require_file
 from embft.text.rows import JSON_LINES, PARQUET, SEPARATED, Rows, plain_name, read_rows, separated_rows
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 BUNDLED = "bundled:"
 _NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")
 _BULLET = re.compile(r"\s*(?:[-*+•·◦▪●○■–—]\s+(?:\[[ xX]\]\s+)?|[•◦▪●■]\s*)")
+_SHOWN_COLUMNS = 12
 _LOOKED_AT, _COMMAS = 20, 2  # lines that all have as many commas are rows, whatever their first one names
 _FORMS = (
     'A line is {"question": "...", "evidence": "a quote that answers it"} or {"question": "...", "document": "file.pdf", '
@@ -62,8 +63,11 @@ def read_human_file(source: str) -> HumanFile:
     questions: list[HumanQuestion] = []
     wrong: list[str] = []
     notes: list[str] = []
+    unread: dict[str, None] = {}
     for where, row in _rows(source, notes):
         parsed = question_of(row, where)
+        if isinstance(row, Mapping):
+            unread |= dict.fromkeys(unread_columns(row))
         if isinstance(parsed, str):
             wrong.append(f"{where}: {parsed}")
         else:
@@ -74,6 +78,9 @@ def read_human_file(source: str) -> HumanFile:
         raise QuestionError(f"{len(wrong)} lines of human questions cannot be used. {_FORMS}:\n{shown}{more}")
     if not questions:
         raise QuestionError(f"questions.human={source} holds no question.")
+    if unread:
+        listed = ", ".join(list(unread)[:_SHOWN_COLUMNS]) + (", ..." if len(unread) > _SHOWN_COLUMNS else "")
+        notes.append(f"Columns of {source} that were not read: {listed}.")
     for note in notes:
         logger.warning("%s", note)
     return HumanFile(questions, tuple(notes))
@@ -91,6 +98,7 @@ def _rows(source: str, notes: list[str]) -> Iterator[tuple[str, Any]]:
         return
     path = Path(source).expanduser()
     try:
+        require_file(path)
         if path.suffix.lower() == PARQUET:
             yield from _table(path, read_rows(path, KNOWN_COLUMNS))
             return

@@ -31,7 +31,10 @@ _CHUNKS = (
 _GRADES = ("grades", "grade", "relevance", "label", "score", "相关性")
 _COUNT = ("count", "counts", "frequency", "freq", "times", "searches", "total_unique_searches", "total_searches",
           "unique_searches", "hits", "search_volume", "volume", "clicks", "次数", "搜索次数")  # fmt: skip
+_IDS = ("id", "_id", "question_id", "query_id", "qid", "written")
+"""Of the question itself, which nothing refers to, and a mark of `embft.labelling`."""
 KNOWN_COLUMNS = (*QUESTION_COLUMNS, *_EVIDENCE, *_DOCUMENT, "page", *_CHUNKS, *_GRADES, *_COUNT)
+_MOST = 10**12
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
@@ -67,7 +70,9 @@ def question_of(row: Any, where: str) -> HumanQuestion | str:
         return row if row.startswith("not JSON") else "not an object"
     if not isinstance(row, Mapping):
         return "not an object"
-    row = {plain_name(key): value for key, value in row.items()}
+    given, row = row, {plain_name(key): value for key, value in row.items()}
+    if len(row) < len(given):
+        return "two columns whose names differ in case or white space alone"
     question, evidence, document, page = (
         _pick(row, names) for names in (QUESTION_COLUMNS, _EVIDENCE, _DOCUMENT, ("page",))
     )
@@ -85,7 +90,7 @@ def question_of(row: Any, where: str) -> HumanQuestion | str:
     try:
         number = _whole(page, "page")
         count = _whole(_pick(row, _COUNT), "count")
-        chunks = _chunks(_pick(row, _CHUNKS), _pick(row, _GRADES))
+        chunks = _chunks(_pick(row, _CHUNKS), _grades(row))
     except ValueError as error:
         return str(error)
     if document is not None and number is None and evidence is None and not chunks:
@@ -99,6 +104,15 @@ def question_of(row: Any, where: str) -> HumanQuestion | str:
     )
 
 
+def unread_columns(row: Mapping[Any, Any]) -> list[str]:
+    """The columns with a value that say nothing to embft, or that another one speaks for."""
+    filled = {plain_name(key) for key, value in row.items() if value not in (None, "", [])}
+    used = {"page", *_IDS}
+    for names in (QUESTION_COLUMNS, _EVIDENCE, _DOCUMENT, _CHUNKS, _GRADES, _COUNT):
+        used |= set([name for name in names if name in filled][:1])
+    return [str(key) for key in row if plain_name(key) in filled - used]
+
+
 def _pick(row: Mapping[str, object], names: tuple[str, ...]) -> Any:
     return next((row[name] for name in names if row.get(name) not in (None, "", [])), None)
 
@@ -110,11 +124,19 @@ def _whole(value: Any, name: str) -> int | None:
         if isinstance(value, str) and _THOUSANDS.fullmatch(value.strip()):
             value = value.replace(",", "")
         number = float(value)
-        if isinstance(value, bool) or not number.is_integer():
+        if isinstance(value, bool) or not number.is_integer() or abs(number) > _MOST:
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"the {name} {json.dumps(value, default=str)[:40]} is no whole number") from None
     return int(number)
+
+
+def _grades(row: Mapping[str, object]) -> Any:
+    """What a row says of grades; None where it has no such column."""
+    named = [name for name in _GRADES if name in row]
+    if named and _pick(row, _GRADES) is None and row[named[0]] != [] and _pick(row, _CHUNKS) is not None:
+        raise ValueError(f"no value in {named[0]}; where nobody graded, leave the column out")
+    return _pick(row, _GRADES)
 
 
 def _chunks(ids: Any, grades: Any) -> dict[str, int]:
@@ -128,13 +150,19 @@ def _chunks(ids: Any, grades: Any) -> dict[str, int]:
         raise ValueError("the chunk ids are no list of ids")
     keys = [str(name) for name in names]
     if isinstance(grades, Mapping):
+        if strange := next((key for key in grades if key not in keys), None):
+            raise ValueError(f"a grade for '{strange}', which is none of the chunk ids")
         return {key: _grade(grades.get(key, 1)) for key in keys}
     given = [1] * len(keys) if grades is None else [_grade(grade) for grade in _list(grades)]
     if len(given) == 1:
         given *= len(keys)
     if len(given) != len(keys):
         raise ValueError(f"{len(given)} grades for {len(keys)} chunk ids")
-    return dict(zip(keys, given, strict=True))
+    chunks: dict[str, int] = {}
+    for key, grade in zip(keys, given, strict=True):
+        if chunks.setdefault(key, grade) != grade:
+            raise ValueError(f"the chunk '{key}' has the grades {chunks[key]} and {grade}")
+    return chunks
 
 
 def _list(value: Any) -> list[Any]:
@@ -156,5 +184,6 @@ def _list(value: Any) -> list[Any]:
 
 
 def _grade(value: Any) -> int:
-    grade = _whole(value, "grade")
-    return max(0, grade or 0)
+    if value is None:
+        raise ValueError("a grade has no value")
+    return max(0, _whole(value, "grade") or 0)

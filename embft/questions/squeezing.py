@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
@@ -9,6 +10,10 @@ from functools import cache
 _QUOTES = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‛": "'", "`": "'", "–": "-", "—": "-"}
 )
+
+
+_UNSEEN = re.compile("[\u00ad\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
+"""Soft hyphens, joiners, marks of direction, and the stroke that lengthens Arabic words: programs add and lose them."""
 
 
 class SqueezedText:
@@ -43,4 +48,4 @@ def squeeze(text: str) -> str:
 def _squeeze_letter(letter: str) -> str:
     # Quotation marks first: NFKD makes a space and an accent of some of them.
     decomposed = unicodedata.normalize("NFKD", letter.translate(_QUOTES))
-    return "".join(decomposed.translate(_QUOTES).casefold().split())
+    return _UNSEEN.sub("", "".join(decomposed.translate(_QUOTES).casefold().split()))

@@ -22,6 +22,8 @@ _AUDITS = {
     "prompts": worded("the model's instructions"),
     "truncation": worded("truncation"),
 }
+_OWN_WORDS = {"page", "place", "reason"}
+"""Labels of examples whose text is embft's."""
 _COST_COLUMNS = (
     worded("Vectors"), worded("Dimension"), worded("Tokens"), worded("Vectors a second"), worded("To embed all"),
     worded("Index"), worded("A question"), worded("API"),
@@ -47,6 +49,14 @@ def clean_sentence(outcome: Outcome) -> str:
 def finding_sentences(finding: Finding) -> str:
     """What an audit found, and what to do about it."""
     return joined(map(retold, (finding.text, finding.remedy)))
+
+
+def example_rows(finding: Finding) -> list[list[tuple[str, str]]]:
+    """An audit's examples, each as label and text; texts from outside are in their own language."""
+    return [
+        [(retold(name), retold(text) if name in _OWN_WORDS else text) for name, text in one.items()]
+        for one in finding.examples
+    ]
 
 
 def power_sentences(outcome: Outcome) -> list[str]:

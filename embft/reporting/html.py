@@ -18,6 +18,7 @@ from embft.reporting.audit_phrases import (
     clean_sentence,
     cost_columns,
     cost_rows,
+    example_rows,
     power_sentences,
     slice_rows,
     warnings_of,
@@ -51,7 +52,7 @@ from embft.results import Outcome
 from embft.training.report import TrainingReport
 from embft.wording import counted, joined, listed, retold, say, spoken
 
-_FILTERS = (audit_name, label, number, interval, p_value, points, points_interval, retold, sentence)
+_FILTERS = (audit_name, example_rows, label, number, interval, p_value, points, points_interval, retold, sentence)
 PAGE_LANGUAGES = {"en": "en", "zh": "zh-Hans"}
 """What the page says it is written in (BCP 47): browsers choose letter forms and line breaks by it."""
 

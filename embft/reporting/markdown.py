@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 from embft.evaluation.names import label
@@ -12,6 +12,7 @@ from embft.reporting.audit_phrases import (
     audit_name,
     clean_sentence,
     cost_markdown,
+    example_rows,
     finding_sentences,
     power_sentences,
     slice_markdown,
@@ -55,7 +56,7 @@ def render_markdown(outcome: Outcome) -> str:
         found = plain(finding_sentences(finding))
         lines.append(say("- {audit}: {found}", audit=audit_name(finding.audit), found=found))
         if finding.audit == "quotes":
-            lines += [f"  - {plain(_example(one))}" for one in finding.examples]
+            lines += [f"  - {plain(_example(rows))}" for rows in example_rows(finding)]
     if clean := clean_sentence(outcome):
         lines.append(f"- {clean}")
     if table := slice_markdown(outcome):
@@ -128,8 +129,8 @@ def versions_sentence(outcome: Outcome) -> str:
     )
 
 
-def _example(texts: Mapping[str, str]) -> str:
-    return say("; ").join(say("{name}: {text}", name=retold(name), text=text) for name, text in texts.items())
+def _example(rows: Sequence[tuple[str, str]]) -> str:
+    return say("; ").join(say("{name}: {text}", name=name, text=text) for name, text in rows)
 
 
 def training_sentence(training: TrainingReport) -> str:

@@ -29,6 +29,8 @@ _NOT_FROM_PASSAGES = {"human", "file"}
 _SPLITS = (worded("train"), worded("dev"), worded("test"))
 _LONGEST_LIST = 20
 """Of a list in a table of facts; the rest is counted."""
+_SENTENCE = 20
+"""Characters from which a fact may be a sentence of embft's; shorter ones are names, and lines of documents."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _REALISM = (
@@ -254,7 +256,9 @@ def _fact(value: object) -> str:
         return _listed(_fact(item) for item in value)
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return retold(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return retold(value) if len(value) >= _SENTENCE else value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _listed(items: Iterable[str]) -> str:

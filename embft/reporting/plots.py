@@ -10,6 +10,7 @@ from markupsafe import Markup
 from embft.evaluation.figures import ComparisonRow
 from embft.evaluation.names import label
 from embft.reporting.phrases import interval, number, points, points_interval, sense
+from embft.wording import say
 
 # About as wide as the page shows them, so that text in a plot is as large as text around it.
 _WIDTH, _RIGHT = 500, 48
@@ -32,7 +33,9 @@ def dots(means: Sequence[tuple[str, float, tuple[float, float]]], metric: str, c
     rows = [(name, mean, ends, number(mean), "chosen" if name == chosen else "") for name, mean, ends in means]
     bounds = [bound for _, mean, ends, _, _ in rows for bound in (mean, *ends)]
     low, high = max(0.0, min(bounds) - 0.03), min(1.0, max(bounds) + 0.03)
-    return _whiskers(rows, low, high, f"{label(metric)} of each system with its 95% interval", number)
+    return _whiskers(
+        rows, low, high, say("{metric} of each system with its 95% interval", metric=label(metric)), number
+    )
 
 
 def differences(rows: Sequence[ComparisonRow]) -> Markup | None:
@@ -54,7 +57,7 @@ def differences(rows: Sequence[ComparisonRow]) -> Markup | None:
         for row in rows
     ]
     reach = max(0.01, 1.1 * max(abs(end) for row in rows for end in (row.delta, *row.ci95)))
-    title = f"Differences in {label(rows[0].metric)} with their 95% intervals, in points"
+    title = say("Differences in {metric} with their 95% intervals, in points", metric=label(rows[0].metric))
     return _whiskers(drawn, -reach, reach, title, lambda value: f"{100 * value:+g}" if value else "0", zero=True)
 
 

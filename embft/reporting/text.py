@@ -13,6 +13,7 @@ from rich.text import Text
 from embft.evaluation.figures import ComparisonRow
 from embft.evaluation.names import label
 from embft.reporting.audit_phrases import audit_name, warnings_of
+from embft.reporting.han_text import paragraph
 from embft.reporting.markdown import refit_sentences
 from embft.reporting.phrases import (
     HEADLINES,
@@ -30,7 +31,7 @@ from embft.reporting.phrases import (
     timing_rows,
 )
 from embft.results import Outcome
-from embft.wording import listed, retold, say
+from embft.wording import listed, retold, say, spoken
 
 _WIDTH = 100
 _STYLES = {"beats": "green", "loses to": "red"}
@@ -52,26 +53,29 @@ def print_summary(outcome: Outcome, run_folder: Path, console: Console | None = 
 def terminal_table(outcome: Outcome) -> RenderableType:
     """Everything that is understood at first sight, 100 columns wide."""
     verdict = outcome.verdict
-    parts: list[RenderableType] = [Text(printable(test_questions(outcome)) + say(":")), _systems(outcome)]
+    parts: list[RenderableType] = [paragraph(printable(test_questions(outcome)) + say(":")), _systems(outcome)]
     if spread := seeds_sentence(outcome):
-        parts.append(Text(spread))
+        parts.append(paragraph(spread))
     rows = [row for row in comparisons_of(outcome, verdict.metric) if {"base", "bm25"} & {row.system, row.baseline}]
     if rows:
         parts.append(_comparisons(rows, verdict.metric))
-    parts.extend(Text(sentence, style="yellow") for sentence in refit_sentences(outcome))
+    parts.extend(paragraph(sentence, "yellow") for sentence in refit_sentences(outcome))
     for note in outcome.notes:
         is_warning = note.level == "warning"
         said = printable(retold(note.text))
         text = say("Warning: {note}", note=said) if is_warning else say("Note: {note}", note=said)
-        parts.append(Text(text, style="yellow" if is_warning else "dim"))
+        parts.append(paragraph(text, "yellow" if is_warning else "dim"))
     for finding in warnings_of(outcome):
         # One line each, at any length: what to do and the examples stand in the report.
         name, found = audit_name(finding.audit), printable(retold(finding.text))
-        parts.append(Text.assemble((say("Audit"), "yellow"), say(" {audit}: {found}", audit=name, found=found)))
+        said = say(" {audit}: {found}", audit=name, found=found)
+        parts.append(
+            paragraph(say("Audit") + said) if spoken() != "en" else Text.assemble((say("Audit"), "yellow"), said)
+        )
     sure = verdict.decision != "cannot_tell"
     parts.append(
         Panel(
-            Text("\n".join(f"- {printable(reason)}" for reason in verdict.reasons)),
+            paragraph("\n".join(f"- {printable(reason)}" for reason in verdict.reasons)),
             title=Text(printable(verdict.headline), style="bold"),
             title_align="left",
             border_style="green" if sure else "yellow",

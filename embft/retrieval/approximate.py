@@ -160,23 +160,3 @@ def indexed(scorers: Mapping[str, Scorer], retrieval: RetrievalConfig, folder: P
         if isinstance(scorer, DenseScorer) and id(scorer) not in made:
             made[id(scorer)] = IndexedScorer(scorer, faiss_index(scorer.passages, retrieval.faiss, folder), retrieval)
     return {name: made.get(id(scorer), scorer) for name, scorer in scorers.items()}
-
-
-_REMEDIES = {
-    "hnsw": "raise retrieval.faiss.effort or retrieval.faiss.links",
-    "ivf_pq": "raise retrieval.faiss.probes, retrieval.faiss.rescore or retrieval.faiss.code_bytes",
-    "int8": "raise retrieval.faiss.rescore",
-    "binary": "raise retrieval.faiss.rescore",
-}
-_LEAST = 0.95
-"""Recall of the first ten below which a reader is told."""
-
-
-def low_recall(facts: Mapping[str, IndexFacts]) -> list[str]:
-    """A sentence for each system whose index misses too much."""
-    return [
-        f"The index of {name} finds {one.recall['10']:.0%} of the first 10 chunks that an exact search finds, so its figures "
-        f"are those of a weaker search: {_REMEDIES[one.kind]}, or take retrieval.index=exact."
-        for name, one in facts.items()
-        if one.recall["10"] < _LEAST
-    ]

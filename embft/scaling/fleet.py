@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,6 @@ from embft.scaling.ray_driver import RayDriver
 from embft.scaling.shard import libraries, own_code
 from embft.scaling.slurm_driver import SlurmDriver
 from embft.scaling.work import (
-    LOCK,
     MODEL,
     ORDER,
     WORK,
@@ -115,18 +113,16 @@ class Fleet:
             asked: The texts.
         """
         folder = self.folder / name
-        make_folder(folder, self.folder)
-        with alone(folder / LOCK, self.dead_after):
+        make_folder(self.folder, self.folder.parent)
+        with alone(self.folder / f"{name}.lock", self.dead_after):
             missing = asked.missing()
             while len(missing):  # a second time only if the cache has lost what was stored in it meanwhile
+                make_folder(folder, self.folder)
                 work, order = self._plan(folder, encoder, asked, missing)
                 shards = _cut(order, work.size)
                 yield from self._merged(folder, shards, _pending(shards, missing))
                 missing = asked.missing()
-                for path in folder.iterdir():
-                    if path.name != LOCK:
-                        remove(path)
-        shutil.rmtree(folder, ignore_errors=True)
+                remove(folder)
 
     def _plan(self, folder: Path, encoder: Encoder, asked: Asked, missing: Places) -> tuple[Work, Places]:
         """The work as it was begun before, if it holds all that is missing; else a new one."""

@@ -27,7 +27,7 @@ from embft.errors import ScaleError
 from embft.files import replacing
 from embft.models.vectors import Vectors
 
-WORK, ORDER, MODEL, LOCK = "work.json", "order.npy", "model", "driver.lock"
+WORK, ORDER, MODEL = "work.json", "order.npy", "model"
 _TENSOR = "vectors"
 
 

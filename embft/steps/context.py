@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from embft import typed_json
-from embft.corpus.context import ContextReport, contexts_of, kind_for
+from embft.corpus.context import ContextReport, contexts_of
 from embft.files import digest, read_json, write_json
 from embft.results import Corpus
 from embft.stages import StageResult
@@ -17,17 +17,19 @@ from embft.steps.workspace import Workspace
 logger = logging.getLogger(__name__)
 
 
-def add_contexts(workspace: Workspace, corpus: StageResult[Corpus]) -> StageResult[Corpus]:
+def add_contexts(workspace: Workspace, corpus: StageResult[Corpus], kind: str) -> StageResult[Corpus]:
     """The same pages and chunks, each chunk with its context; the corpus itself where there are none.
 
     Questions are written about the chunks as they are, so this stage comes after them and changes none.
 
+    Args:
+        kind: ``none``, ``title``, ``headings`` or ``llm``.
+
     Raises:
         EndpointError, QuestionError: With ``llm``: see `embft.questions.contexts.write_contexts`.
     """
-    config, questions = workspace.config.corpus, workspace.config.questions
+    questions = workspace.config.questions
     seed = questions.test.seed  # that of a training moves no context
-    kind = kind_for(config.context, corpus.value.pages)
     if kind == "none":
         return corpus
     asking = {"questions": _asking(workspace)} if kind == "llm" else {}

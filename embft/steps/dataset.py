@@ -124,7 +124,7 @@ def given_corpus(workspace: Workspace) -> StageResult[Corpus] | None:
 
 def _titles_apart(workspace: Workspace) -> bool:
     """Whether a BEIR folder's titles are contexts; else each stands in its text once, as BEIR has it."""
-    return workspace.config.dataset.kind == "beir" and workspace.config.corpus.context != "none"
+    return workspace.config.dataset.kind == "beir" and workspace.config.corpus.context == "title"
 
 
 def _context(splits: Splits, titles_apart: bool) -> ContextReport | None:

@@ -19,6 +19,7 @@ GROUPS_IN_KEY: Mapping[str, tuple[str, ...]] = {
     "held_back": ("dataset", "questions"),
     "questions": ("questions",),
     "context": (),
+    "context_choice": ("retrieval", "model"),
     "given_corpus": ("dataset",),
     "dataset": ("dataset",),
     "audits": ("retrieval", "model"),
@@ -156,6 +157,11 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         },
     },
     "context": {},
+    "context_choice": {
+        **_MODEL,
+        **_RETRIEVAL,
+        **{name: reason for name, reason in _BM25.items() if name != "retrieval.fusion_metric"},
+    },
     "questions": {
         "questions.name": _LABEL,
         "questions.human": _HELD_BACK,

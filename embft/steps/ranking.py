@@ -8,9 +8,10 @@ from embft import typed_json
 from embft.files import read_json, write_json
 from embft.ranking.bench import Bench, Fusion
 from embft.ranking.reranking import Reranking
+from embft.ranking.weak_index import low_recall
 from embft.records import Ranking
 from embft.results import Dataset, Rankings, Tuned
-from embft.retrieval.approximate import IndexWorth, low_recall
+from embft.retrieval.approximate import IndexWorth
 from embft.retrieval.ranking_files import ENDING, read_ranking, write_ranking
 from embft.retrieval.rerankers import reranker_of
 from embft.stages import StageResult

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from embft.config import ExperimentConfig
+from embft.corpus.context import ContextChoice
 from embft.evaluation.costs import MeasuredCosts, Rates
 from embft.evaluation.figures import SystemResult
 from embft.files import write_json, write_jsonl
@@ -24,7 +25,7 @@ from embft.reporting.language import corpus_languages, in_the_readers_words, rep
 from embft.reporting.load_example import load_example
 from embft.reporting.markdown import write_markdown
 from embft.reporting.metrics_file import metrics_of, per_query_rows, question_table, tracker_keys
-from embft.reporting.notes import index_notes, log_notes, notes_of
+from embft.reporting.notes import index_notes, log_notes, notes_of, title_notes
 from embft.reporting.text import print_summary
 from embft.reporting.verdict_words import verdict_of
 from embft.results import (
@@ -67,6 +68,7 @@ class Stages:
     model_notes: Sequence[str] = ()
     refitted: Tuned | None = None
     judged: Judged | None = None
+    context_choice: ContextChoice | None = None
 
 
 def make_outcome(
@@ -124,6 +126,7 @@ def make_outcome(
         notes=[
             *notes_of(data, training, _warnings(config, stages)),
             *log_notes(evaluated.askings),
+            *title_notes(config.corpus.context, stages.corpus, data, stages.context_choice),
             *index_notes(stages.rankings.index),
         ],
         refitted=stages.refitted,

@@ -27,6 +27,16 @@ def decoded(data: bytes) -> Decoded:
         raise ValueError(f"it {error}") from None
 
 
+def require_file(path: Path) -> None:
+    """Refuses what no file lies in: a pipe may be waited for, and a device read, without end.
+
+    Raises:
+        ValueError: It is there, and is something else.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError("it is a pipe, a socket or a device: write what it gives into a file")
+
+
 def plain_lines(path: Path) -> Iterator[str] | None:
     """The lines of a file that is plainly UTF-8, one at a time; None where it has to be looked at as a whole."""
     try:

@@ -54,6 +54,9 @@ def read_rows(path: Path, known: Collection[str]) -> Rows:
     if suffix == PARQUET:
         import pyarrow.parquet as pq
 
+        names = pq.read_schema(path).names
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"the column {twice} stands twice")
         return _rows(list(enumerate(pq.read_table(path).to_pylist(), 1)))
     file = decoded(path.read_bytes())
     rows = separated_rows(file.text, known) if suffix in SEPARATED else json_rows(file.text)

@@ -37,6 +37,7 @@ _RUNS_JA = re.compile(rf"[{HAN}{KANA}\u3005\u3007]+|[{HANGUL}]+|[{UNSPACED}]+|{_
 _NEEDS_MORE = re.compile(rf"[{KANA}{HANGUL}{UNSPACED}{MARKS}\u200c\u200d]")
 _COMPOSABLE = re.compile("[\u0300-\u036f\u1100-\u11ff\u3099\u309a]")
 _HALF_WIDTH = re.compile("[\uff66-\uff9f]")
+_UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")  # in questions, and in chunks of others, that nobody cleaned
 _WIDE = re.compile("[\uff01-\uffdc]")
 _JOINERS = str.maketrans("", "", "\u200c\u200d")
 _ELIDED = re.compile(
@@ -196,6 +197,8 @@ def _is_han(character: str) -> bool:
 
 def _prepared(text: str, of: dict[str, str]) -> str:
     """A text in lower case, accents joined to their letters; forms of full and half width as others where Japanese is."""
+    if _UNSEEN.search(text):
+        text = _UNSEEN.sub("", text)
     if of["Han"] in {"ja", "ko"} and _WIDE.search(text):
         text = unicodedata.normalize("NFKC", text)
     if of["Latin"] in {"tr", "az"}:

@@ -1,4 +1,4 @@
-"""Where a run's figures go besides its own files: a local log always, Weights & Biases where it is wanted.
+"""Where a run's figures go besides its own files: a local log always, and the service that is wanted.
 
 `open_tracker` is the only door; the rest of embft knows the `Tracker` protocol and nothing of a service.
 """
@@ -30,6 +30,10 @@ def open_tracker(
     local = LocalTracker(folder, name=name, group=config.group or group, settings=settings)
     if config.backend == "local":
         return local
+    if config.backend != "wandb":
+        from embft.tracking.services import open_service
+
+        return PairTracker(local, open_service(config, folder=folder, name=name, group=group, settings=settings))
     from embft.tracking.wandb_run import open_wandb
 
     remote = open_wandb(config, folder=folder, name=name, group=group, settings=settings)

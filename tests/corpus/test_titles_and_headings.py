@@ -10,7 +10,7 @@ import pytest
 from embft.config import CorpusConfig
 from embft.corpus.chunk_files import read_chunk_file
 from embft.corpus.chunking import chunk_pages
-from embft.corpus.context import ContextReport, contexts_of, kind_for
+from embft.corpus.context import ContextReport, contexts_of, titles_differ
 from embft.corpus.outlines import Heading, headings_of_text, with_headings
 from embft.corpus.reading import read_corpus
 from embft.corpus.titles import TitleSources, clean_title, document_titles, title_of_name
@@ -183,9 +183,9 @@ def test_pages_keep_titles_and_headings_on_disk(tmp_path):
 
 def test_auto_is_the_title_where_titles_tell_documents_apart():
     one, other, same = Page("a", None, "x", "A"), Page("b", None, "y", "B"), Page("c", None, "z", "A")
-    assert kind_for("auto", [one, other]) == "title"
-    assert kind_for("auto", [one, same]) == kind_for("auto", [Page("a", None, "x")]) == "none"
-    assert kind_for("headings", [one]) == "headings"
+    assert titles_differ([one, other])
+    assert not titles_differ([one, same])
+    assert not titles_differ([Page("a", None, "x")])
 
 
 def test_the_report_says_what_contexts_add():

@@ -63,6 +63,34 @@ def test_passage_dependent_questions_are_counted_in_test_and_train():
     assert dependent_findings(splits()) == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Here are two potential questions based on the provided context information:", "Sure! Here are 2 questions:",
+        "以下是两个可能的问题：", "好的，以下是问题", "Question 1:", "```json", "[", "Hier sind zwei Fragen:",
+        "I hope these questions help!",
+        "Let me know if you need more.", "As an AI language model I have no opinion.", "问题1：",
+    ],
+)  # fmt: skip
+def test_an_llm_s_talk_in_a_dataset_is_seen(line: str):
+    (finding,) = dependent_findings(with_test(queries={**splits().test.queries, "test-q0": line}))
+    assert finding.count == 1
+    assert "1 of these are an LLM's words" in finding.text
+    assert finding.examples[0] == {"question": line}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "here maps offline", "great barrier reef depth", "what are frequently asked questions", "okay google commands",
+        "how do I let somebody know if I am late", "feel good inc chords", "sorry state of roads", "question mark in excel",
+        "以下哪个选项正确？", "当然权利是什么", "Sure footing of goats", "what is a [slot]",
+    ],
+)  # fmt: skip
+def test_what_people_type_is_no_talk(question: str):
+    assert dependent_findings(with_test(queries={**splits().test.queries, "test-q0": question})) == []
+
+
 def test_near_copies_among_searched_chunks_warn_where_somebody_asks_about_them():
     assert copy_findings(splits()) == []
     test = part("test", 100)

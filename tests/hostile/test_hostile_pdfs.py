@@ -116,6 +116,37 @@ def looped_fields() -> bytes:
     return bytes(writer.finish())
 
 
+def drawn_within(depth: int, times: int, text: bytes) -> bytes:
+    """Forms that draw forms, each so many times: a billion laughs."""
+    writer = pdf.PdfWriter()
+    form = b"/Type /XObject /Subtype /Form /BBox [0 0 600 900] /Resources << /XObject << /X %d 0 R >> /Font << /F2 4 0 R >> >>"
+    for number in range(depth):
+        writer.add_stream(b"/X Do " * times, form % (7 + number), packed=True)
+    writer.add_stream(text, form % 99)
+    writer.add_page(TEXT_OPERATORS + b" /X Do", xobjects=b"/X 6 0 R")
+    return bytes(writer.finish())
+
+
+def same_page(times: int) -> bytes:
+    writer = pdf.PdfWriter()
+    writer.add_page(TEXT_OPERATORS)
+    writer.kids *= times
+    return bytes(writer.finish())
+
+
+def bookmarked(count: int) -> bytes:
+    import io
+
+    import pypdf
+
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(GOOD))
+    for number in range(count):
+        writer.add_outline_item(title=f"Bookmark {number}", page_number=0)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
 TEXT_OPERATORS: bytes = pdf.Placed(50, 700, LINES[0]).operators
 GRID = b"".join(pdf.Placed(10 + 6 * (n % 90), 800 - 2 * (n // 90), "ab", 2).operators for n in range(20_000))
 
@@ -174,6 +205,16 @@ FILES: dict[str, tuple[Callable[[], bytes], str | None]] = {
     "20,000 words in a grid": (lambda: one_page(GRID), None),
     "1,000 form fields": (lambda: many_fields(1000), None),
     "form fields that are each other's parents": (looped_fields, None),
+    "forms that draw forms 100,000 times": (lambda: drawn_within(5, 10, TEXT_OPERATORS), "draws parts of page 1"),
+    "forms that draw lines 100 million times": (lambda: drawn_within(8, 10, b"0 0 m 9 9 l S"), "draws parts of page 1"),
+    "forms that draw forms 100 times": (lambda: drawn_within(2, 10, TEXT_OPERATORS), None),
+    "one page 20,000 times": (lambda: same_page(20_000), "lists the same pages again and again"),
+    "one page 9 times": (lambda: same_page(9), None),
+    "1,000 bookmarks of one page": (lambda: bookmarked(1000), None),
+    "an owner's password alone": (lambda: encrypted("RC4-40", ""), None),
+    "a table of objects that names itself": (
+        lambda: GOOD.replace(b"/Root", b"/Prev %d /Root" % GOOD.rfind(b"xref", 0, GOOD.rfind(b"startxref"))), None,
+    ),
     "an action in JavaScript": (lambda: GOOD.replace(b"/Catalog", b"/Catalog /OpenAction << /S /JavaScript /JS (a) >>"), None),
 }  # fmt: skip
 

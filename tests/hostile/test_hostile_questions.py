@@ -84,6 +84,43 @@ for encoding, question in (
         {question: {"c1": 1}},
         file="a.csv",
     )
+asked("a grade that is NaN", '{"question": "q", "chunk_ids": ["c1"], "grades": NaN}', "no value in grades")
+asked("an empty grade in a cell", f"question,chunk_ids,grade\n{cell(Q)},c1,\n", "no value in grade", file="a.csv")
+asked(
+    "a grade that is true", [{"question": Q, "chunk_ids": ["c1"], "grades": True}], "the grade true is no whole number"
+)
+asked("a grade below 0", [{"question": Q, "chunk_ids": ["c1"], "grades": [-1]}], "all its chunks have grade 0")
+asked(
+    "a grade for a stranger",
+    [{"question": Q, "chunk_ids": ["c1"], "grades": {"zz": 2}}],
+    "which is none of the chunk ids",
+)
+asked(
+    "a chunk twice with two grades",
+    [{"question": Q, "chunk_ids": ["c1", "c1"], "grades": [1, 2]}],
+    "has the grades 1 and 2",
+)
+asked(
+    "two people, two grades",
+    [{"question": Q, "chunk_ids": "c1", "grade": grade} for grade in (1, 3)],
+    {Q: {"c1": 3}},
+    "1 chunks have several grades",
+)
+for written in ("12", "1,200", 3.0, "７"):
+    asked(f"a count of {written!r}", [{"question": Q, "chunk_ids": "c1", "count": written}], FOUND)
+for written in (1.5, True, -3, "ten", 1e30):
+    asked(f"a count of {written!r}", [{"question": Q, "chunk_ids": "c1", "count": written}], "the count")
+asked("columns that differ in case", '{"question": "a?", "Question": "b?"}', "two columns whose names differ")
+asked("an id with a space", [{"question": Q, "chunk_ids": ["c1 "]}], FOUND)
+asked("an id in capitals", [{"question": Q, "chunk_ids": ["C1"]}], "it has 'c1': the case of letters counts")
+for written in (
+    "The el\u00adse clause runs",
+    "The else\u200b clause\u2060 runs",
+    "\u200fThe else clause",
+    "潮水\u200d每天晚五十分钟",
+):
+    asked(f"a quote with {written!a}", [{"question": Q, "evidence": written}], FOUND)
+asked("the last line cut off", '{"question": "a?", "chunk_ids": ["c1"]}\n{"question": "b?", "chu', "line 2: not JSON")
 asked("zero bytes", b"a\0b\0\0\0c" * 50, "it is binary", file="a.txt")
 asked("a long line", "why " * 250_000, "says what answers it", file="a.txt")
 

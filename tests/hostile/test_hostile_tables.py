@@ -102,6 +102,13 @@ add("a label in words", [{"question": Q, "passage": P, "label": "maybe"}], 'labe
 add("no label", f"question,passage,label\n{cell(Q)},{cell(P)},\n", "no value in label", file="a.csv")
 add("label NaN", '{"question": "a", "passage": "b", "label": NaN}', "no value in label")
 add("labels too few", [{"query": Q, "docs": [P, "no"], "labels": [1]}], "1 labels for 2 passages")
+add(
+    "two labels for one pair",
+    [{"question": Q, "passage": P, "label": label} for label in (1, 0)],
+    ONE,
+    "1 pairs twice with different labels",
+)
+add("an object with a key in two cases", [{"question": Q, "passage": {"Text": P, "text": "x"}}], "differ in case alone")
 # --- tables: ids
 add("ids from 0", [{"question_id": 0, "question": Q, "chunk_id": 0, "passage": P}], ONE)
 add("ids of one space", [{"qid": "1", "question": Q, "pid": "1", "passage": P}], ONE)

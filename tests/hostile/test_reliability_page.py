@@ -36,6 +36,7 @@ def test_the_counts_of_hostile_inputs_are_those_of_the_tests():
         *documents.values(),
         imported("test_hostile_pdfs", "hostile", "corpus").COUNT,
         *(len(imported(f"test_hostile_{kind}", "hostile").CASES) for kind in datasets),
+        *(len(imported(f"test_hostile_{kind}", "hostile").CASES) for kind in ("chunk_files", "folders")),
         imported("test_hostile_models", "hostile", "").HOSTILE_MODELS,
         *(len(getattr(configurations, name)) for name in ("REFUSED", "TAKEN", "TYPED")),
         sum(len(imported(f"test_hostile_{kind}", "hostile", "").CASES) for kind in caches),

@@ -112,6 +112,7 @@ def test_people_s_judgements_are_read_by_id_or_text_and_the_middle_one_counts(tm
     assert found.judgements[0].judge == "ann and bob"
     assert "2 judgements by ann, bob" in found.notes[0]
     assert "1 lines" in found.notes[1]
+    assert "Line 10 of judged.jsonl, its last one, is cut off" in found.notes[2]
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,7 @@ def test_people_s_judgements_are_read_by_id_or_text_and_the_middle_one_counts(tm
         ({"question_id": "q1", "chunk_id": "a", "grade": 4}, "the grade is 4"),
         ({"question_id": "q1", "chunk_id": "a", "grade": True}, "the grade is True"),
         ({"question_id": "q1", "chunk_id": "a", "grade": "2"}, "the grade is '2'"),
+        ({"question_id": "q1", "chunk_id": "a", "grade": float("nan")}, "the grade is nan"),
         ({"question_id": "nobody", "chunk_id": "a", "grade": 2}, "none of its 1 lines"),
     ],
 )

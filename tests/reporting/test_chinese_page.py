@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 from made_run import make_outcome
+from rich.cells import cell_len
 
+from embft.dataset.findings import Finding
+from embft.reporting.audit_phrases import example_rows
+from embft.reporting.han_text import broken
 from embft.reporting.html import render_html
 from embft.reporting.language import in_the_readers_words
 from embft.reporting.markdown import render_markdown
@@ -50,3 +54,24 @@ def test_page_markdown_and_terminal_speak_the_same_language(
     assert '<h2 id="comparisons">两两比较</h2>' in page
     assert "## 如何复现" in text
     assert "报告：" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [20, 37, 100])
+def test_chinese_lines_are_full_and_no_mark_begins_one(width: int) -> None:
+    text = (
+        "- 融合检索与最好的单一系统（微调后的模型）相比：nDCG@10 +1.0 个点 [-0.5, +2.6]，可能是提升，也可能是下降。" * 3
+    )
+    lines = broken(text, width)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert all(cell_len(line) <= width for line in lines)
+    assert all(cell_len(line) > width - 10 for line in lines[:-1])  # the longest word is "[-0.5,"
+    assert not [line for line in lines if line[0] in "，。：）" or line[-1] == "（"]
+
+
+def test_of_an_example_only_what_embft_says_is_told_in_chinese() -> None:
+    texts = {"question": "test", "place": "a.pdf, page 3", "reason": "all its chunks have grade 0 (a.jsonl, line 2)"}
+    with speaking("zh"):
+        ((question, place, reason),) = example_rows(Finding("quotes", "info", 1, 1, "", "", [texts]))
+    assert question == ("问题", "test")
+    assert place == ("位置", "a.pdf，第 3 页")
+    assert reason == ("原因", "它的分块评级都是 0（a.jsonl, line 2）")

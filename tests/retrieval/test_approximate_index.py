@@ -10,8 +10,9 @@ import pytest
 from embft.config import FaissConfig, RetrievalConfig
 from embft.errors import ModelError
 from embft.models.vectors import unit
+from embft.ranking.weak_index import low_recall
 from embft.records import Passages
-from embft.retrieval.approximate import IndexedScorer, IndexFacts, indexed, low_recall
+from embft.retrieval.approximate import IndexedScorer, IndexFacts, indexed
 from embft.retrieval.scoring import dense_scorers, rank
 
 pytest.importorskip("faiss", reason="faiss is not installed: pip install 'embft[faiss]'")

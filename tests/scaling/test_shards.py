@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def test_few_texts_stay_here(tmp_path, encoder, here):
 def test_a_run_that_was_killed_continues_with_the_shards_that_are_left(tmp_path, encoder, here):
     with pytest.raises(KeyboardInterrupt):
         embed(VectorCache(tmp_path / "vectors"), encoder, fleet_of(tmp_path, ThisProcess(dies_after=2)))
-    folder = next((tmp_path / "shards").iterdir())
+    folder = next(path for path in (tmp_path / "shards").iterdir() if path.is_dir())
     do_shard(str(folder), 3)  # a node that did not notice
     second = ThisProcess()
     # Another size of shards is for the next work: this one has been dealt out.
@@ -117,12 +118,28 @@ def test_a_shard_that_the_disk_damaged_is_done_again(tmp_path, encoder, here):
     assert driver.done == [0, 1, 2, 3, 4, 1]
 
 
+def test_of_two_runs_that_want_the_same_vectors_one_has_them_made(tmp_path, encoder, here):
+    drivers, found = [ThisProcess(), ThisProcess()], []
+
+    def run(driver: ThisProcess) -> None:
+        found.append(embed(VectorCache(tmp_path / "vectors"), encoder, fleet_of(tmp_path, driver)))
+
+    threads = [Thread(target=run, args=(driver,)) for driver in drivers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(len(driver.done) for driver in drivers) == [0, 5]
+    assert all(np.array_equal(one, here) for one in found)
+    assert list((tmp_path / "shards").iterdir()) == []
+
+
 @pytest.fixture
 def planned(tmp_path: Path, encoder: Encoder) -> Path:
     """The folder of a work of which nothing is done."""
     with pytest.raises(KeyboardInterrupt):
         embed(VectorCache(tmp_path / "vectors"), encoder, fleet_of(tmp_path, ThisProcess(dies_after=0)))
-    return next((tmp_path / "shards").iterdir())
+    return next(path for path in (tmp_path / "shards").iterdir() if path.is_dir())
 
 
 def test_a_shard_is_done_once(planned):

@@ -43,12 +43,12 @@ def test_failed_requests_are_repeated_at_the_next_start_and_the_prompt_is_in_the
         with initialize_config_dir(CONFIGS, version_base="1.3"):
             config = as_config(compose("config", overrides=[*overrides, f"questions.base_url={url}"]))
         workspace = Workspace(config, tmp_path / "cache")
-        first = add_contexts(workspace, corpus)
+        first = add_contexts(workspace, corpus, "llm")
         assert first.value.chunks[2].context == "Annual report"
         fails.clear()
         asked = len(log)
-        again = add_contexts(workspace, corpus)
+        again = add_contexts(workspace, corpus, "llm")
         assert again.value.chunks[2].context == "It is about Passage number 2."
         assert len(log) == asked + 1  # the others never
         monkeypatch.setattr(contexts, "prompt_texts", lambda: ("Say more.\n<passage>\n{chunk}\n</passage>", None))
-        assert add_contexts(workspace, corpus).key not in {first.key, again.key}
+        assert add_contexts(workspace, corpus, "llm").key not in {first.key, again.key}

@@ -159,7 +159,8 @@ def test_whatever_a_build_reads_is_in_its_key(tmp_path, reads):
     run_experiment(composed(*common, "retrieval=truncate", "training=fast", general), tmp_path / "truncate")
     run_experiment(composed(*common, "retrieval=late", general), tmp_path / "late")
     run_experiment(composed(*common, "training=adapter"), tmp_path / "adapter")
-    assert {stage for stage, _ in reads} >= set(GROUPS_IN_KEY) - {"whitening", "given_corpus", "context", "judging"}
+    elsewhere = {"whitening", "given_corpus", "context", "context_choice", "judging"}
+    assert {stage for stage, _ in reads} >= set(GROUPS_IN_KEY) - elsewhere
     reads.discard(("held_back", "corpus.passage_tokens"))  # in its key by its own name, where no chunk is named
     unexpected = {
         (stage, key)

@@ -159,6 +159,13 @@ def test_shared_words_are_told_in_any_script() -> None:
     assert plain_words("公司 buys 股份") == ["公", "司", "buys", "股", "份"]
 
 
+def test_what_nobody_sees_cuts_no_word() -> None:
+    for text in ("co\u00adoperate", "co\u200boperate", "co\u2060operate", "\ufeffcooperate"):
+        assert words(text, "en") == words("cooperate", "en")
+    # The joiner of Persian is spelling: both ways of asking find what a page says.
+    assert words("می\u200cخواهم", "fa") == words("می خواهم", "fa")
+
+
 def test_stop_words_leave_jax_alone(tmp_path: Path) -> None:
     (tmp_path / "jax.py").write_text("raise SystemExit('JAX was imported, and took the GPU')", encoding="utf-8")
     code = "import sys; from embft.text.stop_words import stop_words; stop_words('en'); assert 'jax' not in sys.modules"

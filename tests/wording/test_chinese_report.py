@@ -36,9 +36,7 @@ class Words(HTMLParser):
             self.language = given.get("lang")
         if tag not in {"meta", "link", "input", "br"}:
             self.inside.append(tag)
-        self.texts += [value for name in ("placeholder", "title") if (value := given.get(name))]
-        if tag != "svg":
-            self.texts += [given["aria-label"] or ""] if "aria-label" in given else []
+        self.texts += [value for name in ("placeholder", "title", "aria-label") if (value := given.get(name))]
 
     def handle_endtag(self, tag: str) -> None:
         while self.inside and self.inside.pop() != tag:
