@@ -43,12 +43,14 @@ class Limits:
         waiting: Texts that may wait.
         in_flight: Requests that may be in work.
         body: Bytes of a request.
+        patience: Seconds that a request's body may take to come.
     """
 
     batch: int = 64
     waiting: int = 8192
     in_flight: int = 1024
     body: int = 8 << 20
+    patience: float = 30.0
 
 
 class Service:
@@ -104,13 +106,14 @@ class Service:
         """The handler of a route: with the token looked at, requests counted, errors in OpenAI's form."""
 
         async def handle(request: Request) -> Response:
-            started = time.perf_counter()
+            started, status = time.perf_counter(), 500
             self._in_flight += 1
             try:
                 response = await self._answered(request, answer)
+                status = response.status_code
             finally:
                 self._in_flight -= 1
-            self.gauges.request(path, response.status_code, time.perf_counter() - started)
+                self.gauges.request(path, status, time.perf_counter() - started)
             return response
 
         return handle
@@ -148,14 +151,27 @@ class Service:
         return right and scheme.lower() == "bearer"
 
     async def _body(self, request: Request) -> Content:
+        from anyio import fail_after
+
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise BadRequestError(
+                "The body is compressed, which this server does not read: send it as it is.", status=415
+            )
         parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > self.limits.body:
-                raise BadRequestError(
-                    f"The request has more than {self.limits.body:,} bytes: send it in parts.", status=413
-                )
-            parts.append(part)
+        try:
+            # A client that sends a byte now and then would otherwise keep its place for ever, and the server from ending.
+            with fail_after(self.limits.patience):
+                async for part in request.stream():
+                    size += len(part)
+                    if size > self.limits.body:
+                        raise BadRequestError(
+                            f"The request has more than {self.limits.body:,} bytes: send it in parts.", status=413
+                        )
+                    parts.append(part)
+        except TimeoutError:
+            raise BadRequestError(
+                f"The body of the request did not come within {self.limits.patience:g} seconds.", status=408
+            ) from None
         return parse_object(b"".join(parts))
 
     async def _embeddings(self, request: Request) -> Content:
@@ -256,6 +272,7 @@ def error_response(
 
     headers = {"retry-after": "1"} if status in {429, 503} else {}
     headers |= {"www-authenticate": "Bearer"} if status == 401 else {}
+    headers |= {"connection": "close"} if status == 408 else {}
     body = {"error": {"message": message, "type": kind, "param": param, "code": None}}
     return JSONResponse(body, status, headers=headers)
 

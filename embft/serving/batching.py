@@ -1,13 +1,16 @@
 """Dynamic batching: what arrives while the model computes is computed together next.
 
-No request waits for company: a batch is what is there when the model is free. One thread computes, so that texts of many
-clients share a matrix product instead of taking turns on the cores.
+A batch is what is there when the model is free. One thread computes, so that texts of many clients share a matrix product
+instead of taking turns on the cores. Clients that ask again as soon as they are answered are waited for, but never longer than
+a sixteenth of the time that their last batch took: else they would fall apart into batches that take turns, each smaller than
+it could be. A client that is alone waits for nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +18,8 @@ from typing import Any
 
 Work = Callable[[Any, Sequence[Any]], Sequence[Any]]
 """A kind of work and its items to a result for each item."""
+_FOR_COMPANY = 1 / 16
+"""Of the time that a batch took: how long those that it answered are waited for."""
 
 
 class TooBusyError(Exception):
@@ -109,14 +114,25 @@ class Batcher:
             self._thread.join()
 
     def _run(self) -> None:
+        expected, until = 0, 0.0
         while True:
             with self._changed:
                 while not self._jobs and not self._stopping:
                     self._changed.wait()
                 if not self._jobs:
                     return
+                while (
+                    len(self._jobs) < expected
+                    and self._waiting < self._batch
+                    and not self._stopping
+                    and (left := until - time.monotonic()) > 0
+                ):
+                    self._changed.wait(left)
                 parts = self._take()
-            self._compute(parts)
+            started = time.monotonic()
+            expected = self._compute(parts)
+            ended = time.monotonic()
+            until = ended + _FOR_COMPANY * (ended - started)
 
     def _take(self) -> list[tuple[_Job, int, int]]:
         """The next batch: of the oldest request's kind, a fair share of each request, so that a large one holds up none."""
@@ -140,7 +156,8 @@ class Batcher:
         self._waiting -= sum(end - start for _, start, end in parts)
         return parts
 
-    def _compute(self, parts: list[tuple[_Job, int, int]]) -> None:
+    def _compute(self, parts: list[tuple[_Job, int, int]]) -> int:
+        """Computes a batch; returns how many requests it answered or found waiting."""
         items = [item for job, start, end in parts for item in job.items[start:end]]
         self._seen(len(items))
         try:
@@ -152,14 +169,16 @@ class Batcher:
                         self._jobs.remove(job)
                         self._waiting -= len(job.items) - job.taken
                 _answer(job, error)
-            return
-        place = 0
+            return 0
+        place, company = 0, len(self._jobs)  # before anybody is answered, and asks again
         for job, start, end in parts:
             job.results[start:end] = results[place : place + end - start]
             place += end - start
             job.done += end - start
             if job.done == len(job.items):
                 _answer(job, job.results)
+                company += 1
+        return company
 
 
 def _answer(job: _Job, answer: list[Any] | Exception) -> None:

@@ -84,6 +84,7 @@ def _serve(options: argparse.Namespace) -> int:
         from embft.serving.app import Limits, Service
         from embft.serving.engine import Engine
         from embft.serving.gauges import Gauges
+        from embft.serving.reading_http import protocol
         from embft.serving.run_files import read_run
 
         for chatty in ("sentence_transformers", "transformers", "httpx"):
@@ -95,7 +96,9 @@ def _serve(options: argparse.Namespace) -> int:
             engine = Engine(Answering(run, options.device, refitted=options.refitted), system, gauges)
         limits = Limits(options.batch, options.waiting, options.in_flight, options.body_mb << 20)
         service = Service(engine, gauges, limits, token, options.unnamed)
-        config = uvicorn.Config(service.app(), log_level="warning", access_log=False, timeout_keep_alive=30)
+        config = uvicorn.Config(
+            service.app(), http=protocol(), log_level="warning", access_log=False, timeout_keep_alive=30
+        )
         server = uvicorn.Server(config)
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host

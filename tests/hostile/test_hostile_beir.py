@@ -52,6 +52,13 @@ qrels("spaces around ids", QRELS.replace("d1", " d1 "))
 qrels("blank lines", QRELS.replace("q2", "\n\nq2"))
 qrels("a query with 0 alone", "q1\td1\t1\nq2\td2\t0\n", ONE, "no relevant document and were left out: q2")
 qrels("judged twice", QRELS + "q1\td1\t2\n", {Q: {P: 2}, Q2: {P2: 1}}, "twice with different scores")
+qrels("ids in capitals", QRELS.replace("d", "D"), "it has 'd1': the case of letters counts")
+beir(
+    "é as one character and as two",
+    ONE,
+    corpus_DOT_jsonl=[{"_id": "caf\u00e9", "text": P}, {"_id": "x", "text": "x"}],
+    qrels__test_DOT_tsv="q1\tcafe\u0301\t1\n",
+)
 qrels("a fraction", "q1\td1\t0.5\n", "score a whole number")
 qrels("a score in words", QRELS + "q1\td3\thigh\n", "line 4: expected")
 qrels("score nan", "q1\td1\tnan\n", "line 1")

@@ -33,9 +33,9 @@ class Server:
         return self.process.exitcode, self.log.read_text(encoding="utf-8")
 
 
-def start(log: Path, *arguments: str, token: str | None = None) -> Server:
+def start(log: Path, *arguments: str, token: str | None = None, port: int = 0) -> Server:
     """Types the command, and waits for its greeting in the log."""
-    process = CONTEXT.Process(target=_serve, args=([*arguments, "--port", "0"], str(log), token))
+    process = CONTEXT.Process(target=_serve, args=([*arguments, "--port", str(port)], str(log), token))
     process.start()
     until = time.monotonic() + 300
     while time.monotonic() < until and process.is_alive():

@@ -113,6 +113,20 @@ def test_another_model_is_not_explained_away(answering, tmp_path):
     assert found.causes == ["unknown"]
 
 
+@pytest.mark.parametrize(("noise", "causes"), [(0.003, []), (0.008, ["unknown"])])
+def test_a_way_that_changes_nothing_explains_nothing(answering, run, noise, causes):
+    """This model has no map of questions: leaving one out gives the vectors that were ranked."""
+    right, dice = serve_folder(run / "model"), np.random.default_rng(0)
+
+    def served(texts, queries):
+        vectors = right(texts, queries) + noise * dice.standard_normal((len(texts), 32))
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    found = compare(answering, "tuned", "tuned", served)
+    assert 0.995 < min(found.least_questions, found.least_passages) < 0.9999
+    assert found.causes == causes, found
+
+
 def test_the_own_server_passes_by_its_two_names(finished, server, monkeypatch, capsys):
     monkeypatch.setenv("THE_KEY", TOKEN)
     arguments = [f"{server.url}/v1", "--run", str(finished), "--system", "fused", "--key-env", "THE_KEY"]
