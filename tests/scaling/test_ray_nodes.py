@@ -20,7 +20,7 @@ LIMIT = 600
 def test_a_run_that_loses_a_node_on_the_way_has_the_vectors_and_figures_of_one_machine(tmp_path, monkeypatch):
     pytest.importorskip("ray", reason="Ray is not installed: pip install ray")
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{Path(__file__).parents[1]}")
-    overrides = [*write_corpus(tmp_path / "data", 8_000), f"model.path={save_model(tmp_path / 'tiny', layers=6)}"]
+    overrides = [*write_corpus(tmp_path / "data", 16_000), f"model.path={save_model(tmp_path / 'tiny', layers=6)}"]
     with ray_cluster() as cluster:
         log = (tmp_path / "log").open("w")
         elsewhere = [f"scale.address={cluster.address}", "scale.cpus=1", "scale.fewest=1000", "scale.shard=512"]
@@ -39,7 +39,7 @@ def test_a_run_that_loses_a_node_on_the_way_has_the_vectors_and_figures_of_one_m
     alone = [*overrides, f"cache_dir={tmp_path / 'own'}", f"hydra.run.dir={tmp_path / 'local'}"]
     assert typed(*alone, cwd=tmp_path, environment=os.environ).returncode == 0
     same_search(tmp_path, ("ray", "cache"), ("local", "own"))
-    assert json.loads((tmp_path / "ray" / "metrics.json").read_text())["dataset"]["searched"]["test"] == 8_000
+    assert json.loads((tmp_path / "ray" / "metrics.json").read_text())["dataset"]["searched"]["test"] == 16_000
 
 
 def _wait_for_a_shard_of_the_worker(cluster: RayCluster, folder: Path) -> None:
