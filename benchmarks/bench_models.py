@@ -46,8 +46,13 @@ def main() -> int:
         print("Nothing to run: --data says where nvidia-sec-10k lies.")
         return 0
     work = options.work.absolute()
+    filing = options.data.absolute() / "nvidia-sec-10k"
     corpora = {
-        "mpnet": ["dataset=llama_index", f"dataset.path={(options.data / 'nvidia-sec-10k').absolute()}"],
+        "mpnet": [
+            "dataset=llama_index",
+            f"dataset.train={filing / 'train_dataset.json'}",
+            f"dataset.test={filing / 'val_dataset.json'}",
+        ],
         "e5_small": [f"corpus.path={work / 'statutes'}"],
     }
     if "e5_small" in options.only:
@@ -110,6 +115,8 @@ def table(work: Path, model: str, title: str) -> list[str]:
     for variant, system, label in SYSTEMS:
         figures = runs.get(variant, {}).get("systems", {}).get(system)
         if figures:
+            if system == "tuned" and runs[variant]["training"]["best_epoch"] == 0:
+                label += " (base was kept: on dev the fine-tune did harm)"
             lines.append(f"| {label} | {' | '.join(cell(figures, metric) for metric in METRICS)} |")
     return lines
 

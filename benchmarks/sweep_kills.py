@@ -68,7 +68,7 @@ def main() -> int:
     draw = random.Random(options.seed)
     for number in range(options.kills):
         sweep = Sweep(place, "broken", overrides)
-        ended, later = draw.choice([0, 0, 1]), draw.uniform(0, 0.5)
+        ended, later = draw.choice([0, 1, 1, 2]), draw.uniform(0, 1)
         alive = sweep.kill(ended, later)
         state = "killed" if alive else "at its end before"
         print(f"kill {number + 1}: {state}, {finished(place / 'broken')} jobs finished", flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import runpy
 import subprocess
@@ -86,7 +87,11 @@ def _become(place: tuple[Path, dict[str, str], str], function: Callable[..., Non
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)
-    function(*arguments)
+    try:
+        function(*arguments)
+    finally:
+        # A child of multiprocessing leaves them out, and waits for processes that they would end (those of joblib).
+        atexit._run_exitfuncs()
 
 
 def _forget_embft(instead: str) -> None:

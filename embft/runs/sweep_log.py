@@ -1,6 +1,7 @@
 """sweep.log of a sweep's folder: when it began, by which command, and a line for each job that ends.
 
-Jobs may run in other processes, or on other machines that share the folder. What they have to know is in their environment.
+Jobs may run in other processes, or on other machines that share the folder. What they have to know is in their environment, and
+in the log.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from embft.progress import duration
 NAME = "sweep.log"
 _VARIABLE = "EMBFT_SWEEP"
 """Number of jobs (0: unknown), and when the sweep began, in seconds since 1970."""
+_BEGUN = re.compile(r"^(\S+ \S+)  (?:(\d+)|an unknown number of) jobs: ", re.MULTILINE)
+"""The line with which a sweep begins."""
 _ENDED = re.compile(r", job \d+: (ok|failed|skipped)$")
 """How the line of a job ends."""
 
@@ -64,7 +67,7 @@ def end_job(folder: Path, number: int, outcome: str) -> str:
         number: The job's.
         outcome: ``ok``, ``failed`` or ``skipped``.
     """
-    jobs, _, started = os.environ.get(_VARIABLE, "").partition(" ")
+    jobs, _, started = (os.environ.get(_VARIABLE) or _begun(folder)).partition(" ")
     if not started:
         return ""
     ends = [*outcomes(folder), outcome]
@@ -104,6 +107,15 @@ def outcomes(folder: Path) -> list[str]:
         else:
             ends = []
     return ends
+
+
+def _begun(folder: Path) -> str:
+    """The same as in the environment, by the log: a machine of a cluster that was there before has its own environment."""
+    try:
+        lines = _BEGUN.findall((folder / NAME).read_text(encoding="utf-8"))
+    except OSError:
+        return ""
+    return f"{lines[-1][1] or 0} {datetime.fromisoformat(lines[-1][0]).timestamp():.3f}" if lines else ""
 
 
 def _write(folder: Path, line: str) -> None:

@@ -150,7 +150,7 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, configure_logging=False)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
         raise ScaleError(
             f"There is no Ray cluster to be reached at scale.address={address} ({_line(error)}). Start one, `ray start --head` "
             "and on other nodes `ray start --address=HEAD:6379`, with the same versions of Python and Ray; ray://HOST:10001 "

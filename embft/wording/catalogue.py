@@ -11,7 +11,8 @@ from string import Formatter
 
 _NUMBER = r"[-+]?[\d.,]+%?"
 _TEXT = r".+?"
-_WORD = r"\S+"
+_KINDS = {"": _TEXT, "w": r"\S+", "o": r".*?"}
+"""What a place may hold that has no number: some text; one word; a clause that is there or not."""
 _FEWEST_LETTERS = 4
 """Of a sentence's own letters: with fewer, and values besides, it could be any sentence."""
 _HAN = "\u3400-\u9fff\uf900-\ufaff"
@@ -102,8 +103,8 @@ def _pattern(text: str) -> tuple[int, str]:
         letters += sum(map(str.isalpha, literal))
         parts.append(re.escape(literal))
         if name is not None:
-            what = _WORD if form == "w" else _NUMBER if form else _TEXT
-            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>{what})")
+            what = f"(?P<{name}>{_KINDS.get(form or '', _NUMBER)})"
+            parts.append(f"(?P={name})" if name in seen else what)
             seen.add(name)
     return letters, "".join(parts)
 

@@ -17,7 +17,13 @@ from small_run import save_model, write_questions
 
 BAD = 100_000
 """Tokens: more than the model has positions for."""
-ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+ENVIRONMENT = {
+    **os.environ,
+    "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "RAY_worker_niceness": "0",
+}
 
 
 def swept(launcher: str, jobs: int, *, bad: bool, place: Path, optuna: bool = False) -> list[str]:
@@ -67,8 +73,7 @@ class Sweep:
         self._folder = place / name
         words = ["-m", *overrides, f"cache_dir={place / name}.cache", f"hydra.sweep.dir={place / name}"]
         self._begun, self._since = self._log().count(" jobs: "), time.time()
-        environment = {**os.environ, **ENVIRONMENT}
-        self._fork = Fork(run_script, (str(ROOT / "run.py"), *words), cwd=place, environment=environment)
+        self._fork = Fork(run_script, (str(ROOT / "run.py"), *words), cwd=place, environment=ENVIRONMENT)
 
     def wait(self) -> subprocess.CompletedProcess[str]:
         """Lets it end."""

@@ -1,114 +1,119 @@
-"""Sweeps that are killed and started again, and sweeps by other launchers and sweepers. More of it: benchmarks/sweep_kills.py."""
+"""Sweeps of a dozen jobs by each launcher, with a bad one among them; sweeps that are killed and started again.
+
+Ten kills of each: benchmarks/sweep_kills.py.
+"""
 
 from __future__ import annotations
 
-import json
-import os
+import csv
 import subprocess
-import time
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from forks import ROOT, Fork, run_script, typed
-from small_run import write_questions
+from forks import ROOT
+from offline_wandb import told
+from sweeps import BAD, Sweep, built_twice, differences, outcomes, swept
 
-ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1", "WANDB_MODE": "offline"}
-BAD = 100_000
-"""Tokens: more than the model has positions for."""
-
-
-def command(place: Path, model: Path, name: str, *overrides: str) -> list[str]:
-    return [
-        "-m", *write_questions(place / "data"), f"model.path={model}", "tracking=local", "training=none",
-        "evaluation=base_only", "evaluation.systems=[base]", "evaluation.resamples=100", "dataset.dev_fraction=0.4",
-        f"cache_dir={place / name}.cache", f"hydra.sweep.dir={place / name}", *overrides,
-    ]  # fmt: skip
+pytestmark = pytest.mark.slow
+JOBS = 12
+LAUNCHERS = {"joblib": "hydra_joblib_launcher", "submitit_local": "hydra_submitit_launcher"}
 
 
-def run(place: Path, model: Path, name: str, *overrides: str) -> subprocess.CompletedProcess[str]:
-    return typed(*command(place, model, name, *overrides), cwd=place, environment=ENVIRONMENT)
+def read_table(sweep: Path) -> list[dict[str, str]]:
+    """compare.csv of a sweep."""
+    return list(csv.DictReader((sweep / "compare.csv").read_text(encoding="utf-8").splitlines()))
 
 
-def run_until(ended: int, place: Path, model: Path, name: str, *overrides: str) -> None:
-    """Kills the sweep once so many jobs have ended since it was last begun, in the midst of the next one."""
-    words = (str(ROOT / "run.py"), *command(place, model, name, *overrides))
-    log = place / name / "sweep.log"
-    begun = log.read_text(encoding="utf-8").count(" jobs: ") if log.is_file() else 0
-    fork = Fork(run_script, words, cwd=place, environment=ENVIRONMENT)
-    while fork.process.is_alive():
-        lines = log.read_text(encoding="utf-8") if log.is_file() else ""
-        if lines.count(" jobs: ") > begun and lines.rpartition(" jobs: ")[2].count(", job ") >= ended:
-            break
-        time.sleep(0.02)
-    time.sleep(0.3)
-    fork.process.kill()
-    fork.wait()
-
-
-def outcomes(sweep: Path) -> dict[str, Any]:
-    """By job: its figures, or its error."""
-    found = {}
-    for file in sorted(sweep.glob("*/status.json")):
-        status = json.loads(file.read_text(encoding="utf-8"))
-        if status["status"] != "ok":
-            found[file.parent.name] = status["error"]["message"]
-            continue
-        metrics = json.loads(file.with_name("metrics.json").read_text(encoding="utf-8"))
-        found[file.parent.name] = (metrics["systems"]["base"]["metrics"], metrics["objective"])
-    return found
-
-
-@pytest.mark.slow
-def test_a_sweep_that_was_killed_twice_equals_the_unbroken_one(tmp_path: Path, tiny_model: Path) -> None:
-    swept = "model.max_seq_length=8,16,24,32"
-    whole = run(tmp_path, tiny_model, "whole", swept)
-    assert whole.returncode == 0, whole.stderr
-    for ended in (1, 2):
-        run_until(ended, tmp_path, tiny_model, "broken", swept)
-    last = run(tmp_path, tiny_model, "broken", swept)
-    assert last.returncode == 0, last.stderr
-    assert last.stdout.count("skipped") >= 2
-    assert outcomes(tmp_path / "broken") == outcomes(tmp_path / "whole")
-
-
-@pytest.mark.slow
-def test_optuna_s_trials_continue_after_a_kill_as_if_there_had_been_none(tmp_path: Path, tiny_model: Path) -> None:
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="pip install 'embft[optuna]'")
-    swept = [
-        "hydra/sweeper=optuna", "hydra.sweeper.n_trials=8", f"model.max_seq_length=choice(8,9,10,12,{BAD})",
-        "hydra.sweeper.sampler.n_startup_trials=3",
-    ]  # fmt: skip
-    whole = run(tmp_path, tiny_model, "whole", *swept)
-    unbroken = outcomes(tmp_path / "whole")
-    bad = {name for name, outcome in unbroken.items() if isinstance(outcome, str)}
-    assert len(unbroken) == 8
-    assert bad
-    assert whole.returncode == 1
-    assert "Traceback" not in whole.stderr + whole.stdout
-    run_until(3, tmp_path, tiny_model, "broken", *swept)
-    last = run(tmp_path, tiny_model, "broken", *swept)
-    assert last.returncode == 1
-    assert last.stdout.count("skipped") >= 2
-    assert outcomes(tmp_path / "broken") == unbroken
-    best = max(outcome[1]["value"] for name, outcome in unbroken.items() if name not in bad)
-    assert f"best_value: {best}" in (tmp_path / "broken" / "optimization_results.yaml").read_text(encoding="utf-8")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("launcher", "package"), [("joblib", "hydra_joblib_launcher"), ("submitit_local", "hydra_submitit_launcher")]
-)
-def test_a_bad_job_of_another_process_is_listed_without_a_traceback(
-    tmp_path: Path, tiny_model: Path, launcher: str, package: str
-) -> None:
-    pytest.importorskip(f"hydra_plugins.{package}")
-    swept = [f"model.max_seq_length=8,{BAD}", f"hydra/launcher={launcher}"]
-    done = run(tmp_path, tiny_model, "sweep", *swept)
+def assert_the_bad_one_is_listed(done: subprocess.CompletedProcess[str], sweep: Path, jobs: int) -> None:
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert "1 of 2 jobs did not finish:" in done.stdout
-    assert (tmp_path / "sweep" / "compare.html").is_file()
-    found = outcomes(tmp_path / "sweep")
-    assert f"model.max_seq_length={BAD} is beyond the 512 positions" in found["1"]
-    assert found["0"][1]["value"] > 0
+    assert f"1 of {jobs} jobs did not finish:" in done.stdout
+    assert (sweep / "compare.html").is_file()
+    rows = read_table(sweep)
+    assert [row["status"] for row in rows] == ["ok"] * (jobs - 1) + ["failed"]
+    assert f"model.max_seq_length={BAD} is beyond the 64 positions" in rows[-1]["error"]
+    assert built_twice(sweep) == []
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a sweep that nothing disturbed: a dozen jobs, one after the other, one of them bad."""
+    folder = tmp_path_factory.mktemp("s")
+    done = Sweep(folder, "basic", swept("basic", JOBS, bad=True, place=folder)).wait()
+    assert_the_bad_one_is_listed(done, folder / "basic", JOBS)
+    return folder
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_launcher_gives_the_figures_of_jobs_one_after_the_other(place: Path, launcher: str) -> None:
+    pytest.importorskip(f"hydra_plugins.{LAUNCHERS[launcher]}")
+    # Each of submitit's jobs is a process that imports everything: fewer of them, with the bad one.
+    jobs = JOBS if launcher == "joblib" else 3
+    overrides = swept(launcher, jobs, bad=True, place=place)
+    done = Sweep(place, launcher, overrides).wait()
+    assert_the_bad_one_is_listed(done, place / launcher, jobs)
+    whole, found = outcomes(place / "basic"), outcomes(place / launcher)
+    for name in list(found)[:-1]:
+        assert found[name][1] == whole[name][1]
+
+
+def test_ray_gives_the_figures_of_jobs_one_after_the_other(place: Path) -> None:
+    # Ray listens on every interface, and its launcher wants an older cloudpickle: a benchmark in a network of its own.
+    pytest.importorskip("hydra_plugins.hydra_ray_launcher", reason="pip install 'embft[ray]'")
+    if subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("network namespaces are not allowed here")
+    command = [
+        sys.executable,
+        str(ROOT / "benchmarks" / "sweep_kills.py"),
+        "--launcher",
+        "ray",
+        "--bad",
+        "--kills",
+        "1",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "equal: 11 jobs, one summary run each" in done.stdout
+
+
+def test_a_sweep_that_was_killed_twice_equals_the_unbroken_one(place: Path) -> None:
+    overrides = swept("basic", JOBS, bad=True, place=place)
+    for ended in (2, 4):
+        assert Sweep(place, "broken", overrides).kill(ended, 0.1)
+    last = Sweep(place, "broken", overrides).wait()
+    assert_the_bad_one_is_listed(last, place / "broken", JOBS)
+    assert last.stdout.count("skipped") >= 6
+    assert differences(place / "basic", place / "broken") == []
+
+
+def test_optuna_s_best_of_twenty_trials_is_the_best_after_two_kills_as_well(place: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="pip install 'embft[optuna]'")
+    overrides = swept("basic", 20, bad=True, place=place, optuna=True)
+    whole = Sweep(place, "trials", overrides).wait()
+    assert whole.returncode == 1
+    assert "Traceback" not in whole.stderr + whole.stdout
+    unbroken = outcomes(place / "trials")
+    assert len(unbroken) == 20
+    values = {name: outcome[1][2]["value"] for name, outcome in unbroken.items() if isinstance(outcome[1], list)}
+    assert 0 < len(values) < 20
+    for ended in (3, 6):
+        Sweep(place, "killed", overrides).kill(ended, 0.1)
+    # With Weights & Biases at last, which is no other setting: finished trials stay as they are.
+    last = Sweep(place, "killed", [*overrides, "tracking=wandb", "tracking.mode=offline"]).wait()
+    assert last.returncode == 1
+    assert last.stdout.count("skipped") >= 9
+    for name, outcome in outcomes(place / "killed").items():
+        assert outcome[1] == unbroken[name][1]
+    best = max(values.values())
+    results = (place / "killed" / "optimization_results.yaml").read_text(encoding="utf-8")
+    assert f"best_value: {best}" in results
+    rows = {Path(row["folder"]).name: row for row in read_table(place / "killed")}
+    at = {name for name, value in values.items() if value == best}
+    assert {name for name, row in rows.items() if row["base/ndcg@10/dev"] == str(best)} == at
+    chosen = [line for line in last.stdout.splitlines() if "best on dev" in line]
+    assert Path(chosen[0].split(": ")[1].split(". Test")[0]).name in at
+    summary = told(place / "killed")
+    assert summary["sweep/best_objective/objective"] == best
+    assert summary["sweep/best_objective/job"] in at
+    assert (summary["sweep/jobs"], summary["sweep/failed"]) == (20, 20 - len(values))

@@ -144,3 +144,13 @@ def test_the_log_counts_the_last_start_alone(tmp_path: Path, monkeypatch: pytest
         sweep_log.begin(tmp_path, 2, "python run.py -m seed=1,2")
         assert sweep_log.end_job(tmp_path, 0, outcome).startswith("1 of 2 jobs")
     assert sweep_log.end_job(tmp_path, 1, "failed") == "2 of 2 jobs"
+
+
+def test_a_job_of_a_machine_with_an_environment_of_its_own_finds_the_sweep_in_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBFT_SWEEP", "")
+    sweep_log.begin(tmp_path, 3, "python run.py -m seed=1,2,3")
+    monkeypatch.delenv("EMBFT_SWEEP")
+    assert sweep_log.end_job(tmp_path, 0, "ok").startswith("1 of 3 jobs, about")
+    assert sweep_log.outcomes(tmp_path) == ["ok"]

@@ -26,7 +26,7 @@ def test_a_run_that_loses_a_node_on_the_way_has_the_vectors_and_figures_of_one_m
         elsewhere = [f"scale.address={cluster.address}", "scale.cpus=1", "scale.fewest=1000", "scale.shard=512"]
         run = cluster.head.start(
             sys.executable, str(ROOT / "run.py"), *overrides, "scale=ray", *elsewhere, f"cache_dir={tmp_path / 'cache'}",
-            f"hydra.run.dir={tmp_path / 'ray'}", output=log,
+            f"hydra.run.dir={tmp_path / 'ray'}", env=cluster.environment, output=log,
         )  # fmt: skip
         _wait_for_a_shard_of_the_worker(cluster, tmp_path / "cache" / "shards")
         assert run.poll() is None

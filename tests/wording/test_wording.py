@@ -14,6 +14,8 @@ BOTH = Catalogue(
         "{system} has {n:,} chunks": "{system}有{n:,}个分块",
         "{n:,} of {things} {are:w} about chunks": "{things!t}中{n}个",
         "{n:,} test questions": "{n}个测试问题",
+        "passed over{hint:o}.": "略过{hint!t}。",
+        " (it has {name})": "（有{name}）",
         "the base model": "基座模型",
     }
 )
@@ -33,6 +35,8 @@ def test_a_name_from_outside_is_left_as_it_is() -> None:
 def test_a_sentence_that_was_written_down_is_told_again_with_what_stands_in_it() -> None:
     assert BOTH.retold("12 of 1,204 test questions are about chunks") == "1,204 个测试问题中 12 个"
     assert BOTH.retold("the base model") == "基座模型"
+    assert BOTH.retold("passed over.") == "略过。"
+    assert BOTH.retold("passed over (it has B).") == "略过（有 B）。"
 
 
 @pytest.mark.parametrize("text", ["no sentence of ours", "many of 3 test questions are about chunks", ""])
