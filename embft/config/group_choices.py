@@ -37,7 +37,7 @@ def choice_problem(group: str, value: str, options: Sequence[str] | None) -> str
     known = [name for name in options or () if name != "schema"]
     if group == "experiment" and value == "null":
         return ""
-    if value.lower() in _NOTHING and value not in known:
+    if options is not None and value.lower() in _NOTHING and value not in known:
         hint = _NOTHING_OF.get(group, f" The default is {group}={_default(group)}.")
         return f"{group}={value} is unknown.{hint}{_listed(group, known)}"
     if options is None or value in known or "${" in value:
