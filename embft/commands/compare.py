@@ -12,7 +12,6 @@ from embft.evaluation.names import LABELS
 from embft.reporting.alike import fair_metric
 from embft.reporting.compare import print_comparison, write_csv
 from embft.reporting.jobs import checked_system, collect, named
-from embft.reporting.page import write_page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_csv(options.csv, jobs, baseline)
         if options.html:
             chosen = named(jobs, options.against, "--against") if against else None  # print_comparison read them anew
+            from embft.reporting.page import write_page  # needs numpy, which takes longer than all else here
+
             write_page(options.html, jobs, metric, baseline, system, chosen)
     except EmbftError as error:
         print(f"compare: {error}", file=sys.stderr)

@@ -15,10 +15,11 @@ from embft.dataset.question_audits import language_findings
 from embft.questions.extractive import extractive
 from embft.questions.filters import filter_questions
 from embft.questions.prompt import Prompt
-from embft.questions.sentences import content_words, sentences
-from embft.questions.traits import kind_of, length
+from embft.questions.sentences import sentences
+from embft.questions.traits import kind_of
 from embft.questions.unaskable import boilerplate
 from embft.records import Chunk, Question, RetrievalDataset, Splits
+from embft.text.content_words import content_words, word_count
 from embft.text.languages import guess, languages_of
 
 pytestmark = pytest.mark.slow
@@ -140,9 +141,9 @@ def test_each_script_s_stops_end_a_sentence(code: str, text: str, count: int) ->
 
 
 def test_lengths_count_words_where_there_are_no_spaces() -> None:
-    assert length("設定ファイルの場所") == 4.5
-    assert length("패키지 설치 방법") == 3
-    assert length("ระบบปฏิบัติการ") >= 2
+    assert word_count("設定ファイルの場所") == 4
+    assert word_count("패키지 설치 방법") == 3
+    assert word_count("ระบบปฏิบัติการ") >= 2
 
 
 def test_kinds_of_questions_are_told_in_other_languages() -> None:
