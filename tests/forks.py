@@ -7,6 +7,7 @@ import os
 import runpy
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from multiprocessing import get_context
 from pathlib import Path
@@ -91,6 +92,8 @@ def _become(place: tuple[Path, dict[str, str], str], function: Callable[..., Non
         function(*arguments)
     finally:
         # A child of multiprocessing leaves them out, and waits for processes that they would end (those of joblib).
+        for end in reversed(threading._threading_atexits):  # type: ignore[attr-defined]
+            end()
         atexit._run_exitfuncs()
 
 

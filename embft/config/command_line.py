@@ -124,6 +124,10 @@ def check_line(arguments: Sequence[str], tree: ConfigTree, *, sweep: bool) -> Ch
             unused = unused_problems(unused, [*configs, *_composable(tree, rows.every_combination())])
         # Where another sentence is about the same key, it says more.
         faults |= {words: None for key, words in unused.items() if not any(key in problem for problem in faults)}
+    if sweep and searches_on and launcher != "basic":
+        faults[
+            f"hydra.searchpath does not reach the processes of hydra/launcher={launcher}: give the folder as --config-dir FOLDER."
+        ] = None
     if sweep and first is not None and not faults:
         equal, said = equal_jobs(settings, first, configs)
         faults |= dict.fromkeys(equal)
