@@ -91,8 +91,8 @@ def _combination_problems(config: ExperimentConfig) -> Iterator[str]:
             for name in ("train", "test")
             if not getattr(dataset, name)
         )
-    if dataset.kind == "beir" and corpus.context in {"headings", "llm"}:
-        yield f"corpus.context={corpus.context}: a BEIR folder has titles alone: take title."
+    if dataset.kind == "beir" and corpus.context in {"auto", "headings", "llm"}:
+        yield f"corpus.context={corpus.context}: a BEIR folder has titles alone: take title, or none."
     if dataset.kind == "beir" and not dataset.path:
         yield "dataset=beir needs dataset.path=DIR, a folder with corpus.jsonl, queries.jsonl and qrels/."
     if corpus.chunk_overlap >= corpus.chunk_tokens:

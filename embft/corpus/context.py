@@ -96,6 +96,23 @@ class ContextChoice:
         )
 
 
+@dataclass(frozen=True)
+class UntriedTitles:
+    """Why ``corpus.context=auto`` left titles out without a trial.
+
+    Attributes:
+        reason: What was missing for a trial.
+    """
+
+    reason: str
+    kind: str = "none"
+
+    @property
+    def sentence(self) -> str:
+        """For log and report."""
+        return f"Titles were not tried, and do not stand before the chunks (corpus.context=auto): {self.reason}"
+
+
 def titles_differ(pages: Sequence[Page]) -> bool:
     """Whether there is more than one title, so that titles tell documents apart."""
     return len({page.title for page in pages if page.title}) > 1

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from embft.wording import say, worded
 
+NOT_FROM_PASSAGES = frozenset({"human", "file"})
+"""Origins of questions that were not written from the passages that answer them, as far as is known. Such questions may miss what
+a chunk does not say; those written from it ask for what it says."""
 LABELS = {
     "hit_rate@1": worded("hit rate@1"),
     "hit_rate@3": worded("hit rate@3"),

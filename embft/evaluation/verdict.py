@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from embft.evaluation.figures import ComparisonRow, Prospects
-from embft.evaluation.names import label
+from embft.evaluation.names import NOT_FROM_PASSAGES, label
 from embft.evaluation.verdict_facts import Facts, Pairs, phrase, start, unsigned
 from embft.systems import cost_rank
 from embft.wording import counted, say
@@ -22,7 +22,6 @@ MARGIN = 0.01
 """A point."""
 _FEWEST_QUESTIONS = 30
 _FROM_FILE = "file"
-_NOT_FROM_PASSAGES = {"human", _FROM_FILE}
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class _Verdict:
         self.metric = evidence.primary
         self.total = sum(evidence.test_origins.values())
         from_passages = {
-            origin: count for origin, count in evidence.test_origins.items() if origin not in _NOT_FROM_PASSAGES
+            origin: count for origin, count in evidence.test_origins.items() if origin not in NOT_FROM_PASSAGES
         }
         self.from_passages, self.backends = sum(from_passages.values()), ", ".join(sorted(from_passages))
         self.pairs = Pairs(evidence.comparisons, self.metric)

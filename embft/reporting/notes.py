@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from embft.corpus.context import ContextChoice, titles_differ
+from embft.corpus.context import ContextChoice, UntriedTitles, titles_differ
 from embft.evaluation.figures import Askings
+from embft.evaluation.names import NOT_FROM_PASSAGES
 from embft.evaluation.realism import realism_warnings
 from embft.results import Corpus, DatasetReport, Note
 from embft.retrieval.approximate import IndexFacts
 from embft.training.report import TrainingReport
-
-NOT_FROM_PASSAGES = {"human", "file"}
-"""Origins of questions that were not written from the passages that answer them, as far as is known."""
 
 
 def notes_of(data: DatasetReport, training: TrainingReport | None, warnings_of_stages: Iterable[str]) -> list[Note]:
@@ -55,13 +53,15 @@ def log_notes(askings: Askings | None) -> list[Note]:
     ]
 
 
-def title_notes(context: str, corpus: Corpus | None, data: DatasetReport, choice: ContextChoice | None) -> list[Note]:
+def title_notes(
+    context: str, corpus: Corpus | None, data: DatasetReport, choice: ContextChoice | UntriedTitles | None
+) -> list[Note]:
     """What dev said of titles; or that they were not tried, where people asked about documents that titles tell apart.
 
     Args:
         context: The setting ``corpus.context``.
         corpus: None where there are no documents.
-        choice: None where nothing was chosen.
+        choice: None where the settings say what stands there.
     """
     if choice is not None:
         return [Note("info", choice.sentence)]

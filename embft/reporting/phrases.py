@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from embft.config.fields import ANSWER_METRICS
-from embft.evaluation.names import LABELS, label
+from embft.evaluation.names import LABELS, NOT_FROM_PASSAGES, label
 from embft.wording import counted, joined, listed, retold, say, spoken, worded
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _ORIGINS = {
     "local_llm": worded("written by a local LLM from the passages"),
     "file": worded("from the given file"),
 }
-_NOT_FROM_PASSAGES = {"human", "file"}
 _SPLITS = (worded("train"), worded("dev"), worded("test"))
 _LONGEST_LIST = 20
 """Of a list in a table of facts; the rest is counted."""
@@ -100,7 +99,7 @@ def test_questions(outcome: Outcome) -> str:
     """What the test questions are, what that means for BM25, and what they search."""
     data = outcome.dataset
     origins = data.origins["test"]
-    flattering = any(name not in _NOT_FROM_PASSAGES for name in origins)
+    flattering = any(name not in NOT_FROM_PASSAGES for name in origins)
     return say(
         "{questions} {origins}{note}, searching {chunks}",
         questions=counted(data.questions["test"], "{n:,} test question", "{n:,} test questions"),

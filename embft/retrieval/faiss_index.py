@@ -20,7 +20,7 @@ import numpy.typing as npt
 from embft.config import FaissConfig
 from embft.damaged import locked, make_folder
 from embft.errors import ModelError
-from embft.files import digest, read_json, replacing, write_json
+from embft.files import digest, file_digest, read_json, replacing, write_json
 from embft.models.vectors import AnyVectors, Vectors
 from embft.progress import progress
 
@@ -110,18 +110,24 @@ def faiss_index(vectors: AnyVectors, settings: FaissConfig, folder: Path) -> Fai
     with locked(folder / f".{key}.lock"):
         if path.is_file() and facts.is_file():
             try:
-                return FaissIndex(
-                    settings, len(vectors), path.stat().st_size, read_json(facts)["build_seconds"], reads(str(path))
-                )
-            except (RuntimeError, ValueError, LookupError):
-                logger.warning("%s is damaged: the index is built again.", path)
+                known = read_json(facts)
+                # faiss believes every number in a file, the sizes of its tables too.
+                if known["sha256"] == file_digest(path):
+                    return FaissIndex(
+                        settings, len(vectors), path.stat().st_size, known["build_seconds"], reads(str(path))
+                    )
+            except (RuntimeError, ValueError, LookupError, TypeError):
+                pass
+            logger.warning("%s is damaged: the index is built again.", path)
         started = time.perf_counter()
         index = _built(faiss, vectors, settings)
         seconds = round(time.perf_counter() - started, 3)
         write = faiss.write_index_binary if settings.kind == "binary" else faiss.write_index
         with replacing(path) as temporary:
             write(index, str(temporary))
-        write_json(facts, {**asdict(settings), "vectors": len(vectors), "build_seconds": seconds})
+        write_json(
+            facts, {**asdict(settings), "vectors": len(vectors), "build_seconds": seconds, "sha256": file_digest(path)}
+        )
         return FaissIndex(settings, len(vectors), path.stat().st_size, seconds, index)
 
 

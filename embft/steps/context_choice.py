@@ -6,10 +6,11 @@ import logging
 from pathlib import Path
 
 from embft import typed_json
-from embft.corpus.context import ContextChoice, titles_differ
+from embft.corpus.context import ContextChoice, UntriedTitles, titles_differ
 from embft.evaluation.bootstrap import prospects_of
 from embft.evaluation.dependence import Dependence
 from embft.evaluation.metrics import dataset_scores
+from embft.evaluation.names import NOT_FROM_PASSAGES
 from embft.ranking.bench import Bench
 from embft.results import Asked, Corpus, QuestionSet
 from embft.retrieval.excluding import without_excluded
@@ -21,14 +22,12 @@ from embft.steps.workspace import Lab
 logger = logging.getLogger(__name__)
 KINDS = ("none", "title")
 """What is tried; of equal ones the first is taken."""
-BY_PEOPLE = {"human", "file"}
-"""Origins of questions that may miss what a chunk does not say. Those written from a chunk ask for what it says."""
 
 
 def context_kind(
     lab: Lab, corpus: StageResult[Corpus], asked: StageResult[Asked], questions: StageResult[QuestionSet]
-) -> tuple[str, ContextChoice | None]:
-    """What ``corpus.context`` stands for; with ``auto``, what dev chose.
+) -> tuple[str, ContextChoice | UntriedTitles | None]:
+    """What ``corpus.context`` stands for; with ``auto``, what dev chose, or why it could not.
 
     In some collections titles help much, in others they do harm (benchmarks/results/context.md), so nothing but questions about
     these documents can tell. Where titles tell documents apart and people asked the dev questions, the base model ranks them with
@@ -38,13 +37,15 @@ def context_kind(
     kind, systems = lab.config.corpus.context, lab.config.evaluation.systems
     if kind != "auto":
         return kind, None
-    if lab.config.model.kind != "weights" or not {"base", "tuned", "fused"}.intersection(systems):
-        return "none", None
+    if lab.config.model.kind != "weights":
+        return _untried("a paid API would be asked twice for it. corpus.context=title puts them there.")
+    if not {"base", "tuned", "fused"}.intersection(systems):
+        return _untried("evaluation.systems names no system with a model.")
     if not titles_differ(corpus.value.pages):
-        return "none", None
+        return _untried("fewer than two documents have titles of their own.")
     datasets = {name: make_dataset(lab, add_contexts(lab, corpus, name), asked, questions) for name in KINDS}
-    if not BY_PEOPLE.intersection(datasets["none"].value.report.origins["dev"]):
-        return "none", None
+    if not NOT_FROM_PASSAGES.intersection(datasets["none"].value.report.origins["dev"]):
+        return _untried("no dev questions were asked by people, and those written from a chunk ask for what it says.")
     margin = lab.config.evaluation.margin
 
     def build(folder: Path, scratch: Path) -> None:
@@ -64,5 +65,11 @@ def context_kind(
 
     inputs = [*(dataset.key for dataset in datasets.values()), lab.base.encoder.fingerprint]
     choice = lab.run("context_choice", build, load, inputs=inputs, values={"margin": margin}).value
+    logger.info("%s", choice.sentence)
+    return choice.kind, choice
+
+
+def _untried(reason: str) -> tuple[str, UntriedTitles]:
+    choice = UntriedTitles(reason)
     logger.info("%s", choice.sentence)
     return choice.kind, choice

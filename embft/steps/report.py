@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from embft.config import ExperimentConfig
-from embft.corpus.context import ContextChoice
+from embft.corpus.context import ContextChoice, UntriedTitles
 from embft.evaluation.costs import MeasuredCosts, Rates
 from embft.evaluation.figures import SystemResult
 from embft.files import write_json, write_jsonl
@@ -68,7 +68,7 @@ class Stages:
     model_notes: Sequence[str] = ()
     refitted: Tuned | None = None
     judged: Judged | None = None
-    context_choice: ContextChoice | None = None
+    context_choice: ContextChoice | UntriedTitles | None = None
 
 
 def make_outcome(

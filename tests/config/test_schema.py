@@ -41,6 +41,12 @@ def test_every_config_file_composes_and_is_possible(choice):
     assert problems(composed(*NEEDS.get(choice, []), choice)) == []
 
 
+@pytest.mark.parametrize("kind", ["auto", "headings", "llm"])
+def test_a_beir_folder_has_titles_alone(kind):
+    config = composed("dataset=beir", "dataset.path=x", f"corpus.context={kind}")
+    assert f"corpus.context={kind}: a BEIR folder has titles alone: take title, or none." in problems(config)
+
+
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_group_has_a_folder_and_files_say_their_own_name(group):
     files = sorted((CONFIGS / group).glob("*.yaml"))

@@ -105,10 +105,20 @@ def test_an_index_is_built_once_and_again_where_its_file_is_damaged(tmp_path, ca
     _, _, second = scorers_of(tmp_path, windows, kind="hnsw", effort=300)  # how hard is looked is no matter of the file
     assert file.stat().st_mtime_ns == stamp
     assert ranked(first["cosine"], ids).chunk_ids == ranked(second["cosine"], ids).chunk_ids
-    file.write_bytes(b"nonsense")
-    _, _, third = scorers_of(tmp_path, windows, kind="hnsw")
-    assert "is built again" in caplog.text
-    assert third["cosine"].facts().recall["10"] > 0.97
+    whole, facts = file.read_bytes(), file.with_suffix(".json")
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 0xFF  # a vector or a link: faiss itself would not notice
+    for spoilt in (b"nonsense", b"", whole[: len(whole) // 2], bytes(flipped)):
+        file.write_bytes(spoilt)
+        caplog.clear()
+        _, _, again = scorers_of(tmp_path, windows, kind="hnsw")
+        assert "is built again" in caplog.text
+        assert again["cosine"].facts().recall["10"] > 0.97
+    for words in ("", "[]", "null", "{}", '{"build_seconds": 1}'):
+        facts.write_text(words, encoding="utf-8")
+        caplog.clear()
+        scorers_of(tmp_path, windows, kind="hnsw")
+        assert "is built again" in caplog.text
     assert len(list((tmp_path / "indexes").glob("*.faiss"))) == 1
     scorers_of(tmp_path, windows, kind="hnsw", links=16)
     assert len(list((tmp_path / "indexes").glob("*.faiss"))) == 2

@@ -41,6 +41,7 @@ WORDS = (
     "moss",
     "nut",
 )
+BM25_ALONE = ("evaluation.systems=[bm25]", "evaluation.objective=bm25/ndcg@10")
 register()
 
 
@@ -92,4 +93,29 @@ def test_titles_stand_before_chunks_where_dev_says_so(place: Path) -> None:
 def test_questions_from_the_chunks_choose_nothing(place: Path) -> None:
     metrics = metrics_of(place, "extractive", "corpus.context=auto")
     assert metrics["dataset"]["context"] is None
-    assert not any("corpus.context=auto" in note["text"] for note in metrics["notes"])
+    assert (
+        why_untried(metrics)
+        == "no dev questions were asked by people, and those written from a chunk ask for what it says."
+    )
+
+
+def test_without_a_model_or_without_titles_that_differ_nothing_is_tried(place: Path, tmp_path: Path) -> None:
+    human = f"questions.human={place / 'questions.jsonl'}"
+    metrics = metrics_of(
+        place, "bm25", human, "corpus.context=auto", "evaluation.systems=[bm25]", "evaluation.objective=bm25/ndcg@10"
+    )
+    assert why_untried(metrics) == "evaluation.systems names no system with a model."
+    one = tmp_path / "docs" / "all reports.txt"
+    one.parent.mkdir()
+    texts = [file.read_text(encoding="utf-8") for file in sorted((place / "docs").iterdir())]
+    one.write_text("\n\n".join(texts), encoding="utf-8")
+    metrics = metrics_of(place, "one", "corpus.context=auto", f"corpus.path={one.parent}")
+    assert why_untried(metrics) == "fewer than two documents have titles of their own."
+
+
+def why_untried(metrics: dict) -> str:
+    """What the report says of it."""
+    [note] = [note["text"] for note in metrics["notes"] if "corpus.context=auto" in note["text"]]
+    start = "Titles were not tried, and do not stand before the chunks (corpus.context=auto): "
+    assert note.startswith(start)
+    return note[len(start) :]

@@ -51,11 +51,17 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wandb_run, "_FINISH_SECONDS", 3.0)
 
 
-def test_a_run_arrives_whole_with_its_commit_its_best_and_what_it_came_of(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
-) -> None:
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All the time that a busy machine may need for what must arrive."""
+    monkeypatch.setenv("WANDB_API_KEY", SENTINEL)
     monkeypatch.setattr(wandb_run, "_FINISH_SECONDS", 60.0)
     monkeypatch.setenv("WANDB_INIT_TIMEOUT", "60")
+
+
+def test_a_run_arrives_whole_with_its_commit_its_best_and_what_it_came_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patient: None
+) -> None:
     with WandbServer() as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.url)
         track(tmp_path / "run")
@@ -77,10 +83,8 @@ def test_a_run_arrives_whole_with_its_commit_its_best_and_what_it_came_of(
 
 
 def test_artifacts_are_uploaded_where_that_is_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patient: None
 ) -> None:
-    monkeypatch.setattr(wandb_run, "_FINISH_SECONDS", 60.0)
-    monkeypatch.setenv("WANDB_INIT_TIMEOUT", "60")
     with WandbServer() as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.url)
         track(tmp_path / "run", artifacts="files")
