@@ -77,7 +77,7 @@ def hold_back_questions(
             mapped = map_to_chunks(human, pages, passages)
             if human:
                 require_mapped(mapped, human_file or "")
-            writing = _Writing(passages, writer, workspace.cache_dir, test_seed)
+            writing = _Writing(passages, writer, workspace, test_seed)
             held, unmapped = hold_back(passages, mapped.questions, config, writing.write), mapped.unmapped
             rejected = writing.generated.rejected
             report = {
@@ -132,9 +132,11 @@ class _Writing:
         generated: Empty until then.
     """
 
-    def __init__(self, passages: Sequence[Chunk], writer: QuestionsConfig | None, cache_dir: Path, seed: int) -> None:
+    def __init__(
+        self, passages: Sequence[Chunk], writer: QuestionsConfig | None, workspace: Workspace, seed: int
+    ) -> None:
         self.generated = Generated([], {}, [])
-        self._passages, self._writer, self._cache_dir, self._seed = passages, writer, cache_dir, seed
+        self._passages, self._writer, self._workspace, self._seed = passages, writer, workspace, seed
 
     def write(self, about: Sequence[Chunk]) -> list[Question]:
         """Questions about some of the passages, with their evidence.
@@ -149,9 +151,10 @@ class _Writing:
             # Without an LLM all passages say how rare a word is; the questions about others are dropped.
             about if self._writer.backend != "extractive" else self._passages,
             self._writer,
-            self._cache_dir,
+            self._workspace.cache_dir,
             self._seed,
             lambda asked: best_ranks([one.text for one in asked], [one.chunk_ids for one in asked], texts),
+            self._workspace.machines,
         )
         wanted = {passage.id for passage in about}
         kept = [question for question in self.generated.questions if wanted.issuperset(question.chunk_ids)]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from embft.config import ExperimentConfig
 from embft.retrieval.embedder import Embedder
 from embft.source_code import code_of
 from embft.stages import Build, StageCache, StageResult
 from embft.steps.keys import settings_of
+
+if TYPE_CHECKING:
+    from embft.questions.elsewhere import Machines
 
 T = TypeVar("T")
 
@@ -24,11 +27,13 @@ class Workspace:
         config: All settings. A stage's build reads those of the groups that are in its key (`embft.steps.keys`).
         cache_dir: Stages, vectors, replies, downloads.
         used: By stage, the keys of the results that were used; it grows.
+        machines: Other machines that a local LLM may be asked on.
     """
 
     config: ExperimentConfig
     cache_dir: Path
     used: dict[str, list[str]] = field(default_factory=dict, kw_only=True)
+    machines: Machines | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def run(
         self,
