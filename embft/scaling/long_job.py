@@ -106,7 +106,7 @@ class LongJob:
                 further = "without getting any further" if idle == _IDLE else "without an end"
                 times = idle if idle == _IDLE else number
                 raise ScaleError(f"Jobs ended {times} times {further}; the last one, {state}. {words}")
-            logger.warning("It has not come to an end (%s): another job continues from the last checkpoint.", state)
+            logger.warning("Ended without a result: %s. Another job continues from the last checkpoint.", state)
 
     def _wait_for_another(self, is_over: Callable[[str], bool]) -> bool:
         """Waits while a process is at it that this one has not started; returns whether it is over.

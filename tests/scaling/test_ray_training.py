@@ -33,7 +33,7 @@ def test_a_training_on_a_ray_cluster_that_is_killed_has_the_figures_of_one_that_
         )  # fmt: skip
         _kill_the_first_process(tmp_path / "cache" / "shards")
         assert run.wait(LIMIT) == 0, (tmp_path / "log").read_text()
-    assert "another job continues from the last checkpoint" in (tmp_path / "log").read_text()
+    assert "Another job continues from the last checkpoint" in (tmp_path / "log").read_text()
     assert list((tmp_path / "cache" / "shards").iterdir()) == []
 
     alone = [*settings, f"cache_dir={tmp_path / 'own'}", f"hydra.run.dir={tmp_path / 'local'}"]

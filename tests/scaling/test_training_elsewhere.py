@@ -119,7 +119,7 @@ def test_one_that_is_killed_twice_continues_to_the_same_bytes_and_tells_each_ste
     assert there.value.report.resumed
     losses = [step for step, *names in curve if "train/loss" in names]
     assert losses == list(range(1, there.value.report.steps + 1))
-    assert "another job continues from the last checkpoint" in caplog.text
+    assert "Another job continues from the last checkpoint" in caplog.text
 
 
 @pytest.mark.slow

@@ -70,7 +70,7 @@ def test_a_training_whose_job_is_killed_has_the_figures_of_one_that_trains_here(
     _kill_one(tmp_path / "cache" / "shards", rank)
     done = run.wait()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "another job continues from the last checkpoint" in done.stdout + done.stderr
+    assert "Another job continues from the last checkpoint" in done.stdout + done.stderr
     assert list((tmp_path / "cache" / "shards").iterdir()) == []
 
     own = [f"cache_dir={tmp_path / 'own'}", f"hydra.run.dir={tmp_path / 'here'}"]
