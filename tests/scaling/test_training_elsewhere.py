@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tiny import make_base, make_dataset, make_lab
 
-from embft.config import ScaleConfig, TrainingConfig
+from embft.config import TrainingConfig
 from embft.errors import ScaleError, TrainingError
 from embft.progress import Work
 from embft.scaling.events import EVENTS, Listener, Teller
@@ -267,37 +267,3 @@ def test_what_a_job_says_reaches_the_run_and_half_a_line_harms_nobody(tmp_path, 
     assert "mind this" in caplog.text
     assert work.note == "3 of 9"
     assert figures == [({"train/loss": 0.5}, 1), ({"train/dev": 0.1}, 1), ({"train/loss": 0.3}, 3)]
-
-
-@pytest.mark.parametrize(
-    ("overrides", "message"),
-    [
-        (["scale.train=true"], "scale.train=true has other machines train, and scale=local has none"),
-        (["scale=slurm", "scale.train=true", "training.device=cuda"], "scale.gpus=0 asks for none"),
-        (["scale=slurm", "scale.train=true", "scale.train_processes=64"], "cannot be dealt out to 64 processes"),
-        (["scale=slurm", "scale.train=true", "scale.executor=local", "scale.train_nodes=2"], "has this machine alone"),
-    ],
-)
-def test_settings_that_cannot_work_are_refused(overrides, message):
-    from hydra import compose, initialize_config_dir
-
-    from embft.config import register
-    from embft.config.command_line import as_config
-    from embft.config.problems import problems
-
-    register()
-    with initialize_config_dir(str(Path(__file__).parents[2] / "configs"), version_base="1.3"):
-        config = as_config(compose("config", overrides=overrides))
-    assert any(message in problem for problem in problems(config))
-
-
-def test_a_run_under_torchrun_does_not_train_elsewhere_too(tmp_path, monkeypatch):
-    from plain_config import plain_config
-
-    from embft.training.elsewhere import open_elsewhere
-
-    monkeypatch.setenv("RANK", "0")
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    config = plain_config(scale=ScaleConfig(name="slurm", kind="slurm", train=True), training=TrainingConfig(name="x"))
-    with pytest.raises(ScaleError, match=r"start run.py without torchrun"):
-        open_elsewhere(config, tmp_path)

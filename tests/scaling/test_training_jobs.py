@@ -80,8 +80,9 @@ def test_a_training_whose_job_is_killed_has_the_figures_of_one_that_trains_here(
     assert found["training"]["processes"] == processes
     assert found["training"]["resumed"]
     if processes == 1:
-        for name in ("systems", "comparisons", "verdict"):
+        for name in ("systems", "comparisons"):
             assert found[name] == expected[name], name
+        assert found["verdict"]["decision"] == expected["verdict"]["decision"]  # its sentences tell of measured times
         for metrics in (found, expected):
             for name in MADE_IN_TIME:
                 del metrics["training"][name]
