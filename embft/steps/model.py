@@ -14,6 +14,7 @@ from embft.retrieval.faiss_index import import_faiss
 from embft.retrieval.vector_cache import VECTORS, VectorCache
 from embft.scaling.fleet import open_fleet
 from embft.steps.workspace import Lab, Workspace
+from embft.training.elsewhere import open_elsewhere
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def open_model(workspace: Workspace) -> Lab:
 
     Raises:
         ModelError: The weights are not available, or they are not those of an embedding model; or faiss is not installed.
-        ScaleError: The machines that are to embed cannot be asked.
+        ScaleError: The machines that are to embed or to train cannot be asked.
         EndpointError: The API has no key, refuses, or cannot be reached.
     """
     config, retrieval = workspace.config.model, workspace.config.retrieval
@@ -63,4 +64,5 @@ def open_model(workspace: Workspace) -> Lab:
     try_once(encoder, workspace.cache_dir / "models_tried")
     machines = open_fleet(workspace.config.scale, workspace.cache_dir)
     base = Embedder(encoder, retrieval, cache, machines=machines)
-    return Lab(workspace.config, workspace.cache_dir, base, used=workspace.used)
+    elsewhere = open_elsewhere(workspace.config, workspace.cache_dir)
+    return Lab(workspace.config, workspace.cache_dir, base, elsewhere, used=workspace.used)

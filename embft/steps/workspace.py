@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from embft.config import ExperimentConfig
 from embft.retrieval.embedder import Embedder
 from embft.source_code import code_of
 from embft.stages import Build, StageCache, StageResult
 from embft.steps.keys import settings_of
+
+if TYPE_CHECKING:
+    from embft.training.tuning_task import Elsewhere
 
 T = TypeVar("T")
 
@@ -62,9 +65,11 @@ class Lab(Workspace):
 
     Attributes:
         base: The base model, and how it is searched.
+        elsewhere: Other machines, which train; None: this one does.
     """
 
     base: Embedder
+    elsewhere: Elsewhere | None = None
 
     @property
     def seed(self) -> int:
