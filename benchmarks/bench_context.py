@@ -55,7 +55,9 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path("outputs/benchmarks/context"))
     parser.add_argument("--only", nargs="+", choices=list(CORPORA), default=list(CORPORA))
     parser.add_argument("--tuned", nargs="*", choices=[*CORPORA, PYTHON], default=[*CORPORA, PYTHON])
-    parser.add_argument("--window-chunks", type=int, help="chunks that tuning learns from, at most; the default's are 1600")
+    parser.add_argument(
+        "--window-chunks", type=int, help="chunks that tuning learns from, at most; the default's are 1600"
+    )
     parser.add_argument("--parallel", type=int, default=1, help="runs at a time")
     options = parser.parse_args()
     if options.data is None or options.clones is None:
