@@ -12,7 +12,7 @@ from forks import ROOT, typed
 from ray_cluster import ray_cluster
 from test_training_jobs import small_settings
 
-LIMIT = 300
+LIMIT = 600
 
 
 @pytest.mark.slow

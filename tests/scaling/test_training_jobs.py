@@ -14,7 +14,7 @@ from forks import ROOT, Fork, run_script, typed
 from safetensors.numpy import load_file
 from small_run import save_model, write_questions
 
-LIMIT = 300
+LIMIT = 600
 MADE_IN_TIME = ("seconds", "resumed", "processes")
 """Of a training's report: what interruptions and the number of processes decide."""
 
@@ -28,14 +28,14 @@ def small_settings(root: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _kill_one(folder: Path, rank: int) -> int:
-    """Kills a process of the job once there is a checkpoint; returns its number."""
+def _kill_one(folder: Path, rank: int, blow: signal.Signals) -> int:
+    """Sends a signal to a process of the job once there is a checkpoint; returns its number."""
     until = time.monotonic() + LIMIT
     while time.monotonic() < until:
         if list(folder.glob("training-*/scratch/checkpoints/checkpoint-*/digests.json")):
             # submitit's local executor starts the tasks in order, each with its number in its environment.
             (number,) = (pid for pid, at in _tasks(folder) if at == rank)
-            os.kill(number, signal.SIGKILL)
+            os.kill(number, blow)
             return number
         time.sleep(0.02)
     raise AssertionError("no job wrote a checkpoint")
@@ -57,17 +57,26 @@ def _tasks(folder: Path) -> list[tuple[int, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("processes", "rank"), [(1, 0), (2, 1)])
-def test_a_training_whose_job_is_killed_has_the_figures_of_one_that_trains_here(tmp_path, processes, rank):
+@pytest.mark.parametrize(
+    ("processes", "rank", "blow"),
+    [
+        pytest.param(1, 0, signal.SIGKILL, id="killed"),
+        pytest.param(2, 1, signal.SIGKILL, id="one of two killed"),
+        pytest.param(
+            1, 0, signal.SIGUSR2, id="time is up"
+        ),  # as Slurm says it; a job of so few minutes is never preempted
+    ],
+)
+def test_a_training_whose_job_ends_early_has_the_figures_of_one_that_trains_here(tmp_path, processes, rank, blow):
     pytest.importorskip("submitit", reason="submitit is not installed: pip install 'embft[slurm]'")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     settings = small_settings(tmp_path)
     there = [
         "scale=slurm", "scale.executor=local", "scale.train=true", f"scale.train_processes={processes}",
-        "scale.silence_seconds=4", f"cache_dir={tmp_path / 'cache'}", f"hydra.run.dir={tmp_path / 'there'}",
+        "scale.silence_seconds=4", "scale.minutes=9", f"cache_dir={tmp_path / 'cache'}", f"hydra.run.dir={tmp_path / 'there'}",
     ]  # fmt: skip
     run = Fork(run_script, (str(ROOT / "run.py"), *settings, *there), "here", cwd=tmp_path, environment=environment)
-    _kill_one(tmp_path / "cache" / "shards", rank)
+    _kill_one(tmp_path / "cache" / "shards", rank, blow)
     done = run.wait()
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Another job continues from the last checkpoint" in done.stdout + done.stderr
