@@ -1,10 +1,11 @@
 """How long it takes to read and to chunk text of each kind, of 1 MB and of 8 MB: reading is linear where the factor is near 8.
 
 Processor seconds of the process (``time.process_time``), so that other work on the machine counts little. Each reading
-runs in a process of its own, forked from one that has imported everything; small and large files alternate, and the
-best of several readings counts. A file is at least as large as the heading says, in bytes of UTF-8.
+runs in a process of its own, forked from one that has imported everything. Small files are read before and after each
+large one and all readings count: a machine that is slow for a while is slow for both. (The best of several would favour
+small files, which more often meet a quick moment.) A file is at least as large as the heading says, in bytes of UTF-8.
 
-python benchmarks/bench_reading.py            # 1 and 8 MB, two rounds: some ten minutes
+python benchmarks/bench_reading.py            # 1 and 8 MB, two rounds: half an hour
 python benchmarks/bench_reading.py 0.25 2     # smaller
 python benchmarks/bench_reading.py 1 8 Chinese.txt rows.jsonl    # these alone
 """
@@ -12,6 +13,7 @@ python benchmarks/bench_reading.py 1 8 Chinese.txt rows.jsonl    # these alone
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import multiprocessing
@@ -22,6 +24,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import fmean
 
 from embft.config import CorpusConfig
 from embft.corpus.chunking import chunk_pages
@@ -29,7 +32,7 @@ from embft.corpus.documents import read_documents
 from embft.corpus.python_reference import read_topics, reference_pages
 
 ROUNDS = 2
-SMALL_READINGS = 3  # of the small file in a round, for one of the large file
+SMALL_READINGS = 3  # of the small file before, and as many after each reading of the large one
 ENCODINGS = {
     "Chinese in GBK.txt": "gbk",
     "German in Windows-1252.txt": "cp1252",
@@ -106,9 +109,9 @@ def _read_and_chunk(path: Path, sender: Connection) -> None:
     sender.send((read - started, time.process_time() - read))
 
 
-def shortest(runs: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Seconds of reading and of chunking: what takes longer waited for other work."""
-    return min(read for read, _ in runs), min(chunk for _, chunk in runs)
+def averages(runs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Mean seconds of reading and of chunking."""
+    return fmean(read for read, _ in runs), fmean(chunk for _, chunk in runs)
 
 
 def factor(few: float, many: float) -> str:
@@ -122,6 +125,8 @@ def main() -> None:
     few, many = (texts(int(size * 1e6)) for size in sizes)
     names = arguments[2:] or list(few)
     _warm_up()
+    # A fork that collects garbage would copy all of this process's objects first, the more often the larger the file.
+    gc.freeze()
     heads = " | ".join(f"{verb} {sizes[0]:g} MB, s | {verb} {sizes[1]:g} MB, s | factor" for verb in ("read", "chunk"))
     print(f"| file | {heads} |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -131,8 +136,9 @@ def main() -> None:
         for _ in range(ROUNDS):
             small += [seconds(name, few[name]) for _ in range(SMALL_READINGS)]
             large.append(seconds(name, many[name]))
+            small += [seconds(name, few[name]) for _ in range(SMALL_READINGS)]
         cells = [name]
-        for one, other in zip(shortest(small), shortest(large), strict=True):
+        for one, other in zip(averages(small), averages(large), strict=True):
             cells += [f"{one:.3f}", f"{other:.2f}", factor(one, other)]
         print(f"| {' | '.join(cells)} |", flush=True)
 

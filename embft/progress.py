@@ -33,7 +33,8 @@ _PATIENCE = 3.0
 """Seconds until there is anything to say."""
 _REDRAWN = 0.5
 """Seconds between two looks of the terminal's line."""
-_IS_PROGRESS = "is_progress"
+IS_PROGRESS = "is_progress"
+"""What a record of the log has where it is such a line."""
 
 
 @dataclass(eq=False)
@@ -183,7 +184,7 @@ class _Watcher(Thread):
                 _draw(line)
             if now - self._said >= self._every:
                 self._said = now
-                logger.info("%s", line, extra={_IS_PROGRESS: True})
+                logger.info("%s", line, extra={IS_PROGRESS: True})
 
     def _line(self, now: float) -> str:
         stage = self._stage
@@ -202,7 +203,7 @@ class Console(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Keeps progress out of a terminal's log; before any other line, takes the line away."""
-        if getattr(record, _IS_PROGRESS, False):
+        if getattr(record, IS_PROGRESS, False):
             return not (_on_terminal() and sys.stdout.isatty())
         clear_line()
         return True

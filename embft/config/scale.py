@@ -34,7 +34,7 @@ class FaissConfig:
 
 @dataclass
 class ScaleConfig:
-    """Which machines embed a large corpus, and run a local LLM."""
+    """Which machines embed a large corpus, run a local LLM, and train."""
 
     name: str = MISSING
     """What reports call the choice: the name of its file."""
@@ -69,4 +69,10 @@ class ScaleConfig:
     sbatch: list[str] = field(default_factory=list)
     """Further options of sbatch: ``[account=team,constraint=a100]``."""
     silence_seconds: float = number(60.0, above=0.0)
-    """Without a sign of life for so long a worker counts as dead, and others take over its shard."""
+    """Without a sign of life for so long a worker counts as dead, and others take over its work."""
+    train: bool = False
+    """Have the weights trained there too, by one job; if it is killed or its time is up, another one continues."""
+    train_processes: int = number(1, 1, 64)
+    """Processes of that job on each node, each with scale.cpus and scale.gpus: as many as the node has GPUs."""
+    train_nodes: int = number(1, 1, 1024)
+    """Slurm nodes of that job."""

@@ -27,6 +27,8 @@ def scale_problems(config: ExperimentConfig) -> Iterator[str]:
     if config.retrieval.index == "faiss" and config.retrieval.mode == "late":
         yield "retrieval.index=faiss searches one vector per window or chunk, and retrieval=late has one per token: take exact."
     if scale.kind == "local":
+        if scale.train:
+            yield "scale.train=true has other machines train, and scale=local has none: add scale=slurm or scale=ray."
         return
     writes = runs_local_llm(config)
     if config.model.kind == "endpoint" and not writes:
@@ -45,3 +47,21 @@ def scale_problems(config: ExperimentConfig) -> Iterator[str]:
         )
     if scale.kind == "slurm" and scale.gpus != int(scale.gpus):
         yield f"scale.gpus={scale.gpus:g}: Slurm gives whole GPUs alone."
+    if scale.train and config.training.enabled:
+        yield from _train_problems(config)
+
+
+def _train_problems(config: ExperimentConfig) -> Iterator[str]:
+    scale, training = config.scale, config.training
+    processes = scale.train_nodes * scale.train_processes
+    if training.device == "mps":
+        yield "training.device=mps is a machine of Apple's alone, and scale.train=true trains elsewhere: leave one of them out."
+    if training.device == "cuda" and not scale.gpus:
+        yield "scale.train=true with training.device=cuda wants GPUs, and scale.gpus=0 asks for none: add scale.gpus=1."
+    if training.part != "adapter" and training.batch_size < processes:
+        yield (
+            f"training.batch_size={training.batch_size} chunks cannot be dealt out to {processes} processes: raise it, or lower "
+            "scale.train_processes or scale.train_nodes."
+        )
+    if scale.kind == "slurm" and scale.executor == "local" and scale.train_nodes > 1:
+        yield f"scale.train_nodes={scale.train_nodes}: scale.executor=local has this machine alone: take 1."

@@ -15,6 +15,8 @@ _local_llm = Condition(
 )
 _ray = Condition("scale=ray", lambda c: c.scale.kind == "ray", "scale=ray")
 _slurm = Condition("scale=slurm", lambda c: c.scale.kind == "slurm", "scale=slurm")
+_trains = Condition("training", lambda c: c.training.enabled, "a recipe: training=default, for example")
+_trained_there = Condition("scale.train=true", lambda c: c.scale.train, "scale.train=true")
 
 _by_vectors = Condition(
     "retrieval.mode=windows or truncate", lambda c: c.retrieval.mode != "late", "retrieval=windows or truncate"
@@ -40,5 +42,8 @@ SCALE_ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("scale.fewest_requests scale.shard_requests", (_elsewhere, _local_llm)),
     ("scale.fewest scale.shard scale.folder scale.cpus scale.gpus scale.silence_seconds", (_elsewhere,)),
     ("scale.address", (_ray,)),
+    ("scale.train", (_trains,)),
+    ("scale.train_processes", (_elsewhere, _trains, _trained_there)),
+    ("scale.train_nodes", (_slurm, _trains, _trained_there)),
     ("scale.executor scale.workers scale.minutes scale.memory_gb scale.partition scale.sbatch", (_slurm,)),
 )

@@ -18,7 +18,7 @@ from embft.models.encoder import Computing, Encoder
 from embft.models.plain_folder import folder_name
 from embft.models.source import folder_fingerprint
 from embft.models.vectors import TEXTS_AT_ONCE, Vectors
-from embft.scaling.work import MODEL, Places, share_folder
+from embft.scaling.work import MODEL, Places, share_model
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Texts:
         encoder, computing = self.encoder, self.encoder.computing
         shared = folder / MODEL / folder_name(encoder.folder)
         shared.parent.mkdir(exist_ok=True)
-        share_folder(encoder.folder, shared)
+        share_model(encoder.folder, shared)
         return ModelSettings(
             shared.name,
             folder_fingerprint(shared),

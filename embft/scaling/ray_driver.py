@@ -42,13 +42,13 @@ class RayDriver:
 
     def check(self) -> None:
         """See `embft.scaling.fleet.Driver`: the cluster is joined, and left again."""
-        with _connected(_import_ray(), self.config.address):
+        with connected(import_ray(), self.config.address):
             pass
 
     def run(self, folder: Path, numbers: Sequence[int]) -> Iterator[int]:
         """See `embft.scaling.fleet.Driver`."""
-        ray = _import_ray()
-        with _connected(ray, self.config.address):
+        ray = import_ray()
+        with connected(ray, self.config.address):
             # GPU tasks end their process each time unless told otherwise, and the model would be loaded for each shard.
             options = {"num_cpus": self.config.cpus, "num_gpus": self.config.gpus, "max_retries": 0, "max_calls": 0}
             yield from _Tasks(ray, ray.remote(**options)(do_shard), self.config, folder).finished(numbers)
@@ -133,7 +133,12 @@ class _Tasks:
         )
 
 
-def _import_ray() -> Any:
+def import_ray() -> Any:
+    """Ray.
+
+    Raises:
+        ScaleError: It is not installed.
+    """
     try:
         import ray
     except ImportError as error:
@@ -142,7 +147,7 @@ def _import_ray() -> Any:
 
 
 @contextmanager
-def _connected(ray: Any, address: str) -> Iterator[None]:
+def connected(ray: Any, address: str) -> Iterator[None]:
     """Joins the cluster, and leaves it; one that was joined before, as by a sweep's launcher, is used and kept."""
     if ray.is_initialized():
         yield

@@ -79,45 +79,53 @@ class SlurmDriver:
                         time.sleep(_LOOKS)
             finally:
                 if left:
-                    _cancel(jobs)
+                    cancel(jobs)
             idle = idle + 1 if len(left) == before else 0
             if left and idle == _IDLE:
-                raise ScaleError(f"Slurm jobs ended {_IDLE} times without a shard. {_reason(jobs)}")
+                raise ScaleError(f"Slurm jobs ended {_IDLE} times without a shard. {reason_of(jobs)}")
             if left:
                 logger.warning("%s shards are left of jobs that ended: they are submitted again.", f"{len(left):,}")
                 for number in left:
                     claim_of(folder, number).unlink(missing_ok=True)  # all who could hold them have ended
             else:
-                _let_end(jobs)
+                let_end(jobs)
 
     def _submit(self, folder: Path, numbers: list[int]) -> list[Any]:
         config = self.config
-        executor = self._executor(folder / JOBS)
+        executor = executor_of(config, folder / JOBS, slurm_array_parallelism=config.workers)
         count = min(config.workers, len(numbers))
         firsts = [len(numbers) * worker // count for worker in range(count)]
         with executor.batch():
             return [executor.submit(Again(), str(folder), numbers, first, config.silence_seconds) for first in firsts]
 
-    def _executor(self, folder: Path) -> Any:
-        config = self.config
-        submitit = _import_submitit()
-        executor = submitit.AutoExecutor(folder, cluster=config.executor, **_limit(config.executor))
-        settings: dict[str, object] = {
-            "name": "embft",
-            "timeout_min": config.minutes,
-            "cpus_per_task": config.cpus,
-            "gpus_per_node": int(config.gpus),
-            "mem_gb": config.memory_gb,
-            "stderr_to_stdout": True,
-        }
-        if config.executor == "slurm":
-            settings["slurm_array_parallelism"] = config.workers
-            if config.partition:
-                settings["slurm_partition"] = config.partition
-            if config.sbatch:
-                settings["slurm_additional_parameters"] = dict(_option(one) for one in config.sbatch)
-        executor.update_parameters(**settings)
-        return executor
+
+def executor_of(config: ScaleConfig, folder: Path, timeouts: int = _TIMEOUTS, **settings: object) -> Any:
+    """The executor of submitit, told what each job gets.
+
+    Args:
+        folder: Gets scripts and logs.
+        timeouts: How often submitit itself submits a job again that ran into its time limit.
+        settings: Of submitit, besides or instead; those that begin with ``slurm_`` are Slurm's alone.
+    """
+    submitit = _import_submitit()
+    executor = submitit.AutoExecutor(
+        folder, cluster=config.executor, **{f"{config.executor}_max_num_timeout": timeouts}
+    )
+    settings = {
+        "name": "embft",
+        "timeout_min": config.minutes,
+        "cpus_per_task": config.cpus,
+        "gpus_per_node": int(config.gpus),
+        "mem_gb": config.memory_gb,
+        "stderr_to_stdout": True,
+        "slurm_partition": config.partition,
+        "slurm_additional_parameters": dict(_option(one) for one in config.sbatch),
+        **settings,
+    }
+    if config.executor != "slurm":
+        settings = {name: value for name, value in settings.items() if not name.startswith("slurm_")}
+    executor.update_parameters(**{name: value for name, value in settings.items() if value not in (None, {})})
+    return executor
 
 
 def _import_submitit() -> Any:
@@ -128,32 +136,29 @@ def _import_submitit() -> Any:
     return submitit
 
 
-def _limit(executor: str) -> dict[str, int]:
-    return {f"{executor}_max_num_timeout": _TIMEOUTS}
-
-
 def _option(text: str) -> tuple[str, object]:
     """``account=team`` and ``exclusive`` as submitit has them."""
     name, given, value = text.partition("=")
     return name.lstrip("-"), value if given else True
 
 
-def _let_end(jobs: Sequence[Any]) -> None:
+def let_end(jobs: Sequence[Any]) -> None:
     """Waits a moment for workers that are just seeing that nothing is left."""
     until = time.monotonic() + _LAST_WORDS
     while time.monotonic() < until and not all(job.done() for job in jobs):
         time.sleep(_LOOKS / 10)
-    _cancel(jobs)
+    cancel(jobs)
 
 
-def _cancel(jobs: Sequence[Any]) -> None:
+def cancel(jobs: Sequence[Any]) -> None:
+    """Ends those that have not ended."""
     for job in jobs:
         if not job.done():
             job.cancel(check=False)
 
 
-def _reason(jobs: Sequence[Any]) -> str:
-    """What the last of them said, and where the rest stands."""
+def reason_of(jobs: Sequence[Any]) -> str:
+    """What the last of some jobs said, and where the rest stands."""
     log = Path(jobs[-1].paths.stdout)
     try:
         lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]

@@ -153,7 +153,7 @@ def write_order(path: Path, order: Places) -> None:
         np.save(file, order)
 
 
-def share_folder(source: Path, target: Path) -> None:
+def share_model(source: Path, target: Path) -> None:
     """Puts a model's files into the folder: as links where the disk is the same one, else as copies."""
     with suppress(FileNotFoundError):
         shutil.rmtree(target)

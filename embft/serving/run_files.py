@@ -66,7 +66,9 @@ class RunFiles:
         """
         ranked = ", ".join(self.setup.systems)
         if wanted is None and self.setup.system is None:
-            raise RunError(f"The verdict of this run names no system ({self.setup.headline}) Choose one of: {ranked}.")
+            raise RunError(
+                f"The verdict of this run names no system ({self.setup.headline}) Choose one by --system: {ranked}."
+            )
         system = wanted or self.setup.system
         assert system is not None
         if system not in self.setup.systems:

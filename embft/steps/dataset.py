@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embft import typed_json
 from embft.config import DatasetConfig
 from embft.corpus.context import ContextReport
 from embft.corpus.reading import ReadingReport
-from embft.dataset.formats import read_llama_index, write_llama_index
 from embft.dataset.holding_back import NEAR_COPIES, rows_of
 from embft.dataset.joining import split_questions
 from embft.dataset.leaks import without_leaks
 from embft.dataset.reading import dataset_files, read_given
+from embft.dataset.splits_folder import read_splits, write_splits
 from embft.dataset.training_questions import training_chunks, with_training_questions
 from embft.dataset.validation import validate
 from embft.errors import DatasetError
 from embft.evaluation.realism import realism
-from embft.files import digest, file_digest, read_json, write_json, write_jsonl
+from embft.files import digest, file_digest, write_jsonl
 from embft.questions.evidence import by_page, pieces_of
-from embft.records import Chunk, Page, Piece, RetrievalDataset, Splits, read_jsonl
+from embft.records import Chunk, Page, RetrievalDataset, Splits, read_jsonl
 from embft.results import Asked, Corpus, Dataset, DatasetReport, QuestionSet
 from embft.stages import StageResult
 from embft.steps.taken_over import HELD_BACK
 from embft.steps.workspace import Workspace
-from embft.text_map import digest_of_rows, read_text_map, write_text_map
+from embft.text_map import digest_of_rows
 
 NO_DEV = "There are no dev questions: the last epoch is kept and the fusion is an even mix."
 
@@ -68,25 +68,7 @@ def make_dataset(
             draft = _from_files(config, questions.value if questions else None, titles_apart)
         splits = draft.splits
         warnings = [*draft.notes, *_check(draft, training)]
-        for name in RetrievalDataset.SPLITS:
-            write_llama_index(folder / f"{name}.json", getattr(splits, name))
-        write_text_map(folder / "distractors.json", splits.distractors)
-        write_json(folder / "contexts.json", dict(splits.test.contexts))
-        write_json(
-            folder / "splits.json",
-            {
-                "searches": {name: list(parts) for name, parts in splits.searches.items()},
-                "origins": dict(splits.origins),
-                "sources": dict(splits.sources),
-                "counts": dict(splits.counts),
-                "keeps_dev": splits.keeps_dev,
-                "shares_chunks": splits.shares_chunks,
-            },
-        )
-        write_json(
-            folder / "evidence.json",
-            {key: [[asdict(piece) for piece in one] for one in pieces] for key, pieces in splits.evidence.items()},
-        )
+        write_splits(folder, splits)
         report = _report(splits, draft.left_out, warnings)
         context = (corpus.value.context if corpus else None) or _context(splits, titles_apart)
         typed_json.save(folder / "report.json", replace(report, context=context))
@@ -169,22 +151,7 @@ def _from_files(config: DatasetConfig, questions: QuestionSet | None, titles_apa
 
 
 def _load(folder: Path) -> Dataset:
-    described = read_json(folder / "splits.json")
-    train, dev, test = (read_llama_index(folder / f"{name}.json") for name in RetrievalDataset.SPLITS)
-    splits = Splits(
-        train,
-        dev,
-        test,
-        distractors=read_text_map(folder / "distractors.json"),
-        searches={name: tuple(parts) for name, parts in described["searches"].items()},
-        origins=described["origins"],
-        sources=described["sources"],
-        counts=described["counts"],
-        evidence=typed_json.from_json(dict[str, tuple[tuple[Piece, ...], ...]], read_json(folder / "evidence.json")),
-        keeps_dev=described["keeps_dev"],
-        shares_chunks=described["shares_chunks"],
-    ).with_contexts(read_json(folder / "contexts.json"))
-    return Dataset(splits, typed_json.load(DatasetReport, folder / "report.json"))
+    return Dataset(read_splits(folder), typed_json.load(DatasetReport, folder / "report.json"))
 
 
 def _check(draft: _Draft, training: bool) -> list[str]:

@@ -13,6 +13,7 @@ from embft import typed_json
 from embft.config import ExperimentConfig, QuestionsConfig
 from embft.config.held_back_writer import held_back_writer
 from embft.corpus.chunking import chunk_pages
+from embft.corpus.drawn import is_drawn
 from embft.dataset.holding_back import held_back_of, hold_back, rows_of
 from embft.files import digest, iter_jsonl, read_json, write_json, write_jsonl
 from embft.questions import (
@@ -62,7 +63,7 @@ def hold_back_questions(
     config, test_seed = whole.dataset, whole.questions.test.seed
     source, human_file = config.test_from, whole.questions.human
     writer = held_back_writer(whole) if writes_held_back(whole) else None
-    file = read_human_file(human_file) if human_file and not source else HumanFile([])
+    file = _of_drawn(read_human_file(human_file) if human_file and not source else HumanFile([]), whole.corpus.share)
     human = file.questions
     # Who names chunks means those of this corpus.
     named = reading.value.chunks is not None or any(row.chunk_ids for row in human)
@@ -123,6 +124,18 @@ def hold_back_questions(
     chunks = by_page(corpus.value.chunks)
     mapped = {name: mapped_onto(questions, chunks) for name, questions in held.questions.items()}
     return replace(asked, value=replace(asked.value, held=replace(held, questions=mapped)))
+
+
+def _of_drawn(file: HumanFile, share: float) -> HumanFile:
+    """The questions about documents that were drawn, and those that name none."""
+    kept = [row for row in file.questions if row.document is None or is_drawn(row.document, share)]
+    if len(kept) == len(file.questions):
+        return file
+    note = (
+        f"{len(file.questions) - len(kept):,} of {len(file.questions):,} questions that people asked are about documents that "
+        "were not drawn, and were left out (corpus.share)."
+    )
+    return HumanFile(kept, (*file.notes, note))
 
 
 class _Writing:

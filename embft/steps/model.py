@@ -14,6 +14,7 @@ from embft.retrieval.faiss_index import import_faiss
 from embft.retrieval.vector_cache import VECTORS, VectorCache
 from embft.scaling.fleet import open_fleet
 from embft.steps.workspace import Lab, Workspace
+from embft.training.elsewhere import open_elsewhere
 
 logger = logging.getLogger(__name__)
 
@@ -65,4 +66,5 @@ def open_model(workspace: Workspace) -> Lab:
     machines = open_fleet(workspace.config.scale, workspace.cache_dir)
     # Token vectors are worked out here.
     base = Embedder(encoder, retrieval, cache, machines=None if retrieval.mode == "late" else machines)
-    return Lab(workspace.config, workspace.cache_dir, base, used=workspace.used, machines=machines)
+    elsewhere = open_elsewhere(workspace.config, workspace.cache_dir)
+    return Lab(workspace.config, workspace.cache_dir, base, elsewhere, used=workspace.used, machines=machines)

@@ -23,11 +23,17 @@ from embft.training.tuning_task import TuningTask
 def train_model(lab: Lab, dataset: StageResult[Dataset], log: Log) -> StageResult[Tuned]:
     """Tunes the base model on the train questions, keeping the epoch that is best on dev."""
     config, splits = lab.config.training, dataset.value.splits
-    device = pick_device(config.device)
-    hardware = Hardware(device, pick_precision(config.precision, device))
+    # An adapter trains in a second: no other machine is asked for that.
+    elsewhere = None if config.part == "adapter" else lab.elsewhere
+    if elsewhere is None:
+        device = pick_device(config.device)
+        hardware = Hardware(device, pick_precision(config.precision, device))
+    else:
+        hardware = elsewhere.hardware(config)
 
     def build(folder: Path, scratch: Path) -> None:
-        tune = tune_adapter if config.part == "adapter" else tune_weights
+        tune_here = tune_adapter if config.part == "adapter" else tune_weights
+        tune = tune_here if elsewhere is None else elsewhere.tune
         tune(TuningTask(config, splits, lab.base, hardware, lab.seed, folder, scratch), log)
 
     def load(folder: Path) -> Tuned:

@@ -15,6 +15,7 @@ from embft.steps.keys import settings_of
 
 if TYPE_CHECKING:
     from embft.questions.elsewhere import Machines
+    from embft.training.tuning_task import Elsewhere
 
 T = TypeVar("T")
 
@@ -67,9 +68,11 @@ class Lab(Workspace):
 
     Attributes:
         base: The base model, and how it is searched.
+        elsewhere: Other machines, which train; None: this one does.
     """
 
     base: Embedder
+    elsewhere: Elsewhere | None = None
 
     @property
     def seed(self) -> int:

@@ -31,6 +31,10 @@ _CONNECTION = ("connection", "socket", "broken pipe")
 """Words of errors that say that another process is gone."""
 
 
+class OthersLostError(TrainingError):
+    """Another process has ended: a new start continues from the last whole checkpoint."""
+
+
 def launched() -> bool:
     """Whether this is one of several processes of a torchrun."""
     return "RANK" in os.environ and world() > 1
@@ -95,7 +99,7 @@ def with_helpers(help_: Help, device: str) -> Iterator[None]:
     except BaseException as error:
         group.lost = True
         if _says_gone(error):
-            raise TrainingError(
+            raise OthersLostError(
                 "Another process of this torchrun has ended; if it could say why, that stands above. The same command continues "
                 "from the last whole checkpoint."
             ) from error

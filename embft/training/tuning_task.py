@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 from embft.config.training import TrainingConfig
 from embft.records import Splits
 from embft.retrieval.embedder import Embedder
-from embft.training.finetune import Hardware
+from embft.training.finetune import Hardware, Log
 
 NO_MATTER = ("checkpoint_steps", "seeds", "refit")
 """Settings that change nothing about one training; `tests/training/test_resume.py` says so of checkpoints."""
@@ -25,7 +26,7 @@ class TuningTask:
         hardware: Device and number format.
         seed: Of batches, dropout and new weights.
         folder: Gets ``model`` and ``training.json``.
-        scratch: Keeps checkpoints.
+        scratch: Keeps checkpoints; its name is the same for the same training, and for no other.
     """
 
     config: TrainingConfig
@@ -40,3 +41,24 @@ class TuningTask:
     def recipe(self) -> dict[str, object]:
         """The settings that the result has in its report."""
         return {name: value for name, value in asdict(self.config).items() if name not in NO_MATTER}
+
+
+class Elsewhere(Protocol):
+    """Other machines that train (`embft.training.elsewhere.TrainedElsewhere`)."""
+
+    def hardware(self, config: TrainingConfig) -> Hardware:
+        """What they train on.
+
+        Raises:
+            ConfigError: That cannot be.
+        """
+        ...
+
+    def tune(self, task: TuningTask, log: Log) -> None:
+        """Does what `embft.training.tune_weights.tune_weights` does.
+
+        Raises:
+            TrainingError: As here.
+            ScaleError: The machines cannot be asked, or do not do their work.
+        """
+        ...

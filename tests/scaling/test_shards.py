@@ -28,7 +28,7 @@ from embft.scaling.work import (
     read_result,
     read_work,
     result_of,
-    share_folder,
+    share_model,
     write_given,
 )
 from embft.scaling.worker import work_on
@@ -178,6 +178,6 @@ def test_a_model_is_shared_with_what_its_links_name_under_its_own_name(tmp_path,
         if path.is_file():
             (snapshot / path.relative_to(encoder.folder)).parent.mkdir(exist_ok=True, parents=True)
             (snapshot / path.relative_to(encoder.folder)).symlink_to(path)
-    share_folder(snapshot, tmp_path / "model")
+    share_model(snapshot, tmp_path / "model")
     assert folder_fingerprint(tmp_path / "model") == folder_fingerprint(encoder.folder)
     assert not any(path.is_symlink() for path in (tmp_path / "model").rglob("*"))
