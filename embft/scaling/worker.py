@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embft.heartbeat import Heartbeat
 from embft.scaling.shard import do_shard
-from embft.scaling.work import claim_of, read_work, result_of
+from embft.scaling.work import claim_of, given_of, read_work, result_of
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +42,16 @@ def work_on(folder: str, numbers: list[int], first: int, dead_after: float) -> i
 
 @contextmanager
 def _claimed(folder: Path, number: int, dead_after: float) -> Iterator[bool]:
-    if result_of(folder, number).exists():
-        yield False
-        return
     claim = Heartbeat(claim_of(folder, number), dead_after)
-    if not claim.take():
+    if not _is_open(folder, number) or not claim.take():
         yield False
         return
     try:
-        yield True
+        yield _is_open(folder, number)  # another worker may have done it before this one had the claim
     finally:
         claim.release()
+
+
+def _is_open(folder: Path, number: int) -> bool:
+    """Whether a shard is to be done: its result is not there, and was not there before and has been merged."""
+    return given_of(folder, number).exists() and not result_of(folder, number).exists()

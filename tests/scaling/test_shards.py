@@ -165,6 +165,14 @@ def test_workers_share_the_shards_and_take_over_those_of_a_dead_one(planned, enc
     assert np.load(io.BytesIO(result.content)).shape == (SHARD, 32)
 
 
+def test_a_worker_passes_over_shards_that_were_merged_meanwhile(planned):
+    for number in (0, 1, 3, 4):
+        given_of(planned, number).unlink()
+    assert work_on(str(planned), list(range(5)), 0, dead_after=50) == 1
+    assert [path.name for path in planned.glob("result-*")] == [result_of(planned, 2).name]
+    assert not list(planned.glob("claim-*"))
+
+
 def test_any_text_reaches_a_node_as_it_is(tmp_path):
     odd = ["", "a\nb\r\n\u2028c", "\ud800 lone", "漢字 \x00 \x85 end", "x" * 10_000]
     digest = write_given(tmp_path / "texts", odd)
