@@ -39,8 +39,8 @@ setup: $(DEMO) ## Makes .venv with what the demo needs (PYTHON=..., EXTRAS=..., 
 
 setup-dev: $(DEV) ## The same, with what tests and checks need.
 
-demo: setup ## Runs the default experiment, documents to verdict: no key, no download.
-	$(BIN)/python run.py
+demo: setup ## Runs the default experiment on half of its documents, to a verdict: no key, no download.
+	$(BIN)/python run.py experiment=demo
 
 test: setup-dev ## Runs the tests but for the slow ones: minutes (PYTEST_ARGS=...).
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)

@@ -1,6 +1,7 @@
 """What a document's title before each chunk is worth: corpora of several documents, ranked with and without it.
 
     python benchmarks/bench_context.py --data DIR --clones DIR [--only NAME ...] [--tuned NAME ...] [--work DIR]
+        [--window-chunks N]
 
 DIR of --data holds nvidia-sec-10k, cisi and cacm; what is missing in --clones is cloned from GitHub
 (benchmarks/context_corpora.py says what and how). BM25, the base model and their mixes rank each corpus whole, without titles and
@@ -54,6 +55,9 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path("outputs/benchmarks/context"))
     parser.add_argument("--only", nargs="+", choices=list(CORPORA), default=list(CORPORA))
     parser.add_argument("--tuned", nargs="*", choices=[*CORPORA, PYTHON], default=[*CORPORA, PYTHON])
+    parser.add_argument(
+        "--window-chunks", type=int, help="chunks that tuning learns from, at most; the default's are 1600"
+    )
     parser.add_argument("--parallel", type=int, default=1, help="runs at a time")
     options = parser.parse_args()
     if options.data is None or options.clones is None:
@@ -64,7 +68,8 @@ def main() -> int:
         if not (work / "data" / f"{name}.title" / "qrels" / "test.tsv").is_file():
             prepare(name, CORPORA[name](options.data, options.clones), work)
     runs = {name: runs_of(name, work) for name in options.tuned}
-    commands = [(work / "runs" / run, given) for one in runs.values() for run, given in one.items()]
+    fewer = [f"training.window_chunks={options.window_chunks}"] if options.window_chunks else []
+    commands = [(work / "runs" / run, [*given, *fewer]) for one in runs.values() for run, given in one.items()]
     with ThreadPoolExecutor(options.parallel) as pool:
         list(pool.map(lambda one: run_once(*one, work), commands))
     lines = [

@@ -12,7 +12,7 @@ MEANINGS: Mapping[str, str] = {
     "training": "the recipe of the fine-tune",
     "retrieval": "how chunks are searched: by windows, by their beginning, by token; BM25's settings",
     "evaluation": "which systems are compared, by which metrics",
-    "scale": "which machines embed a large corpus",
+    "scale": "which machines embed a large corpus and run a local LLM",
     "tracking": "where figures go besides the run folder",
     "experiment": "a set of overrides with a name",
 }

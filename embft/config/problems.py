@@ -59,7 +59,8 @@ def _value_problems(node: Any, prefix: str) -> Iterator[str]:
             elif above is not None and not value > above:
                 yield f"{key}={value} must be greater than {above:g}."
             elif (low is not None and value < low) or (high is not None and value > high):
-                bounds = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+                least = above if low is None else low
+                bounds = f"at least {low:g}" if high is None else f"between {least:g} and {high:g}"
                 yield f"{key}={value} must be {bounds}."
 
 

@@ -1,4 +1,4 @@
-"""What is for large corpora: an index that searches them faster than exactly, and other machines that embed them."""
+"""What is for large corpora: an index that searches them faster than exactly, and other machines that embed and write."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FaissConfig:
 
 @dataclass
 class ScaleConfig:
-    """Which machines embed a large corpus, and train."""
+    """Which machines embed a large corpus, run a local LLM, and train."""
 
     name: str = MISSING
     """What reports call the choice: the name of its file."""
@@ -44,6 +44,10 @@ class ScaleConfig:
     """Passages from which other machines are asked; fewer are embedded here."""
     shard: int = number(4096, 512, 1 << 20)
     """Passages in a shard, a multiple of 512: what a node does at a time, and what is lost with it."""
+    fewest_requests: int = number(500, 1)
+    """Requests to a local LLM from which other machines are asked; fewer are answered here."""
+    shard_requests: int = number(64, 1, 1 << 20)
+    """Requests to a local LLM in a shard: what a node does at a time, and what is lost with it."""
     folder: str | None = None
     """Folder that all machines see under the same name; null: shards in cache_dir."""
     cpus: int = number(4, 1, 1024)

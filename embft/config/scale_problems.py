@@ -9,6 +9,18 @@ from embft.config.experiment import ExperimentConfig
 _BLOCK = 512
 
 
+def runs_local_llm(config: ExperimentConfig) -> bool:
+    """Whether a local LLM writes questions or contexts, or judges."""
+    dataset, makes, trains = config.dataset, config.dataset.kind == "generated", config.training.enabled
+    asked = dataset.test_from or (config.questions.human and dataset.split != "article")
+    writers = {config.questions.test.backend} if makes and not asked else set()
+    if (makes and (trains or config.corpus.context == "llm")) or (dataset.kind == "beir" and trains):
+        writers.add(config.questions.backend)
+    if config.evaluation.judge == "llm":
+        writers.add(config.evaluation.judging.backend)
+    return "local_llm" in writers
+
+
 def scale_problems(config: ExperimentConfig) -> Iterator[str]:
     """Yields one sentence for each combination that cannot work."""
     scale = config.scale
@@ -18,9 +30,10 @@ def scale_problems(config: ExperimentConfig) -> Iterator[str]:
         if scale.train:
             yield "scale.train=true has other machines train, and scale=local has none: add scale=slurm or scale=ray."
         return
-    if config.model.kind == "endpoint":
+    writes = runs_local_llm(config)
+    if config.model.kind == "endpoint" and not writes:
         yield f"scale={scale.kind} has other machines run the model, and model=openai asks an API: leave one of them out."
-    if config.retrieval.mode == "late":
+    if config.retrieval.mode == "late" and not writes:
         yield (
             f"scale={scale.kind} has other machines embed windows or chunks, and retrieval=late keeps a vector of each token, "
             "which this machine works out: leave one of them out."

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embft.config.condition import ALWAYS, Condition
+from embft.config.scale_problems import runs_local_llm
 
 _elsewhere = Condition("scale=ray or slurm", lambda c: c.scale.kind != "local", "scale=ray or scale=slurm")
+_local_llm = Condition(
+    "a local LLM that writes or judges",
+    runs_local_llm,
+    "questions=local_llm, questions.test.backend=local_llm or evaluation.judging.backend=local_llm",
+)
 _ray = Condition("scale=ray", lambda c: c.scale.kind == "ray", "scale=ray")
 _slurm = Condition("scale=slurm", lambda c: c.scale.kind == "slurm", "scale=slurm")
 _trains = Condition("training", lambda c: c.training.enabled, "a recipe: training=default, for example")
@@ -33,6 +39,7 @@ SCALE_ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("retrieval.faiss.links retrieval.faiss.build_effort retrieval.faiss.effort", (_by_vectors, _faiss, _hnsw)),
     ("retrieval.faiss.lists retrieval.faiss.probes retrieval.faiss.code_bytes", (_by_vectors, _faiss, _ivf)),
     ("scale.name scale.kind", ALWAYS),
+    ("scale.fewest_requests scale.shard_requests", (_elsewhere, _local_llm)),
     ("scale.fewest scale.shard scale.folder scale.cpus scale.gpus scale.silence_seconds", (_elsewhere,)),
     ("scale.address", (_ray,)),
     ("scale.train", (_trains,)),

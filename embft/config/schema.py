@@ -32,6 +32,9 @@ class CorpusConfig:
     """Address of the document, where there is no path."""
     sha256: str | None = None
     """Digest of that document; another one is refused, or warned about where corpus.path names it."""
+    share: float = number(1.0, high=1.0, above=0.0)
+    """Share of the documents that is taken, drawn by their names: for a first try over many. People's questions about the others
+    are left out. A larger share holds all that a smaller one does."""
     pdf_reader: str = choice("pypdfium2", "pypdfium2", "pypdf")
     """Library that reads PDFs."""
     ocr: str = choice("off", "off", "auto")

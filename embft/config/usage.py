@@ -158,7 +158,7 @@ _ROWS: Sequence[tuple[str, tuple[Condition, ...]]] = (
     ("questions", (_writes_questions,)),
     # What a file calls itself, in reports.
     ("corpus.name questions.name dataset.name model.name training.name retrieval.name evaluation.name tracking.name", ALWAYS),
-    ("corpus.kind corpus.bundled_questions corpus.language", (_generated,)),
+    ("corpus.kind corpus.share corpus.bundled_questions corpus.language", (_generated,)),
     ("corpus.context", (_has_titles,)),
     ("corpus.chunk_tokens corpus.chunk_overlap", (_generated, _cuts_chunks)),
     ("corpus.passage_tokens", (_writes_test, _cuts_chunks)),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embft.corpus.chunk_files import read_chunk_file
+from embft.corpus.drawn import drawn_pages
 from embft.corpus.ocr import open_tesseract
 from embft.corpus.reading import ReadingReport, input_digests, read_corpus
 from embft.errors import CorpusError
@@ -37,6 +38,8 @@ def read_documents(config: CorpusConfig, cache_dir: Path) -> tuple[list[Page], l
         pages, chunks, report = _existing(config)
     else:
         pages, report = read_corpus(config, cache_dir)
+    if config.share < 1:
+        pages, chunks, report = drawn_pages(pages, chunks, report, config.share)
     for warning in report.warnings:
         logger.warning("%s", warning)
     return pages, chunks, report

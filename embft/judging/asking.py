@@ -16,13 +16,12 @@ from embft.errors import EndpointError, QuestionError
 from embft.judging.judgements import Pair
 from embft.judging.prompt import SCHEMA, fill, grade_of
 from embft.questions.budget import Budget, Estimate, estimate
-from embft.questions.chat_endpoint import ask_live
 from embft.questions.client import where
-from embft.questions.local_llm import find_weights, local_identity, local_server
+from embft.questions.elsewhere import Machines
+from embft.questions.local_llm import find_weights, local_identity, open_llm
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
 from embft.records import RetrievalDataset
-from embft.services.transport import run_to_end
 
 logger = logging.getLogger(__name__)
 
@@ -65,19 +64,28 @@ class Asked:
 
 
 def ask_judge(
-    pairs: Sequence[Pair], dataset: RetrievalDataset, config: JudgingConfig, cache_dir: Path, seed: int
+    pairs: Sequence[Pair],
+    dataset: RetrievalDataset,
+    config: JudgingConfig,
+    cache_dir: Path,
+    seed: int,
+    machines: Machines | None = None,
 ) -> Asked:
     """Has an LLM grade pairs. What is stored is not asked, or paid, again.
+
+    Args:
+        machines: Other machines that a local LLM may be asked on.
 
     Raises:
         EndpointError: No key, a refusal, no connection; or more than half of the requests failed.
         QuestionError: The budget is spent, or the local LLM is not there. Replies are kept.
     """
-    with local_server(JudgeLLM.of(config)) as (llm, endpoint):
-        requests = [_request(pair, dataset, llm, endpoint, seed) for pair in pairs]
+    with open_llm(JudgeLLM.of(config), machines) as judge:
+        llm = judge.config
+        requests = [_request(pair, dataset, llm, judge.endpoint, seed) for pair in pairs]
         cache, budget = ReplyCache(cache_dir / "replies.sqlite"), Budget(llm)
         with locked(cache_dir / "replies.lock"):
-            replies = run_to_end(ask_live(requests, llm, cache, budget))
+            replies = judge.ask(requests, llm, cache, budget)
         answers = [replies[request.key] for request in requests]
         if budget.spent:
             done = sum(answer.text is not None for answer in answers)

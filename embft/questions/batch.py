@@ -29,7 +29,7 @@ from embft.questions.tasks import Request
 from embft.records import Chunk
 from embft.services.body import JsonObject
 from embft.services.calls import Call, NoAnswerError
-from embft.services.transport import Transport
+from embft.services.transport import Transport, run_to_end
 from embft.services.words import shown, words_of
 
 logger = logging.getLogger(__name__)
@@ -58,14 +58,20 @@ def ask_batch(chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path,
 estimate_batch = estimate_llm
 
 
-async def ask_by_batch(
+def ask_by_batch(
     requests: Sequence[Request], config: QuestionsConfig, cache: ReplyCache, budget: Budget
 ) -> dict[str, Reply]:
     """An `embft.questions.llm.Asker`."""
+    return run_to_end(_ask(requests, config, cache, budget))
+
+
+async def _ask(
+    requests: Sequence[Request], config: QuestionsConfig, cache: ReplyCache, budget: Budget
+) -> dict[str, Reply]:
     replies, missing = stored_replies(requests, cache, budget)
     if not missing:
         return replies
-    if not budget.fits(missing):
+    if budget.room_for(missing) < len(missing):
         budget.spent = True
         return {**replies, **dict.fromkeys((request.key for request in missing), BUDGET_SPENT)}
     api = BatchApi(config)

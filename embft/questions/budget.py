@@ -209,7 +209,8 @@ class Budget:
             )
         self.tokens, self.usd, self.spent = 0, 0.0, False
         self._reserved: list[tuple[int, float]] = []
-        self._changed = asyncio.Condition()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._condition = asyncio.Condition()
 
     @property
     def priced(self) -> bool:
@@ -221,12 +222,15 @@ class Budget:
         self.tokens += usage.total
         self.usd += self._price.cost(usage.prompt, usage.reply) if self._price else 0.0
 
-    def fits(self, requests: Sequence[Request]) -> bool:
-        """Whether all of these may be made on top of what was counted."""
-        ceilings = [self._ceiling(request.body) for request in requests]
-        tokens, usd = sum(item[0] for item in ceilings), sum(item[1] for item in ceilings)
-        within_tokens = self._most_tokens is None or self.tokens + tokens <= self._most_tokens
-        return within_tokens and (self._most_usd is None or self.usd + usd <= self._most_usd)
+    def room_for(self, requests: Sequence[Request]) -> int:
+        """How many of these, from the first, may be made on top of what was counted."""
+        tokens, usd = self.tokens, self.usd
+        for number, request in enumerate(requests):
+            ceiling = self._ceiling(request.body)
+            tokens, usd = tokens + ceiling[0], usd + ceiling[1]
+            if not self._within(tokens, usd):
+                return number
+        return len(requests)
 
     async def reserve(self, request: Request) -> tuple[int, float] | None:
         """Room for a request; None once the budget is spent."""
@@ -235,9 +239,7 @@ class Budget:
             while not self.spent:
                 tokens = self.tokens + ceiling[0] + sum(item[0] for item in self._reserved)
                 usd = self.usd + ceiling[1] + sum(item[1] for item in self._reserved)
-                if (self._most_tokens is None or tokens <= self._most_tokens) and (
-                    self._most_usd is None or usd <= self._most_usd
-                ):
+                if self._within(tokens, usd):
                     self._reserved.append(ceiling)
                     return ceiling
                 if not self._reserved:
@@ -254,6 +256,19 @@ class Budget:
             for usage in spent:
                 self.note(usage)
             self._changed.notify_all()
+
+    @property
+    def _changed(self) -> asyncio.Condition:
+        """Requests are made in rounds, each in an event loop of its own, and a condition belongs to one."""
+        if self._loop is not (loop := asyncio.get_running_loop()):
+            self._loop, self._condition = loop, asyncio.Condition()
+        return self._condition
+
+    def _within(self, tokens: int, usd: float) -> bool:
+        """Whether so much is below the caps."""
+        return (self._most_tokens is None or tokens <= self._most_tokens) and (
+            self._most_usd is None or usd <= self._most_usd
+        )
 
     def _ceiling(self, body: JsonObject) -> tuple[int, float]:
         prompt, reply = math.ceil(_MARGIN * tokens_of(body)), int(body["max_tokens"])

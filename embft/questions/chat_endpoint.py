@@ -20,6 +20,7 @@ from embft.questions.tasks import Request
 from embft.questions.usage import Usage, usage_of
 from embft.services.calls import Answer, Call, NoAnswerError, worth_retrying
 from embft.services.refusals import asks_for_too_long_a_reply, is_filtered, is_refusal, is_too_long
+from embft.services.transport import run_to_end
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,13 @@ async def ask_live(
             await asyncio.gather(*tasks, return_exceptions=True)
             await endpoint.close()
     return replies
+
+
+def ask_now(
+    requests: Sequence[Request], config: QuestionsConfig, cache: ReplyCache, budget: Budget
+) -> dict[str, Reply]:
+    """`ask_live`, run to its end: an `embft.questions.llm.Asker`."""
+    return run_to_end(ask_live(requests, config, cache, budget))
 
 
 def stored_replies(

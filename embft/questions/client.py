@@ -39,7 +39,7 @@ def open_client(config: QuestionsConfig) -> Transport:
 
 def where(config: QuestionsConfig) -> str:
     """The endpoint in a message."""
-    return config.base_url or "The OpenAI API"
+    return config.base_url or ("The local LLM" if config.backend == "local_llm" else "The OpenAI API")
 
 
 def refusal_of_all(config: QuestionsConfig, answer: Answer) -> EndpointError:

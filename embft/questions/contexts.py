@@ -18,15 +18,15 @@ from embft.corpus.context import ARROW, context_at
 from embft.damaged import locked
 from embft.errors import EndpointError, QuestionError
 from embft.questions.budget import Budget, Estimate, estimate
-from embft.questions.chat_endpoint import Reply, ask_live
+from embft.questions.chat_endpoint import Reply
 from embft.questions.client import where
-from embft.questions.local_llm import find_weights, local_identity, local_server
+from embft.questions.elsewhere import Machines
+from embft.questions.local_llm import find_weights, local_identity, open_llm
 from embft.questions.prompt import read_texts
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request, spoken_in
 from embft.questions.thoughts import without_thoughts
 from embft.records import Chunk, Page
-from embft.services.transport import run_to_end
 
 _PROMPT = "situate"
 _BEGINNING, _AROUND = 1500, 1200
@@ -52,20 +52,28 @@ class WrittenContexts:
 
 
 def write_contexts(
-    pages: Sequence[Page], chunks: Sequence[Chunk], config: QuestionsConfig, cache_dir: Path, seed: int
+    pages: Sequence[Page],
+    chunks: Sequence[Chunk],
+    config: QuestionsConfig,
+    cache_dir: Path,
+    seed: int,
+    machines: Machines | None = None,
 ) -> WrittenContexts:
     """Asks about every chunk; a reply that is stored is not asked for again.
+
+    Args:
+        machines: Other machines that a local LLM may be asked on.
 
     Raises:
         EndpointError: No key, a refusal, no connection; or more than half of the requests failed.
         QuestionError: The budget is spent. Replies are kept.
     """
-    with local_server(config) as (served, endpoint):
-        requests = _requests(pages, chunks, served, endpoint, seed)
+    with open_llm(config, machines) as llm:
+        requests = _requests(pages, chunks, llm.config, llm.endpoint, seed)
         cache = ReplyCache(cache_dir / "replies.sqlite")
-        budget = Budget(served)
+        budget = Budget(llm.config)
         with locked(cache_dir / "replies.lock"):
-            replies = run_to_end(ask_live(list(requests.values()), served, cache, budget))
+            replies = llm.ask(list(requests.values()), llm.config, cache, budget)
     if budget.spent:
         done = sum(replies[request.key].text is not None for request in requests.values())
         raise QuestionError(
@@ -75,7 +83,7 @@ def write_contexts(
     failed = Counter(replies[request.key].failure for request in requests.values() if replies[request.key].failure)
     if failed.total() * 2 > len(requests):
         raise EndpointError(
-            f"{failed.total()} of {len(requests)} requests to {where(served)} for contexts failed; most often: "
+            f"{failed.total()} of {len(requests)} requests to {where(llm.config)} for contexts failed; most often: "
             f"{failed.most_common(1)[0][0]}. Replies that came are kept: the same command continues from there."
         )
     return _collect(pages, chunks, requests, replies, budget)

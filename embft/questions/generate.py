@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 from embft.config import QuestionsConfig
 from embft.errors import QuestionError
 from embft.questions.budget import Estimate
+from embft.questions.elsewhere import Machines
 from embft.questions.filters import BestRanks, askable_chunks, filter_questions
 from embft.questions.generated import Generated
 from embft.records import Chunk
 
-Backend = Callable[[Sequence[Chunk], QuestionsConfig, Path, int], Generated]
+Backend = Callable[..., Generated]
 Estimator = Callable[[Sequence[Chunk], QuestionsConfig, Path, int], Estimate]
 BACKENDS: dict[str, tuple[str, str | None]] = {
     "extractive": ("embft.questions.extractive:write_extractive", None),
@@ -24,6 +26,8 @@ BACKENDS: dict[str, tuple[str, str | None]] = {
     "local_llm": ("embft.questions.local_llm:ask_local_llm", "embft.questions.local_llm:estimate_local_llm"),
 }
 """Backend to ``module:function`` that writes, and that says what it would take (None: nothing)."""
+_ELSEWHERE = {"local_llm"}
+"""Backends that other machines can be asked for: an API is asked by one machine, hundreds of times at once."""
 
 
 def generate(
@@ -32,6 +36,7 @@ def generate(
     cache_dir: Path,
     seed: int,
     best_ranks: BestRanks | None = None,
+    machines: Machines | None = None,
 ) -> Generated:
     """Writes questions about each chunk and throws out what the filters find.
 
@@ -41,6 +46,7 @@ def generate(
         cache_dir: Holds replies that were paid for.
         seed: Part of each request to an LLM.
         best_ranks: The reference retriever; needed where ``filters.round_trip`` is on.
+        machines: Other machines that a local LLM may be asked on.
 
     Returns:
         The questions, counts of what was asked, made and dropped, and what was rejected.
@@ -53,6 +59,8 @@ def generate(
         return Generated([], {"asked": 0, "made": 0}, [])
     askable, rejected = askable_chunks(chunks, config.filters)
     write: Backend = _function(BACKENDS[config.backend][0])
+    if config.backend in _ELSEWHERE:
+        write = partial(write, machines=machines)
     generated = write(askable, config, cache_dir, seed)
     if not generated.questions:
         raise QuestionError(_nothing(config, len(askable), len(chunks)))

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from embft.config import QuestionsConfig
 from embft.damaged import locked
 from embft.errors import EndpointError, QuestionError
 from embft.questions.budget import Budget, Estimate, estimate
-from embft.questions.chat_endpoint import BUDGET_SPENT, Reply, ask_live
+from embft.questions.chat_endpoint import BUDGET_SPENT, Reply, ask_now
 from embft.questions.chat_reply import EMPTY
 from embft.questions.client import where
 from embft.questions.filters import Rejected
@@ -25,14 +25,13 @@ from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request, Task, make_request, make_tasks
 from embft.questions.traits import terms
 from embft.records import Chunk, Question
-from embft.services.transport import run_to_end
 
 logger = logging.getLogger(__name__)
 
 _ECHO = 80
 """Percent of likeness from which a question echoes an example."""
-Asker = Callable[[Sequence[Any], QuestionsConfig, ReplyCache, Budget], Awaitable[dict[str, Reply]]]
-"""Requests to replies by key: at once (`ask_live`) or by the batch API. What is stored is not asked for."""
+Asker = Callable[[Sequence[Any], QuestionsConfig, ReplyCache, Budget], dict[str, Reply]]
+"""Requests to replies by key: at once (`ask_now`), by the batch API, or by other machines. What is stored is not asked for."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def ask_llm(
     seed: int,
     *,
     endpoint: str | None = None,
-    asker: Asker = ask_live,
+    asker: Asker = ask_now,
 ) -> Generated:
     """Asks about every chunk; what a reply yields fewer of is asked for once more.
 
@@ -73,7 +72,7 @@ def ask_llm(
     """
     cache, tasks = _cache(cache_dir), make_tasks(chunks, config)
     with locked(cache_dir / "replies.lock"):
-        outcomes, budget = run_to_end(_ask_twice(tasks, config, cache, seed, endpoint or config.base_url, asker))
+        outcomes, budget = _ask_twice(tasks, config, cache, seed, endpoint or config.base_url, asker)
     failed = Counter(outcome.failure for outcome in outcomes if outcome.failure)
     if budget.spent:
         done = sum(outcome.failure is None for outcome in outcomes)
@@ -105,14 +104,14 @@ def _cache(cache_dir: Path) -> ReplyCache:
     return ReplyCache(cache_dir / "replies.sqlite")
 
 
-async def _ask_twice(
+def _ask_twice(
     tasks: Sequence[Task], config: QuestionsConfig, cache: ReplyCache, seed: int, endpoint: str | None, asker: Asker
 ) -> tuple[list[_Outcome], Budget]:
     budget = Budget(config)
     requests = [make_request(task, config, endpoint, seed) for task in tasks]
     settled = _settled(tasks, requests, config, cache, seed, endpoint)
     requests = [settled.get(place, request) for place, request in enumerate(requests)]
-    replies = await asker(requests, config, cache, budget)
+    replies = asker(requests, config, cache, budget)
     first = [replies[request.key] for request in requests]
     parsed = [_parsed(reply, task.count) for task, reply in zip(tasks, first, strict=True)]
     again = {
@@ -122,7 +121,7 @@ async def _ask_twice(
         and (first[place].text is not None or first[place].failure == EMPTY)
         and len(answer.questions) < tasks[place].count
     }
-    more = await asker(list(again.values()), config, cache, budget) if again and not budget.spent else {}
+    more = asker(list(again.values()), config, cache, budget) if again and not budget.spent else {}
     outcomes = []
     seen: set[str] = set()
     for place, task in enumerate(tasks):

@@ -33,8 +33,8 @@ class Asked(Protocol):
 class Elsewhere(Protocol):
     """Other machines with a model."""
 
-    def takes(self, texts: int) -> bool:
-        """Whether so many texts are worth asking them."""
+    def takes(self, name: str, texts: int) -> bool:
+        """Whether so many texts are worth asking them, or work of that name was begun."""
         ...
 
     def vectors(self, name: str, asked: Asked) -> Iterator[tuple[Places, Vectors]]:

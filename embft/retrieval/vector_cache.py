@@ -97,8 +97,8 @@ class VectorCache:
             missing = np.flatnonzero(places < 0)
             size, work.total, done = at_once or TEXTS_AT_ONCE, len(missing), 0
             asked = DistinctTexts(texts, firsts, lambda: self._find(files, model, keys[firsts]))
-            if elsewhere is not None and elsewhere.takes(len(missing)):
-                for some, vectors in elsewhere.vectors(hashlib.sha256(keys[firsts].tobytes()).hexdigest()[:16], asked):
+            if elsewhere is not None and elsewhere.takes(name := _name_of(keys[firsts]), len(missing)):
+                for some, vectors in elsewhere.vectors(name, asked):
                     self._write(files, model, keys[firsts[some]], vectors)
                     done += len(some)
                     work.reach(done)
@@ -166,6 +166,11 @@ class VectorCache:
                 f"start with an empty cache (cache_dir=DIR, or move {files.folder} away). Nothing of it is kept."
             )
         return places
+
+
+def _name_of(keys: Keys) -> str:
+    """The same for the same texts and model."""
+    return hashlib.sha256(keys.tobytes()).hexdigest()[:16]
 
 
 def _distinct(keys: Keys) -> tuple[Places, npt.NDArray[np.int64]]:

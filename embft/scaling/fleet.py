@@ -1,62 +1,51 @@
-"""What is missing in the cache of vectors, embedded by other machines: dealt out in shards, merged as they come in."""
+"""What this machine lacks, done by other machines: dealt out in shards, merged as they come in."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from embft import typed_json
+from embft.config import QuestionsConfig
 from embft.config.scale import ScaleConfig
 from embft.damaged import make_folder, remove
 from embft.errors import ScaleError
 from embft.heartbeat import DEAD_AFTER, alone
 from embft.models.encoder import Encoder
-from embft.models.plain_folder import folder_name
-from embft.models.source import folder_fingerprint
 from embft.models.text_encoder import TextEncoder
 from embft.models.vectors import Vectors
+from embft.questions.tasks import Request
+from embft.questions.written import Written
+from embft.scaling.embedding import Asked, Texts
+from embft.scaling.kinds import Cut, Job, Kind
 from embft.scaling.ray_driver import RayDriver
-from embft.scaling.shard import libraries, own_code
+from embft.scaling.shard import own_code, versions
 from embft.scaling.slurm_driver import SlurmDriver
 from embft.scaling.work import (
-    MODEL,
     ORDER,
     WORK,
-    ModelSettings,
-    ShardResult,
+    Places,
+    Result,
     Work,
-    read_vectors,
+    given_of,
+    read_result,
     read_work,
-    share_model,
-    texts_of,
-    vectors_of,
+    result_of,
+    write_given,
     write_order,
-    write_texts,
 )
+from embft.scaling.writing import Requests
 
 logger = logging.getLogger(__name__)
 
-Places = npt.NDArray[np.int64]
+Given = TypeVar("Given")
 _ATTEMPTS = 3
 """How often a shard is asked for whose file is damaged when it is read."""
-
-
-class Asked(Protocol):
-    """See `embft.retrieval.elsewhere.Asked`."""
-
-    def missing(self) -> Places:
-        """The places of texts without a vector."""
-        ...
-
-    def texts(self, places: Places) -> list[str]:
-        """The texts of some places."""
-        ...
 
 
 class Driver(Protocol):
@@ -86,86 +75,83 @@ class Fleet:
     Attributes:
         driver: How they are asked.
         folder: That all of them see.
-        shard: Texts in a shard.
-        fewest: Texts that are worth the trouble.
+        texts: How passages are dealt out.
+        requests: How requests to a local LLM are.
+        threads: Processors of each worker.
         dead_after: Seconds without a sign of life after which another process that does the same work counts as dead.
     """
 
     driver: Driver
     folder: Path
-    shard: int
-    fewest: int
+    texts: Cut
+    requests: Cut
+    threads: int = 1
     dead_after: float = DEAD_AFTER
 
     def with_model(self, encoder: TextEncoder) -> Embedding | None:
         """These machines with a model; None for an API's, which another machine would not ask any faster."""
         return Embedding(self, encoder) if isinstance(encoder, Encoder) else None
 
-    def vectors(self, encoder: Encoder, name: str, asked: Asked) -> Iterator[tuple[Places, Vectors]]:
-        """Yields places and vectors, float32 [n, length], shard by shard, until none is missing.
+    def with_llm(self, weights: Path, config: QuestionsConfig) -> Writing:
+        """These machines with an LLM: see `embft.questions.elsewhere.Machines`."""
+        return Writing(self, weights, config)
 
-        A shard is deleted when the next one is asked for: whoever gets its vectors has stored them by then. What was done
-        before a kill is taken from its files.
+    def has_begun(self, name: str) -> bool:
+        """Whether a run that was killed has left such a work."""
+        return (self.folder / name / WORK).is_file()
+
+    def results(self, name: str, job: Job[Given], cut: Cut) -> Iterator[tuple[Places, Given]]:
+        """Yields places and what was made of them, shard by shard, until none is missing.
+
+        A shard is deleted when the next one is asked for: whoever gets it has stored it by then. What was done before a kill
+        is taken from its files.
 
         Args:
-            encoder: Its model embeds them.
-            name: Of this work: the same for the same texts and the same model, whenever they are asked for.
-            asked: The texts.
+            name: Of this work: the same for the same things, whenever they are asked for.
+            job: What is wanted.
+            cut: How it is dealt out.
         """
         folder = self.folder / name
         make_folder(self.folder, self.folder.parent)
         with alone(self.folder / f"{name}.lock", self.dead_after):
-            missing = asked.missing()
-            while len(missing):  # a second time only if the cache has lost what was stored in it meanwhile
+            missing = job.missing()
+            # Again only for what an earlier run's shards do not hold, or what the cache has lost meanwhile.
+            while len(missing):
                 make_folder(folder, self.folder)
-                work, order = self._plan(folder, encoder, asked, missing)
-                shards = _cut(order, work.size)
-                yield from self._merged(folder, shards, _pending(shards, missing))
-                missing = asked.missing()
+                work, order = _known_work(folder, job, missing) or self._plan(folder, job, cut.size, missing)
+                yield from self._merged(folder, work, job, _pending(folder, work, order, missing))
+                missing = job.missing()
                 remove(folder)
 
-    def _plan(self, folder: Path, encoder: Encoder, asked: Asked, missing: Places) -> tuple[Work, Places]:
-        """The work as it was begun before, if it holds all that is missing; else a new one."""
-        known = _known_work(folder, missing)
-        if known is not None:
-            logger.info("Continuing with the %s shards in %s.", f"{known[0].shards:,}", folder)
-            return known
-        shared = folder / MODEL / folder_name(encoder.folder)
-        shared.parent.mkdir(exist_ok=True)
-        share_model(encoder.folder, shared)
+    def _plan(self, folder: Path, job: Job[Given], size: int, missing: Places) -> tuple[Work, Places]:
+        settings = asdict(job.share(folder))  # type: ignore[call-overload]
         digests = []
-        for number, start in enumerate(range(0, len(missing), self.shard)):
-            vectors_of(folder, number).unlink(missing_ok=True)  # of other texts
-            digests.append(write_texts(texts_of(folder, number), asked.texts(missing[start : start + self.shard])))
+        for number, start in enumerate(range(0, len(missing), size)):
+            result_of(folder, number).unlink(missing_ok=True)  # of another work
+            digests.append(write_given(given_of(folder, number), job.items(missing[start : start + size])))
         write_order(folder / ORDER, missing)
-        computing = encoder.computing
-        settings = ModelSettings(
-            shared.name,
-            folder_fingerprint(shared),
-            encoder.document_prompt,
-            encoder.max_seq_length,
-            encoder.precision,
-            computing.device,
-            computing.batch_size,
-        )
-        work = Work(settings, own_code(), self.shard, digests)
+        work = Work(job.kind.name, settings, own_code(), size, digests)
         typed_json.save(folder / WORK, work)  # last: whoever finds it finds the rest
         return work, missing
 
-    def _merged(self, folder: Path, shards: Sequence[Places], pending: list[int]) -> Iterator[tuple[Places, Vectors]]:
+    def _merged(
+        self, folder: Path, work: Work, job: Job[Given], pending: dict[int, Places]
+    ) -> Iterator[tuple[Places, Given]]:
         told: set[str] = set()
         for _ in range(_ATTEMPTS):
-            damaged = []
-            for number in self._finished(folder, pending):
-                result = read_vectors(vectors_of(folder, number), len(shards[number]))
-                if result is None:
-                    vectors_of(folder, number).unlink(missing_ok=True)
-                    damaged.append(number)
+            damaged = {}
+            for number in self._finished(folder, list(pending)):
+                places = pending[number]
+                result = read_result(result_of(folder, number), work.digests[number])
+                content = None if result is None else job.read(result.content, places)
+                if result is None or content is None:
+                    result_of(folder, number).unlink(missing_ok=True)
+                    damaged[number] = places
                     continue
-                _tell_differences(result, told)
-                yield shards[number], result.vectors
-                vectors_of(folder, number).unlink(missing_ok=True)
-                texts_of(folder, number).unlink(missing_ok=True)
+                _tell_differences(result, job.kind, told)
+                yield places, content
+                result_of(folder, number).unlink(missing_ok=True)
+                given_of(folder, number).unlink(missing_ok=True)
             if not damaged:
                 return
             logger.warning("%s shards in %s are damaged: they are done again.", f"{len(damaged):,}", folder)
@@ -174,7 +160,7 @@ class Fleet:
 
     def _finished(self, folder: Path, pending: Sequence[int]) -> Iterator[int]:
         """Shards that were done before, then the others as they are done."""
-        done = [number for number in pending if vectors_of(folder, number).exists()]
+        done = [number for number in pending if result_of(folder, number).exists()]
         yield from done
         left = sorted(set(pending) - set(done))
         if left:
@@ -193,13 +179,40 @@ class Embedding:
     fleet: Fleet
     encoder: Encoder
 
-    def takes(self, texts: int) -> bool:
-        """Whether so many are worth it."""
-        return texts >= self.fleet.fewest
+    def takes(self, name: str, texts: int) -> bool:
+        """Whether so many are worth it, or were begun."""
+        return texts >= self.fleet.texts.fewest or (texts > 0 and self.fleet.has_begun(name))
 
     def vectors(self, name: str, asked: Asked) -> Iterator[tuple[Places, Vectors]]:
-        """See `Fleet.vectors`."""
-        return self.fleet.vectors(self.encoder, name, asked)
+        """Yields places and vectors, float32 [n, length]; see `Fleet.results`."""
+        return self.fleet.results(name, Texts(self.encoder, asked), self.fleet.texts)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """See `embft.questions.elsewhere.Writers`.
+
+    Attributes:
+        fleet: The machines.
+        weights: The LLM's.
+        config: How it is asked.
+    """
+
+    fleet: Fleet
+    weights: Path
+    config: QuestionsConfig
+
+    def takes(self, name: str, requests: int) -> bool:
+        """Whether so many are worth it, or were begun."""
+        return requests >= self.fleet.requests.fewest or (requests > 0 and self.fleet.has_begun(name))
+
+    def replies(
+        self, name: str, requests: Sequence[Request], is_missing: Callable[[Request], bool]
+    ) -> Iterator[tuple[Request, Written]]:
+        """Yields requests and what came of them; see `Fleet.results`."""
+        job = Requests(self.weights, self.config, self.fleet.threads, requests, is_missing)
+        for places, every in self.fleet.results(name, job, self.fleet.requests):
+            yield from ((requests[place], one) for place, one in zip(places.tolist(), every, strict=True))
 
 
 def open_fleet(config: ScaleConfig, cache_dir: Path) -> Fleet | None:
@@ -217,37 +230,48 @@ def open_fleet(config: ScaleConfig, cache_dir: Path) -> Fleet | None:
     folder = Path(config.folder).expanduser().absolute() if config.folder else cache_dir / "shards"
     driver = RayDriver(config) if config.kind == "ray" else SlurmDriver(config)
     driver.check()
-    return Fleet(driver, folder, config.shard, config.fewest, config.silence_seconds)
+    return Fleet(
+        driver,
+        folder,
+        Cut(config.shard, config.fewest),
+        Cut(config.shard_requests, config.fewest_requests),
+        config.cpus,
+        config.silence_seconds,
+    )
 
 
-def _cut(order: Places, size: int) -> list[Places]:
-    return [order[start : start + size] for start in range(0, len(order), size)]
-
-
-def _pending(shards: Sequence[Places], missing: Places) -> list[int]:
-    return [number for number, places in enumerate(shards) if np.isin(places, missing, assume_unique=True).any()]
-
-
-def _known_work(folder: Path, missing: Places) -> tuple[Work, Places] | None:
-    """Work that was begun before; None where there is none that holds all that is missing."""
+def _known_work(folder: Path, job: Job[Given], missing: Places) -> tuple[Work, Places] | None:
+    """Work that was begun before; None where none of it is left that is wanted."""
     try:
         work = read_work(folder)
         order: Places = np.load(folder / ORDER, allow_pickle=False)
     except (ScaleError, OSError, ValueError):
         return None
-    if work.code != own_code() or not np.isin(missing, order).all():
+    whole = work.code == own_code() and work.kind == job.kind.name and -(-len(order) // work.size) == work.shards
+    if not whole or not _pending(folder, work, order, missing):
         return None
-    pending = _pending(_cut(order, work.size), missing)
-    return (work, order) if all(texts_of(folder, number).is_file() for number in pending) else None
+    logger.info("Continuing with the %s shards in %s and their settings.", f"{work.shards:,}", folder)
+    return work, order
 
 
-def _tell_differences(result: ShardResult, told: set[str]) -> None:
+def _pending(folder: Path, work: Work, order: Places, missing: Places) -> dict[int, Places]:
+    """Shards that hold something of what is missing, with the places of all that they hold.
+
+    One that has been merged is gone, and what is missing of it is for the next work: replies that failed, vectors that the
+    cache has lost.
+    """
+    shards = (order[start : start + work.size] for start in range(0, len(order), work.size))
+    return {
+        number: places
+        for number, places in enumerate(shards)
+        if np.isin(places, missing, assume_unique=True).any() and given_of(folder, number).is_file()
+    }
+
+
+def _tell_differences(result: Result, kind: Kind, told: set[str]) -> None:
     """Says once for each machine that it has other libraries than this one."""
-    host = result.facts.get("host", "")
-    others = [f"{name} {theirs}" for name, own in libraries().items() if (theirs := result.facts.get(name)) != own]
+    host, here = result.facts.get("host", ""), versions(tuple(kind.libraries))
+    others = [f"{name} {theirs}" for name, own in here.items() if (theirs := result.facts.get(name)) not in (None, own)]
     if others and host not in told:
         told.add(host)
-        logger.warning(
-            "%s embeds with %s, this machine has other versions: the last bits of its vectors may differ.",
-            host, ", ".join(others),
-        )  # fmt: skip
+        logger.warning("%s has %s, and this machine other versions: %s.", host, ", ".join(others), kind.differs)

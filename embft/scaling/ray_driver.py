@@ -16,7 +16,7 @@ from typing import Any
 from embft.config.scale import ScaleConfig
 from embft.errors import EmbftError, ScaleError
 from embft.scaling.shard import do_shard
-from embft.scaling.work import vectors_of
+from embft.scaling.work import result_of
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class _Tasks:
                 raise ScaleError(f"Nodes were lost with shard {number} {_LOSSES} times: {_line(error)}") from error
             logger.warning("A node or process was lost with shard %s: another one does it.", number)
             return False
-        if not vectors_of(self._folder, number).exists():
+        if not result_of(self._folder, number).exists():
             raise ScaleError(
                 f"A node has done shard {number}, and {self._folder} does not show it here: the nodes have a folder of that name "
                 "which is not shared. Put scale.folder= on a disk that all of them share."

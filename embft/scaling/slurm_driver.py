@@ -12,7 +12,7 @@ from typing import Any
 
 from embft.config.scale import ScaleConfig
 from embft.errors import ScaleError
-from embft.scaling.work import claim_of, vectors_of
+from embft.scaling.work import claim_of, result_of
 from embft.scaling.worker import work_on
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class SlurmDriver:
             try:
                 while left:
                     ended = all(job.done() for job in jobs)  # before the look at the files, not after
-                    there = [number for number in left if vectors_of(folder, number).exists()]
+                    there = [number for number in left if result_of(folder, number).exists()]
                     left = [number for number in left if number not in set(there)]
                     yield from there
                     if ended:

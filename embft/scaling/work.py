@@ -1,11 +1,11 @@
 """The folder of one piece of work that is done in shards: what is to be done, what each shard gets, what each has given.
 
-work.json                 what to do, and digests of what each shard gets
-order.npy                 which texts they are, by their places with the one who asked
-model/                    the model, linked or copied: a node need not have it elsewhere
-texts-00007.jsonl         what shard 7 gets
-vectors-00007.safetensors what it has given, with its own digest: whole or absent
-claim-00007               who is at it, where nobody deals the shards out
+work.json          what kind of work it is, its settings, and digests of what each shard gets
+order.npy          which of the things that were asked for they are, by their places with the one who asked
+model/             the model, linked or copied: a node need not have it elsewhere
+given-00007.jsonl  what shard 7 gets, a JSON value a line
+result-00007       what it has given, with its own digest and that of what it got: whole or absent
+claim-00007        who is at it, where nobody deals the shards out
 """
 
 from __future__ import annotations
@@ -25,45 +25,25 @@ import numpy.typing as npt
 from embft import typed_json
 from embft.errors import ScaleError
 from embft.files import replacing
-from embft.models.vectors import Vectors
 
 WORK, ORDER, MODEL = "work.json", "order.npy", "model"
-_TENSOR = "vectors"
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """How the model in the folder is used; as `embft.models.encoder.Encoder` has it.
-
-    Attributes:
-        folder: Its name in the folder ``model``: what a model without modules.json is called says how it pools.
-        digest: Of the model's files (`embft.models.source.folder_fingerprint`).
-        document_prompt: Put before each text.
-        precision: Never ``auto``: a node's own hardware must not decide it.
-        device: May be ``auto``: a node takes what it has.
-    """
-
-    folder: str
-    digest: str
-    document_prompt: str
-    max_seq_length: int | None
-    precision: str
-    device: str
-    batch_size: int | None
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Work:
-    """Passages that are to be embedded.
+    """What is to be done.
 
     Attributes:
-        model: What embeds them.
+        kind: A key of `embft.scaling.kinds.KINDS`.
+        settings: Of that kind, as JSON.
         code: Digest of the code that does a shard: every node must have the same.
-        size: Texts in a shard; the last one may have fewer.
-        digests: Of the texts of each shard.
+        size: Items in a shard; the last one may have fewer.
+        digests: Of what each shard gets.
     """
 
-    model: ModelSettings
+    kind: str
+    settings: Mapping[str, object]
     code: str
     size: int
     digests: Sequence[str]
@@ -75,26 +55,26 @@ class Work:
 
 
 @dataclass(frozen=True)
-class ShardResult:
+class Result:
     """What a shard gave.
 
     Attributes:
-        vectors: float32 [n_texts, length].
+        content: As its kind of work writes it.
         facts: Who did it, and with which libraries: ``host``, ``torch``, ...
     """
 
-    vectors: Vectors
+    content: bytes
     facts: Mapping[str, str]
 
 
-def texts_of(folder: Path, number: int) -> Path:
+def given_of(folder: Path, number: int) -> Path:
     """What a shard gets."""
-    return folder / f"texts-{number:05}.jsonl"
+    return folder / f"given-{number:05}.jsonl"
 
 
-def vectors_of(folder: Path, number: int) -> Path:
+def result_of(folder: Path, number: int) -> Path:
     """What a shard gives."""
-    return folder / f"vectors-{number:05}.safetensors"
+    return folder / f"result-{number:05}"
 
 
 def claim_of(folder: Path, number: int) -> Path:
@@ -117,19 +97,19 @@ def read_work(folder: Path) -> Work:
         ) from error
 
 
-def write_texts(path: Path, texts: Sequence[str]) -> str:
-    """Writes a shard's texts in one step; returns their digest. Lone surrogates stay as they are."""
-    content = b"".join(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n" for text in texts)
+def write_given(path: Path, items: Sequence[object]) -> str:
+    """Writes what a shard gets in one step; returns its digest. Lone surrogates stay as they are."""
+    content = b"".join(json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n" for item in items)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
     return _digest(content)
 
 
-def read_texts(path: Path, digest: str) -> list[str]:
-    """Reads them.
+def read_given(path: Path, digest: str) -> list[object]:
+    """Reads it.
 
     Raises:
-        ScaleError: They are not what was written.
+        ScaleError: It is not what was written.
     """
     try:
         content = path.read_bytes()
@@ -140,51 +120,52 @@ def read_texts(path: Path, digest: str) -> list[str]:
     return [json.loads(line) for line in content.decode("utf-8", "surrogatepass").split("\n")[:-1]]
 
 
-def write_vectors(path: Path, vectors: Vectors, facts: Mapping[str, str]) -> None:
-    """Writes what a shard gave, in one step."""
-    from safetensors.numpy import save_file
+def write_result(path: Path, content: bytes, given: str, facts: Mapping[str, str]) -> None:
+    """Writes what a shard gave, in one step.
 
-    vectors = np.ascontiguousarray(vectors, np.float32)
+    Args:
+        given: Digest of what it got.
+        facts: Who did it.
+    """
+    head = json.dumps({**facts, "given": given, "sha256": _digest(content)}).encode()
     with replacing(path) as temporary:
-        save_file({_TENSOR: vectors}, temporary, {**facts, "sha256": _digest(vectors.tobytes())})
+        temporary.write_bytes(head + b"\n" + content)
 
 
-def read_vectors(path: Path, texts: int | None = None) -> ShardResult | None:
+def read_result(path: Path, given: str | None = None) -> Result | None:
     """Reads what a shard gave; None where there is nothing whole.
 
     Args:
-        texts: How many vectors it must have.
+        given: Digest of what it must have got; None: of anything.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, "np") as file:
-            vectors, facts = file.get_tensor(_TENSOR), dict(file.metadata() or {})
-    except (OSError, SafetensorError):
+        head, _, content = path.read_bytes().partition(b"\n")
+        facts = typed_json.from_json(dict[str, str], json.loads(head))
+    except (OSError, ValueError):
         return None
-    if facts.pop("sha256", "") != _digest(vectors.tobytes()) or texts not in (None, len(vectors)):
-        return None
-    return ShardResult(vectors, facts)
+    whole, got = facts.pop("sha256", "") == _digest(content), facts.pop("given", "")
+    return Result(content, facts) if whole and given in (None, got) else None
 
 
-def write_order(path: Path, order: npt.NDArray[np.int64]) -> None:
-    """Writes which texts they are."""
+def write_order(path: Path, order: Places) -> None:
+    """Writes which things they are."""
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.save(file, order)
 
 
 def share_model(source: Path, target: Path) -> None:
     """Puts a model's files into the folder: as links where the disk is the same one, else as copies."""
-
-    def put(name: str, place: str) -> None:
-        try:
-            os.link(os.path.realpath(name), place)
-        except OSError:
-            shutil.copyfile(name, place)
-
     with suppress(FileNotFoundError):
         shutil.rmtree(target)
-    shutil.copytree(source, target, copy_function=put, ignore=shutil.ignore_patterns(".*", "onnx", "openvino"))
+    shutil.copytree(source, target, copy_function=share_file, ignore=shutil.ignore_patterns(".*", "onnx", "openvino"))
+
+
+def share_file(source: str | Path, target: str | Path) -> None:
+    """Puts one file there, which must not be there yet, likewise."""
+    try:
+        os.link(os.path.realpath(source), target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _digest(content: bytes) -> str:

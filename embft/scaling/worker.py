@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embft.heartbeat import Heartbeat
 from embft.scaling.shard import do_shard
-from embft.scaling.work import claim_of, read_work, vectors_of
+from embft.scaling.work import claim_of, read_work, result_of
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def work_on(folder: str, numbers: list[int], first: int, dead_after: float) -> i
 
 @contextmanager
 def _claimed(folder: Path, number: int, dead_after: float) -> Iterator[bool]:
-    if vectors_of(folder, number).exists():
+    if result_of(folder, number).exists():
         yield False
         return
     claim = Heartbeat(claim_of(folder, number), dead_after)

@@ -40,7 +40,7 @@ def add_contexts(workspace: Workspace, corpus: StageResult[Corpus], kind: str) -
         if kind == "llm":
             from embft.questions.contexts import write_contexts
 
-            written = write_contexts(pages, chunks, questions, workspace.cache_dir, seed)
+            written = write_contexts(pages, chunks, questions, workspace.cache_dir, seed, workspace.machines)
             contexts, llm = written.contexts, written.report
         else:
             contexts = contexts_of(pages, chunks, kind)

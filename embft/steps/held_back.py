@@ -13,6 +13,7 @@ from embft import typed_json
 from embft.config import ExperimentConfig, QuestionsConfig
 from embft.config.held_back_writer import held_back_writer
 from embft.corpus.chunking import chunk_pages
+from embft.corpus.drawn import is_drawn
 from embft.dataset.holding_back import held_back_of, hold_back, rows_of
 from embft.files import digest, iter_jsonl, read_json, write_json, write_jsonl
 from embft.questions import (
@@ -62,7 +63,7 @@ def hold_back_questions(
     config, test_seed = whole.dataset, whole.questions.test.seed
     source, human_file = config.test_from, whole.questions.human
     writer = held_back_writer(whole) if writes_held_back(whole) else None
-    file = read_human_file(human_file) if human_file and not source else HumanFile([])
+    file = _of_drawn(read_human_file(human_file) if human_file and not source else HumanFile([]), whole.corpus.share)
     human = file.questions
     # Who names chunks means those of this corpus.
     named = reading.value.chunks is not None or any(row.chunk_ids for row in human)
@@ -77,7 +78,7 @@ def hold_back_questions(
             mapped = map_to_chunks(human, pages, passages)
             if human:
                 require_mapped(mapped, human_file or "")
-            writing = _Writing(passages, writer, workspace.cache_dir, test_seed)
+            writing = _Writing(passages, writer, workspace, test_seed)
             held, unmapped = hold_back(passages, mapped.questions, config, writing.write), mapped.unmapped
             rejected = writing.generated.rejected
             report = {
@@ -125,6 +126,18 @@ def hold_back_questions(
     return replace(asked, value=replace(asked.value, held=replace(held, questions=mapped)))
 
 
+def _of_drawn(file: HumanFile, share: float) -> HumanFile:
+    """The questions about documents that were drawn, and those that name none."""
+    kept = [row for row in file.questions if row.document is None or is_drawn(row.document, share)]
+    if len(kept) == len(file.questions):
+        return file
+    note = (
+        f"{len(file.questions) - len(kept):,} of {len(file.questions):,} questions that people asked are about documents that "
+        "were not drawn, and were left out (corpus.share)."
+    )
+    return HumanFile(kept, (*file.notes, note))
+
+
 class _Writing:
     """Writes questions about passages, and keeps what came of it.
 
@@ -132,9 +145,11 @@ class _Writing:
         generated: Empty until then.
     """
 
-    def __init__(self, passages: Sequence[Chunk], writer: QuestionsConfig | None, cache_dir: Path, seed: int) -> None:
+    def __init__(
+        self, passages: Sequence[Chunk], writer: QuestionsConfig | None, workspace: Workspace, seed: int
+    ) -> None:
         self.generated = Generated([], {}, [])
-        self._passages, self._writer, self._cache_dir, self._seed = passages, writer, cache_dir, seed
+        self._passages, self._writer, self._workspace, self._seed = passages, writer, workspace, seed
 
     def write(self, about: Sequence[Chunk]) -> list[Question]:
         """Questions about some of the passages, with their evidence.
@@ -149,9 +164,10 @@ class _Writing:
             # Without an LLM all passages say how rare a word is; the questions about others are dropped.
             about if self._writer.backend != "extractive" else self._passages,
             self._writer,
-            self._cache_dir,
+            self._workspace.cache_dir,
             self._seed,
             lambda asked: best_ranks([one.text for one in asked], [one.chunk_ids for one in asked], texts),
+            self._workspace.machines,
         )
         wanted = {passage.id for passage in about}
         kept = [question for question in self.generated.questions if wanted.issuperset(question.chunk_ids)]

@@ -92,7 +92,8 @@ def _by_llm(lab: Lab, searched: RetrievalDataset, by_system: dict[str, Ranking])
     config = lab.config.evaluation.judging
     pool = Pool.of(by_system, searched, config.first)
     checked, presumed = _checked(pool, searched, config.check, lab.seed)
-    asked = ask_judge(list(dict.fromkeys([*pool.unjudged, *checked])), searched, config, lab.cache_dir, lab.seed)
+    pairs = list(dict.fromkeys([*pool.unjudged, *checked]))
+    asked = ask_judge(pairs, searched, config, lab.cache_dir, lab.seed, lab.machines)
     name = config.model
     judgements = [Judgement(pair.question_id, pair.chunk_id, grade, name) for pair, grade in asked.grades.items()]
     # Pairs that are presumed not relevant are graded to judge the judge by, and stay out of the pool.

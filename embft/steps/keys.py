@@ -153,7 +153,7 @@ NOT_IN_KEY: Mapping[str, Mapping[str, str]] = {
         "corpus.passage_tokens": _HELD_BACK,
         **{
             f"corpus.{name}": _READING
-            for name in ("kind", "pdf_reader", "ocr", "drop_boilerplate", "on_error", "language")
+            for name in ("kind", "share", "pdf_reader", "ocr", "drop_boilerplate", "on_error", "language")
         },
     },
     "context": {},

@@ -29,7 +29,7 @@ def open_model(workspace: Workspace) -> Lab:
 
     Raises:
         ModelError: The weights are not available, or they are not those of an embedding model; or faiss is not installed.
-        ScaleError: The machines that are to embed or to train cannot be asked.
+        ScaleError: Other machines cannot be asked.
         EndpointError: The API has no key, refuses, or cannot be reached.
     """
     config, retrieval = workspace.config.model, workspace.config.retrieval
@@ -46,7 +46,8 @@ def open_model(workspace: Workspace) -> Lab:
         endpoint.require_key()
         base = Embedder(endpoint, retrieval, cache)
         base.pair_vectors([_FIRST], [_FIRST])
-        return Lab(workspace.config, workspace.cache_dir, base, used=workspace.used)
+        machines = open_fleet(workspace.config.scale, workspace.cache_dir)
+        return Lab(workspace.config, workspace.cache_dir, base, used=workspace.used, machines=machines)
     source = resolve(config)
     for note in source.notes:
         logger.warning(note)
@@ -63,6 +64,7 @@ def open_model(workspace: Workspace) -> Lab:
     encoder.notes = source.notes
     try_once(encoder, workspace.cache_dir / "models_tried")
     machines = open_fleet(workspace.config.scale, workspace.cache_dir)
-    base = Embedder(encoder, retrieval, cache, machines=machines)
+    # Token vectors are worked out here.
+    base = Embedder(encoder, retrieval, cache, machines=None if retrieval.mode == "late" else machines)
     elsewhere = open_elsewhere(workspace.config, workspace.cache_dir)
-    return Lab(workspace.config, workspace.cache_dir, base, elsewhere, used=workspace.used)
+    return Lab(workspace.config, workspace.cache_dir, base, elsewhere, used=workspace.used, machines=machines)

@@ -49,7 +49,9 @@ def make_questions(
             home = homes_of(chunks, asked.value.held)
             about = [chunk for chunk in chunks if home[chunk.id] == "train"]
         generated = (
-            generate(about, config, workspace.cache_dir, seed, ranks) if writes else Generated([], {"asked": 0}, [])
+            generate(about, config, workspace.cache_dir, seed, ranks, workspace.machines)
+            if writes
+            else Generated([], {"asked": 0}, [])
         )
         write_jsonl(folder / "questions.jsonl", generated.questions)
         write_jsonl(folder / "rejected.jsonl", generated.rejected)

@@ -14,6 +14,7 @@ from embft.stages import Build, StageCache, StageResult
 from embft.steps.keys import settings_of
 
 if TYPE_CHECKING:
+    from embft.questions.elsewhere import Machines
     from embft.training.tuning_task import Elsewhere
 
 T = TypeVar("T")
@@ -27,11 +28,13 @@ class Workspace:
         config: All settings. A stage's build reads those of the groups that are in its key (`embft.steps.keys`).
         cache_dir: Stages, vectors, replies, downloads.
         used: By stage, the keys of the results that were used; it grows.
+        machines: Other machines that a local LLM may be asked on.
     """
 
     config: ExperimentConfig
     cache_dir: Path
     used: dict[str, list[str]] = field(default_factory=dict, kw_only=True)
+    machines: Machines | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def run(
         self,

@@ -38,6 +38,7 @@ REFUSED: list[tuple[str, str]] = [
     ("num_questions_per_chunk=3", "'questions.per_chunk'"),
     ("docs=handbook", "'corpus.path'"),
     ("sed=3", "'seed'"),
+    ("scale=ray scale.shard_requests=9", "questions=local_llm"),
     ("corpus.pth=a.md", "'corpus.path'"),
     ("model.endpoint.modle=x", "'model.endpoint.model'"),
     ("questions.filters.boilerplat=true", "'questions.filters.boilerplate'"),

@@ -9,7 +9,7 @@ import pytest
 from forks import ROOT, Fork, run_script, typed
 from made_corpus import same_search, save_model, write_corpus
 
-from embft.scaling.work import read_vectors
+from embft.scaling.work import read_result
 
 LIMIT = 600
 
@@ -44,8 +44,8 @@ def _kill_the_first_worker(folder: Path) -> int:
     """Kills the process that gave the first shard, which is at another one by now; returns its number."""
     until = time.monotonic() + LIMIT
     while time.monotonic() < until:
-        for path in folder.glob("*/vectors-*.safetensors"):
-            result = read_vectors(path)
+        for path in folder.glob("*/result-*"):
+            result = read_result(path)
             if result is not None:
                 number = int(result.facts["process"])
                 os.kill(number, signal.SIGKILL)

@@ -11,7 +11,7 @@ from forks import ROOT, typed
 from made_corpus import same_search, save_model, write_corpus
 from ray_cluster import RayCluster, ray_cluster
 
-from embft.scaling.work import read_vectors
+from embft.scaling.work import read_result
 
 LIMIT = 600
 
@@ -47,8 +47,8 @@ def _wait_for_a_shard_of_the_worker(cluster: RayCluster, folder: Path) -> None:
     until = time.monotonic() + LIMIT
     while time.monotonic() < until:
         at_worker = set(map(str, cluster.worker.processes()))
-        for path in folder.glob("*/vectors-*.safetensors"):
-            result = read_vectors(path)
+        for path in folder.glob("*/result-*"):
+            result = read_result(path)
             if result is not None and result.facts["process"] in at_worker:
                 return
         time.sleep(0.02)

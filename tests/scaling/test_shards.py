@@ -1,31 +1,35 @@
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pytest
+import this_process
 from made_corpus import save_model, texts
+from this_process import ThisProcess
 
 from embft.errors import ScaleError
 from embft.models.encoder import Computing, Encoder
 from embft.models.source import folder_fingerprint
 from embft.retrieval.vector_cache import VectorCache
 from embft.scaling.fleet import Fleet
+from embft.scaling.kinds import Cut
 from embft.scaling.shard import do_shard
 from embft.scaling.work import (
     claim_of,
-    read_texts,
-    read_vectors,
+    given_of,
+    read_given,
+    read_result,
     read_work,
+    result_of,
     share_model,
-    texts_of,
-    vectors_of,
-    write_texts,
+    write_given,
 )
 from embft.scaling.worker import work_on
 
@@ -52,27 +56,8 @@ def embed(cache: VectorCache, encoder: Encoder, fleet: Fleet | None = None, coun
     return np.asarray(rows)
 
 
-@dataclass
-class ThisProcess:
-    """A driver whose only machine is this one; it may die on the way."""
-
-    dies_after: int = 10**9
-    done: list[int] = field(default_factory=list)
-
-    def check(self) -> None:
-        pass
-
-    def run(self, folder: Path, numbers: Sequence[int]) -> Iterator[int]:
-        for number in numbers:
-            if len(self.done) == self.dies_after:
-                raise KeyboardInterrupt
-            do_shard(str(folder), number)
-            self.done.append(number)
-            yield number
-
-
 def fleet_of(tmp_path: Path, driver: ThisProcess, fewest: int = 1) -> Fleet:
-    return Fleet(driver, tmp_path / "shards", SHARD, fewest)
+    return this_process.fleet_of(tmp_path, driver, texts=Cut(SHARD, fewest))
 
 
 def test_shards_give_the_vectors_of_one_machine_to_the_last_bit_and_leave_nothing(tmp_path, encoder, here):
@@ -97,7 +82,7 @@ def test_a_run_that_was_killed_continues_with_the_shards_that_are_left(tmp_path,
     do_shard(str(folder), 3)  # a node that did not notice
     second = ThisProcess()
     # Another size of shards is for the next work: this one has been dealt out.
-    fleet = replace(fleet_of(tmp_path, second), shard=1024)
+    fleet = replace(fleet_of(tmp_path, second), texts=Cut(1024, 1))
     there = embed(VectorCache(tmp_path / "vectors"), encoder, fleet)
     assert second.done == [2, 4]
     assert np.array_equal(there, here)
@@ -108,9 +93,9 @@ def test_a_shard_that_the_disk_damaged_is_done_again(tmp_path, encoder, here):
         def run(self, folder: Path, numbers: Sequence[int]) -> Iterator[int]:
             for number in super().run(folder, numbers):
                 if number == 1 and self.done.count(1) == 1:
-                    content = bytearray(vectors_of(folder, number).read_bytes())
+                    content = bytearray(result_of(folder, number).read_bytes())
                     content[-5] ^= 1
-                    vectors_of(folder, number).write_bytes(content)
+                    result_of(folder, number).write_bytes(content)
                 yield number
 
     driver = Damaging()
@@ -144,25 +129,25 @@ def planned(tmp_path: Path, encoder: Encoder) -> Path:
 
 def test_a_shard_is_done_once(planned):
     do_shard(str(planned), 2)
-    before = vectors_of(planned, 2).stat()
+    before = result_of(planned, 2).stat()
     do_shard(str(planned), 2)
-    assert vectors_of(planned, 2).stat() == before
+    assert result_of(planned, 2).stat() == before
 
 
 def test_a_node_with_another_embft_or_model_or_folder_does_nothing(planned, tmp_path, monkeypatch):
-    model = planned / "model" / read_work(planned).model.folder
+    model = planned / "model" / str(read_work(planned).settings["folder"])
     (model / "config.json").unlink()  # the link alone; the model's own file stays
     with pytest.raises(ScaleError, match="is not whole as seen from"):
         do_shard(str(planned), 0)
     with pytest.raises(ScaleError, match="All nodes must see that folder under the same name"):
         do_shard(str(tmp_path / "elsewhere"), 0)
-    texts_of(planned, 1).write_text('"something else"\n')
+    given_of(planned, 1).write_text('"something else"\n')
     with pytest.raises(ScaleError, match="is not what was written"):
         do_shard(str(planned), 1)
     monkeypatch.setattr("embft.scaling.shard.own_code", lambda: "other")
     with pytest.raises(ScaleError, match="install the same version"):
         do_shard(str(planned), 0)
-    assert not list(planned.glob("vectors-*"))
+    assert not list(planned.glob("result-*"))
 
 
 def test_workers_share_the_shards_and_take_over_those_of_a_dead_one(planned, encoder):
@@ -170,20 +155,20 @@ def test_workers_share_the_shards_and_take_over_those_of_a_dead_one(planned, enc
     claim_of(planned, 3).write_text("dead 2 y")
     os.utime(claim_of(planned, 3), (time.time() - 100,) * 2)
     assert work_on(str(planned), list(range(5)), 2, dead_after=50) == 4
-    assert sorted(path.name for path in planned.glob("vectors-*")) == [
-        vectors_of(planned, at).name for at in (0, 2, 3, 4)
+    assert sorted(path.name for path in planned.glob("result-*")) == [
+        result_of(planned, at).name for at in (0, 2, 3, 4)
     ]
     assert [path.name for path in planned.glob("claim-*")] == [claim_of(planned, 1).name]
-    result = read_vectors(vectors_of(planned, 3))
+    result = read_result(result_of(planned, 3))
     assert result is not None
     assert result.facts["torch"]
-    assert len(result.vectors) == SHARD
+    assert np.load(io.BytesIO(result.content)).shape == (SHARD, 32)
 
 
 def test_any_text_reaches_a_node_as_it_is(tmp_path):
     odd = ["", "a\nb\r\n\u2028c", "\ud800 lone", "漢字 \x00 \x85 end", "x" * 10_000]
-    digest = write_texts(tmp_path / "texts", odd)
-    assert read_texts(tmp_path / "texts", digest) == odd
+    digest = write_given(tmp_path / "texts", odd)
+    assert read_given(tmp_path / "texts", digest) == odd
 
 
 def test_a_model_is_shared_with_what_its_links_name_under_its_own_name(tmp_path, encoder):
