@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ask_elsewhere import COUNT, ask_many
+from ask_elsewhere import COUNT, ask_here
 from ray_cluster import RayCluster, ray_cluster
 from tiny_gguf import save_tiny_gguf
 
@@ -35,7 +35,7 @@ def test_an_llm_on_a_cluster_that_loses_a_node_answers_every_request_as_one_mach
         assert asking.wait(LIMIT) == 0, (tmp_path / "out").read_text()
     assert list((there / "shards").iterdir()) == []
     replies = json.loads((tmp_path / "out").read_text().splitlines()[-1])
-    alone = ask_many(weights, tmp_path, None)
+    alone = ask_here(weights, tmp_path)
     assert len(replies) == COUNT
     assert replies.keys() == alone.keys()
     # Three hundred words of a random model: what a server answered before moves a last bit, and now and then the next best word.
