@@ -67,7 +67,8 @@ class RunFiles:
         ranked = ", ".join(self.setup.systems)
         if wanted is None and self.setup.system is None:
             raise RunError(
-                f"The verdict of this run names no system ({self.setup.headline}) Name one, by --system or in the request: {ranked}."
+                f"The verdict of this run names no system ({self.setup.headline}) Name one, by --system or in the request: "
+                f"{ranked}."
             )
         system = wanted or self.setup.system
         assert system is not None
