@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import eq
 
 SEPARATOR = "\n"
 """Between a context, which is one line, and a text."""
@@ -60,6 +61,15 @@ class IndexedCorpus(Mapping[str, str]):
     def __len__(self) -> int:
         """Number of chunks."""
         return len(self.own)
+
+    def same_in_order(self, other: IndexedCorpus) -> bool:
+        """Whether the other one has the same chunks, with the same contexts, at the same places.
+
+        Then what was worked out by places in the one is right for the other. Equal mappings may have another order.
+        """
+        if len(self) != len(other) or not all(map(eq, self.own.items(), other.own.items())):
+            return False
+        return self.contexts == other.contexts
 
     def context(self, chunk_id: str) -> str:
         """A chunk's context; empty where it has none."""

@@ -168,12 +168,8 @@ class Bench:
 
     def splits_searching_as(self, split: str) -> list[str]:
         """The splits whose questions search the same chunks as a split's, with itself."""
-        own = self.searched[split]
-        return [
-            name
-            for name, other in self.searched.items()
-            if name == split or (other.corpus == own.corpus and other.contexts == own.contexts)
-        ]
+        own = self.searched[split].indexed
+        return [name for name, other in self.searched.items() if name == split or other.indexed.same_in_order(own)]
 
     def rank(self, system: str, split: str) -> dict[str, Ranking]:
         """A system's rankings of a split, by score function."""

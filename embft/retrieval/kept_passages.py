@@ -26,7 +26,7 @@ class KeptPassages:
         self._cuts: list[_Cut] = []
 
     def get(self, corpus: IndexedCorpus, by: tuple[object, ...], cut: Callable[[], Passages]) -> Passages:
-        """What ``cut`` returns, or returned for an equal corpus.
+        """What ``cut`` returns, or returned for the same corpus: places in it are those of this one.
 
         Args:
             corpus: The chunks.
@@ -34,7 +34,7 @@ class KeptPassages:
             cut: Cuts them.
         """
         for one in self._cuts:
-            if one.by == by and one.corpus.own == corpus.own and one.corpus.contexts == corpus.contexts:
+            if one.by == by and one.corpus.same_in_order(corpus):
                 return one.passages
         passages = cut()
         self._cuts = [_Cut(corpus, by, passages), *self._cuts][:_KEPT]

@@ -34,7 +34,8 @@ class LateReranker:
         """Weights, prompts, and how chunks are cut in windows."""
         encoder, retrieval = self._embedder.open_model, self._embedder.retrieval
         prompts = f"{encoder.query_prompt}\0{encoder.document_prompt}"
-        return f"late:{encoder.query_identity}:{retrieval.window_tokens}:{retrieval.window_overlap}:{prompts}"
+        # 2: scores stored under the first name may be another chunk's of the same length.
+        return f"late2:{encoder.query_identity}:{retrieval.window_tokens}:{retrieval.window_overlap}:{prompts}"
 
     def check(self) -> None:
         """The run's own model was tried before."""
@@ -59,7 +60,7 @@ class LateReranker:
         missing = [len(one.texts) for one in candidates]
         questions = token_vectors(encoder, encoder.model, [one.question for one in candidates], queries=True)
         passages = self._embedder.windows(IndexedCorpus(texts, contexts))
-        chunk_ids = list(texts)
+        chunk_ids = passages.chunk_ids
         for chunks, windows in blocks_of_chunks(passages):
             vectors = token_vectors(encoder, encoder.model, passages.texts[windows], queries=False)
             wanted = [(column, pair) for column, key in enumerate(chunk_ids[chunks]) for pair in asked_by[key]]

@@ -170,14 +170,10 @@ class LateSearch:
 
         Token vectors are not kept, so a second dataset would embed the chunks again; scores are kept.
         """
-        if len(datasets) < 2 or any(not _search_the_same(dataset, datasets[0]) for dataset in datasets):
+        if len(datasets) < 2 or any(not dataset.indexed.same_in_order(datasets[0].indexed) for dataset in datasets):
             return
         questions = [text for dataset in datasets for text in dataset.queries.values()]
         self.match(embedder, questions, self.passages(embedder, datasets[0].indexed))
-
-
-def _search_the_same(one: RetrievalDataset, other: RetrievalDataset) -> bool:
-    return one.corpus == other.corpus and one.contexts == other.contexts
 
 
 SEARCHERS: Mapping[str, Callable[[], Searcher]] = {

@@ -99,6 +99,16 @@ def test_late_interaction_scores_candidates_as_it_scores_the_whole_corpus(embedd
         assert np.allclose(found[row], wanted, atol=2e-5)
 
 
+def test_the_order_of_chunks_of_one_length_moves_no_score(embedder):
+    texts = {"a": "break ends a loop", "b": "names are a thing", "c": "a class is a type"}
+    assert len(set(map(len, texts.values()))) == 1
+    corpus, question = IndexedCorpus(texts), QUERIES["q1"]
+    for order in (("a", "b", "c"), ("c", "b", "a"), ("b", "a", "c")):
+        ((_, scores),) = LateReranker(embedder).scores([Candidates(question, order, corpus)])
+        alone = [LateReranker(embedder).scores([Candidates(question, (key,), corpus)]) for key in order]
+        assert np.allclose(scores, [next(one)[1][0] for one in alone], atol=2e-6)
+
+
 def bench_of(embedder, splits, **settings):
     evaluation = EvaluationConfig(name="x", reranker=RerankerConfig(first=4, **settings))
     dataset = RetrievalDataset(QUERIES, CORPUS, RELEVANT)

@@ -21,9 +21,12 @@ def test_an_equal_corpus_is_cut_once_and_another_one_anew():
     same = IndexedCorpus(dict(one.own))
     assert windows(one) is windows(same)
     assert len(calls) == 1
+    turned = IndexedCorpus(dict(reversed(one.own.items())))
+    assert turned.own == one.own, "equal mappings, of another order"
+    assert windows(turned).chunk_ids == ("b", "a")
     assert windows(IndexedCorpus(one.own, {"a": "A title"})).texts[0].startswith("A title")
     windows(one, "another tokenizer")
-    assert calls == ["model", "model", "another tokenizer"]
+    assert calls == ["model", "model", "model", "another tokenizer"]
 
 
 def test_spans_are_asked_for_a_block_at_a_time(monkeypatch):
