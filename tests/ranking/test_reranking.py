@@ -103,10 +103,11 @@ def test_the_order_of_chunks_of_one_length_moves_no_score(embedder):
     texts = {"a": "break ends a loop", "b": "names are a thing", "c": "a class is a type"}
     assert len(set(map(len, texts.values()))) == 1
     corpus, question = IndexedCorpus(texts), QUERIES["q1"]
+    reranker = LateReranker(embedder)
+    alone = {key: next(reranker.scores([Candidates(question, (key,), corpus)]))[1][0] for key in texts}
     for order in (("a", "b", "c"), ("c", "b", "a"), ("b", "a", "c")):
-        ((_, scores),) = LateReranker(embedder).scores([Candidates(question, order, corpus)])
-        alone = [LateReranker(embedder).scores([Candidates(question, (key,), corpus)]) for key in order]
-        assert np.allclose(scores, [next(one)[1][0] for one in alone], atol=2e-6)
+        ((_, scores),) = reranker.scores([Candidates(question, order, corpus)])
+        assert np.allclose(scores, [alone[key] for key in order], atol=2e-6)
 
 
 def bench_of(embedder, splits, **settings):
