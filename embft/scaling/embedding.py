@@ -120,7 +120,9 @@ class Texts:
             vectors: Vectors = np.load(io.BytesIO(content), allow_pickle=False)
         except (OSError, ValueError):
             return None
-        return vectors if vectors.ndim == 2 and len(vectors) == len(places) else None
+        # A node whose GPU is broken gives numbers that are none; stored, they would spoil every ranking.
+        sound = vectors.dtype == np.float32 and vectors.shape[:1] == (len(places),) and np.isfinite(vectors).all()
+        return vectors if sound and vectors.ndim == 2 else None
 
 
 @lru_cache(maxsize=1)

@@ -2,16 +2,11 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from pathlib import Path
 
 import pytest
+from first_shard import who_gave_a_shard
 from forks import ROOT, Fork, run_script, typed
 from made_corpus import same_search, save_model, write_corpus
-
-from embft.scaling.work import read_result
-
-LIMIT = 600
 
 
 @pytest.mark.slow
@@ -29,26 +24,11 @@ def test_a_run_whose_jobs_are_killed_on_the_way_has_the_vectors_and_figures_of_o
     command = (str(ROOT / "run.py"), *overrides, "scale=slurm", *jobs, f"cache_dir={tmp_path / 'cache'}",
                f"hydra.run.dir={tmp_path / 'slurm'}")  # fmt: skip
     run = Fork(run_script, command, "here", cwd=tmp_path, environment=environment)
-    killed = _kill_the_first_worker(tmp_path / "cache" / "shards")
+    os.kill(who_gave_a_shard(tmp_path / "cache" / "shards"), signal.SIGKILL)
     done = run.wait()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert killed
     assert list((tmp_path / "cache" / "shards").iterdir()) == []
 
     alone = [*overrides, f"cache_dir={tmp_path / 'own'}", f"hydra.run.dir={tmp_path / 'local'}"]
     assert typed(*alone, cwd=tmp_path, environment=environment).returncode == 0
     same_search(tmp_path, ("slurm", "cache"), ("local", "own"))
-
-
-def _kill_the_first_worker(folder: Path) -> int:
-    """Kills the process that gave the first shard, which is at another one by now; returns its number."""
-    until = time.monotonic() + LIMIT
-    while time.monotonic() < until:
-        for path in folder.glob("*/result-*"):
-            result = read_result(path)
-            if result is not None:
-                number = int(result.facts["process"])
-                os.kill(number, signal.SIGKILL)
-                return number
-        time.sleep(0.02)
-    raise AssertionError("no job gave a shard")

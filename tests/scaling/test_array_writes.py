@@ -8,13 +8,13 @@ import os
 import shutil
 import signal
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
 
 import pytest
+from first_shard import who_gave_a_shard
 from forks import ROOT, Fork, run_script, typed
 
 from embft.config import QuestionsConfig
@@ -23,9 +23,7 @@ from embft.questions.chat_endpoint import ask_now
 from embft.questions.local_llm import LocalServer, find_weights
 from embft.questions.reply_cache import ReplyCache
 from embft.questions.tasks import Request
-from embft.scaling.work import read_result
 
-LIMIT = 600
 DOCUMENTS = 12
 
 
@@ -43,10 +41,9 @@ def test_questions_of_a_run_whose_job_is_killed_are_those_of_one_machine(tmp_pat
     there = [f"cache_dir={tmp_path / 'cache'}", f"hydra.run.dir={tmp_path / 'there'}"]
     command = (str(ROOT / "run.py"), *overrides, *jobs, *there)
     run = Fork(run_script, command, "here", cwd=tmp_path, environment=environment)
-    killed = _kill_the_first_worker(tmp_path / "shared")
+    os.kill(who_gave_a_shard(tmp_path / "shared"), signal.SIGKILL)
     done = run.wait()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert killed
     assert list((tmp_path / "shared").iterdir()) == []
 
     written = _replies(tmp_path / "cache")
@@ -79,20 +76,6 @@ def _write_corpus(folder: Path) -> list[str]:
         "questions.test.filters=false", "questions.concurrency=1", "dataset.split=documents", "dataset.dev_fraction=0.25",
         "dataset.test_fraction=0.5", "training=none", "evaluation=base_only", "evaluation.resamples=200", "tracking=local",
     ]  # fmt: skip
-
-
-def _kill_the_first_worker(folder: Path) -> int:
-    """Kills the process that gave the first shard, which is at another one by now; returns its number."""
-    until = time.monotonic() + LIMIT
-    while time.monotonic() < until:
-        for path in folder.glob("*/result-*"):
-            result = read_result(path)
-            if result is not None:
-                number = int(result.facts["process"])
-                os.kill(number, signal.SIGKILL)
-                return number
-        time.sleep(0.02)
-    raise AssertionError("no job gave a shard")
 
 
 def _replies(cache: Path) -> dict[str, str]:

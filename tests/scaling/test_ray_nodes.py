@@ -3,15 +3,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from first_shard import who_gave_a_shard
 from forks import ROOT, typed
 from made_corpus import same_search, save_model, write_corpus
-from ray_cluster import RayCluster, ray_cluster
-
-from embft.scaling.work import read_result
+from ray_cluster import ray_cluster
 
 LIMIT = 600
 
@@ -28,7 +26,7 @@ def test_a_run_that_loses_a_node_on_the_way_has_the_vectors_and_figures_of_one_m
             sys.executable, str(ROOT / "run.py"), *overrides, "scale=ray", *elsewhere, f"cache_dir={tmp_path / 'cache'}",
             f"hydra.run.dir={tmp_path / 'ray'}", env=cluster.environment, output=log,
         )  # fmt: skip
-        _wait_for_a_shard_of_the_worker(cluster, tmp_path / "cache" / "shards")
+        who_gave_a_shard(tmp_path / "cache" / "shards", cluster.worker.processes)
         assert run.poll() is None
         cluster.worker.lose_power()
         assert run.poll() is None
@@ -40,19 +38,6 @@ def test_a_run_that_loses_a_node_on_the_way_has_the_vectors_and_figures_of_one_m
     assert typed(*alone, cwd=tmp_path, environment=os.environ).returncode == 0
     same_search(tmp_path, ("ray", "cache"), ("local", "own"))
     assert json.loads((tmp_path / "ray" / "metrics.json").read_text())["dataset"]["searched"]["test"] == 16_000
-
-
-def _wait_for_a_shard_of_the_worker(cluster: RayCluster, folder: Path) -> None:
-    """Waits until the node that is to die has given something, and is at the next already."""
-    until = time.monotonic() + LIMIT
-    while time.monotonic() < until:
-        at_worker = set(map(str, cluster.worker.processes()))
-        for path in folder.glob("*/result-*"):
-            result = read_result(path)
-            if result is not None and result.facts["process"] in at_worker:
-                return
-        time.sleep(0.02)
-    raise AssertionError("the worker gave no shard")
 
 
 def test_without_a_cluster_the_run_says_where_it_looked(tmp_path):

@@ -18,6 +18,7 @@ from embft.errors import ScaleError
 from embft.models.encoder import Computing, Encoder
 from embft.models.source import folder_fingerprint
 from embft.retrieval.vector_cache import VectorCache
+from embft.scaling.embedding import Texts
 from embft.scaling.fleet import Fleet
 from embft.scaling.kinds import Cut
 from embft.scaling.shard import do_shard
@@ -101,6 +102,28 @@ def test_a_shard_that_the_disk_damaged_is_done_again(tmp_path, encoder, here):
     driver = Damaging()
     assert np.array_equal(embed(VectorCache(tmp_path / "vectors"), encoder, fleet_of(tmp_path, driver)), here)
     assert driver.done == [0, 1, 2, 3, 4, 1]
+
+
+@pytest.mark.parametrize("spoil", ["nan", "whole numbers", "too few", "flat", "no array"])
+def test_vectors_that_are_none_are_refused(encoder, spoil):
+    vectors = np.ones((3, 8), np.float32)
+    if spoil == "nan":
+        vectors[1, 2] = np.nan
+    spoilt = {"whole numbers": np.ones((3, 8), int), "too few": vectors[:2], "flat": vectors[:, 0]}.get(spoil, vectors)
+    file = io.BytesIO()
+    np.save(file, spoilt)
+    job = Texts(encoder, Nobody())
+    assert job.read(b"x" if spoil == "no array" else file.getvalue(), np.arange(3)) is None
+
+
+class Nobody:
+    """Asks for nothing."""
+
+    def missing(self) -> np.ndarray:
+        return np.arange(0)
+
+    def texts(self, places: np.ndarray) -> list[str]:
+        return []
 
 
 def test_of_two_runs_that_want_the_same_vectors_one_has_them_made(tmp_path, encoder, here):
