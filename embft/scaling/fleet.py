@@ -156,7 +156,9 @@ class Fleet:
                 return
             logger.warning("%s shards in %s are damaged: they are done again.", f"{len(damaged):,}", folder)
             pending = damaged
-        raise ScaleError(f"Shards in {folder} were damaged {_ATTEMPTS} times in turn: is that disk full, or a node faulty?")
+        raise ScaleError(
+            f"Shards in {folder} were damaged {_ATTEMPTS} times in turn: is that disk full, or a node faulty?"
+        )
 
     def _finished(self, folder: Path, pending: Sequence[int]) -> Iterator[int]:
         """Shards that were done before, then the others as they are done."""

@@ -102,7 +102,7 @@ class _Watch:
             self.work.note = self.state = state  # until the job itself says more
         self.listener.look()
         if (self.folder / ERROR).exists():
-            refusal = typed_json.load(Refusal, self.folder / ERROR)
+            refusal = _read_refusal(self.folder / ERROR)
             kind = TrainingError if refusal.kind == "training" else ScaleError
             raise kind(f"{refusal.text} ({refusal.host} says so, which trains in {self.folder}.)")
         return (self.folder / RESULT / FACTS).exists()
@@ -111,6 +111,13 @@ class _Watch:
         """Steps that the last checkpoint is of."""
         names = (path.name for path in (self.folder / SCRATCH / "checkpoints").glob("checkpoint-*"))
         return max((int(found[1]) for name in names if (found := re.fullmatch(r"checkpoint-(\d+)", name))), default=0)
+
+
+def _read_refusal(path: Path) -> Refusal:
+    try:
+        return typed_json.load(Refusal, path)
+    except (OSError, ValueError):
+        raise ScaleError(f"The training stopped, and {path}, which says why, is damaged: is that disk full?") from None
 
 
 def open_elsewhere(config: ExperimentConfig, cache_dir: Path) -> TrainedElsewhere | None:

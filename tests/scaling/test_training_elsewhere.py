@@ -21,9 +21,9 @@ from embft.scaling.events import EVENTS, Listener, Teller
 from embft.scaling.rank import do
 from embft.steps.training import train_model
 from embft.training import on_a_node
-from embft.training.elsewhere import TrainedElsewhere
+from embft.training.elsewhere import TrainedElsewhere, _read_refusal
 from embft.training.loss import ByChunkLoss
-from embft.training.order import ORDER, RESULT
+from embft.training.order import ERROR, ORDER, RESULT
 
 DEAD_AFTER = 0.6
 
@@ -267,3 +267,10 @@ def test_what_a_job_says_reaches_the_run_and_half_a_line_harms_nobody(tmp_path, 
     assert "mind this" in caplog.text
     assert work.note == "3 of 9"
     assert figures == [({"train/loss": 0.5}, 1), ({"train/dev": 0.1}, 1), ({"train/loss": 0.3}, 3)]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"kind": 1}'])
+def test_a_reason_that_arrives_damaged_is_no_traceback(tmp_path, content):
+    (tmp_path / ERROR).write_text(content, encoding="utf-8")
+    with pytest.raises(ScaleError, match=r"which says why, is damaged"):
+        _read_refusal(tmp_path / ERROR)
