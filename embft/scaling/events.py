@@ -5,14 +5,30 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 
+from embft import typed_json
 from embft.progress import IS_PROGRESS, Work
 
 EVENTS = "events.jsonl"
 Figures = Callable[[Mapping[str, float], int | None], None]
 """Gets figures and the step that they are of."""
+
+
+@dataclass(frozen=True)
+class _Figures:
+    figures: Mapping[str, float]
+    step: int | None
+
+
+@dataclass(frozen=True)
+class _Said:
+    level: int
+    logger: str
+    text: str
+    is_progress: bool
 
 
 class Teller(logging.Handler):
@@ -29,12 +45,12 @@ class Teller(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler`."""
-        line = {"level": record.levelno, "logger": record.name, "text": record.getMessage()}
-        self._write({**line, IS_PROGRESS: bool(getattr(record, IS_PROGRESS, False))})
+        shows = bool(getattr(record, IS_PROGRESS, False))
+        self._write(asdict(_Said(record.levelno, record.name, record.getMessage(), shows)))
 
     def figures(self, values: Mapping[str, float], step: int | None) -> None:
         """See `Figures`."""
-        self._write({"figures": dict(values), "step": step})
+        self._write(asdict(_Figures(dict(values), step)))
 
     def _write(self, row: Mapping[str, object]) -> None:
         line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
@@ -72,16 +88,13 @@ class Listener:
         whole = new[: new.rfind(b"\n") + 1]
         self._read += len(whole)
         for line in whole.splitlines():
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue  # a job that was killed left half a line, and the next one wrote on
-            if "figures" in row:
-                self._pass_on(row["figures"], row["step"])
-            elif row[IS_PROGRESS]:
-                self._work.note = row["text"]
-            elif row["level"] >= logging.WARNING:
-                logging.getLogger(row["logger"]).log(row["level"], "%s", row["text"])
+            row = _row_of(line)
+            if isinstance(row, _Figures):
+                self._pass_on(row.figures, row.step)
+            elif row is not None and row.is_progress:
+                self._work.note = row.text
+            elif row is not None and row.level >= logging.WARNING:
+                logging.getLogger(row.logger).log(row.level, "%s", row.text)
 
     def _pass_on(self, values: Mapping[str, float], step: int | None) -> None:
         new = {name: value for name, value in values.items() if step is None or step > self._last.get(name, -1)}
@@ -89,3 +102,14 @@ class Listener:
             self._figures(new, step)
         if step is not None:
             self._last.update(dict.fromkeys(new, step))
+
+
+def _row_of(line: bytes) -> _Figures | _Said | None:
+    """What `Teller` wrote; None for anything else: a job that was killed left half a line, and the next one wrote on."""
+    try:
+        row = json.loads(line)
+        if isinstance(row, dict) and "figures" in row:
+            return typed_json.from_json(_Figures, row)
+        return typed_json.from_json(_Said, row)
+    except ValueError:
+        return None

@@ -274,3 +274,15 @@ def test_a_reason_that_arrives_damaged_is_no_traceback(tmp_path, content):
     (tmp_path / ERROR).write_text(content, encoding="utf-8")
     with pytest.raises(ScaleError, match=r"which says why, is damaged"):
         _read_refusal(tmp_path / ERROR)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"figures": {"loss"', "3", "[]", "null", "{}", '{"figures": 1, "step": 1}', '{"figures": {"loss": "x"}, "step": 1}',
+     '{"figures": {"loss": 1}, "step": "x"}', '{"level": 30}', '{"level": "x", "logger": "x", "text": "x"}'],
+)  # fmt: skip
+def test_a_line_that_no_job_wrote_is_passed_over(tmp_path, line):
+    (tmp_path / EVENTS).write_text(line + '\n{"figures": {"loss": 0.5}, "step": 2}\n', encoding="utf-8")
+    passed = []
+    Listener(tmp_path, lambda values, step: passed.append((values, step)), Work("x")).look()
+    assert passed == [({"loss": 0.5}, 2)]
