@@ -49,6 +49,7 @@ def main() -> None:
         default="embft",
         help="other: bm25s, or the bare product; evaluator: sentence-transformers' InformationRetrievalEvaluator",
     )
+    parser.add_argument("--language", default="en", help="of bm25; auto: looked for, with a model of 100 MB")
     parser.add_argument("--layers", type=int, default=1, help="of the model")
     parser.add_argument("settings", nargs="*", help="further settings of run.py")
     arguments = parser.parse_args()
@@ -113,7 +114,7 @@ def _bm25(arguments: argparse.Namespace) -> Callable[[], object]:
         from embft.retrieval.bm25 import BM25Scorer
         from embft.retrieval.scoring import rank
 
-        scorer = BM25Scorer(corpus, questions, window=32, pairs=0.5)
+        scorer = BM25Scorer(corpus, questions, window=32, pairs=0.5, language=arguments.language)
         ids = [str(number) for number in range(len(questions))]
         rank(scorer, ids, list(corpus), system="bm25", score_name="bm25", depth=100, floor=0.0)
 

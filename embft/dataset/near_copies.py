@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -18,12 +18,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from embft.scratch import Arrays, Scratch
 from embft.text.terms import plain_words
 
 _COMMON = 200
 """A shingle in more texts than this is a phrase of the house, not a sign of a copy."""
 _PART = 1 << 22
 """Shingles compared at once; more are cut in parts by their hashes, so that memory stays flat."""
+_WORDS = 1 << 20
+"""Words cut into shingles at once."""
 _ROWS = 2_000
 """Texts multiplied at once, so that memory stays flat."""
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -45,18 +48,22 @@ class Copy:
 
 
 @dataclass(frozen=True)
-class _Worded:
-    """Texts as numbers of their words: equal texts once, and none without a word.
+class _Shingled:
+    """Texts as sets of shingles: equal texts once, and none without a word.
 
     Attributes:
-        groups: A hash of the words to the keys of the texts that have them, in the order of the texts below.
-        words: uint32, the numbers of all texts, one text after the other.
-        ends: int64, where each text ends among them.
+        names: A hash of each text's words, in the order of the texts in ``parts``, to the first key that has them.
+        copies: The same hash to all keys that have them, where there are several.
+        parts: For some texts after the other, uint32 hashes of their shingles and int64, how many each text has.
     """
 
-    groups: Mapping[bytes, Sequence[str]]
-    words: npt.NDArray[np.uint32]
-    ends: npt.NDArray[np.int64]
+    names: Mapping[bytes, str]
+    copies: Mapping[bytes, Sequence[str]]
+    parts: Sequence[Arrays]
+
+    def keys(self, name: bytes) -> Sequence[str]:
+        """All keys of a text's words."""
+        return self.copies.get(name) or (self.names[name],)
 
 
 def near_copies(
@@ -76,19 +83,20 @@ def near_copies(
         run: Words in a shingle.
         fewest: Shorter texts, in shingles, are only compared as a whole: short texts share their phrases by chance.
     """
-    numbers: defaultdict[str, int] = defaultdict(count().__next__)
-    one = _worded(left, numbers)
-    other = one if right is None else _worded(right, numbers)
+    shingler = _Shingler(run, fewest)
+    one = shingler.of(left)
+    other = one if right is None else shingler.of(right)
+    equal = one.copies.keys() if right is None else one.names.keys() & other.names.keys()
     copies = [
         Copy(a, b, 1.0)
-        for name in sorted(one.groups.keys() & other.groups.keys())
-        for a, b in _pairs(one.groups[name], other.groups[name], within=right is None)
+        for name in sorted(equal)
+        for a, b in _pairs(one.keys(name), other.keys(name), within=right is None)
     ]
     # One text stands for all that are equal to it, or hundreds of copies would make their shingles look common.
-    matrix, sizes = _incidence([one] if right is None else [one, other], run, fewest)
-    cut = 0 if right is None else len(one.groups)
-    rows, columns, sizes_right = matrix[: len(one.groups)], matrix[cut:].T.tocsr(), sizes[cut:]
-    names, names_right = list(one.groups), list(other.groups)
+    matrix, sizes = _incidence([one] if right is None else [one, other])
+    cut = 0 if right is None else len(one.names)
+    rows, columns, sizes_right = matrix[: len(one.names)], matrix[cut:].T.tocsr(), sizes[cut:]
+    names, names_right = list(one.names), list(other.names)
     for start in range(0, rows.shape[0], _ROWS):
         shared = (rows[start : start + _ROWS] @ columns).tocoo()
         at, to = shared.row + start, shared.col
@@ -97,33 +105,12 @@ def near_copies(
         if right is None:
             close &= at < to
         for i, j, value in zip(at[close], to[close], jaccard[close], strict=True):
-            a, b = one.groups[names[i]], other.groups[names_right[j]]
+            a, b = one.keys(names[i]), other.keys(names_right[j])
             if right is None:
                 copies.append(Copy(a[0], b[0], float(value)))
             elif names[i] != names_right[j]:
                 copies += [Copy(mine, yours, float(value)) for mine, yours in _pairs(a, b, within=False)]
     return sorted(copies, key=lambda pair: (-pair.similarity, pair.left, pair.right))
-
-
-def _worded(texts: Mapping[str, str], numbers: Mapping[str, int]) -> _Worded:
-    """The texts in words.
-
-    Args:
-        numbers: Of each word; gives a new word the next number.
-    """
-    groups: dict[bytes, list[str]] = {}
-    words, ends = array("I"), array("q")
-    for key, text in texts.items():
-        own = array("I", map(numbers.__getitem__, plain_words(text)))
-        if not own:
-            continue
-        name = hashlib.blake2b(own.tobytes(), digest_size=16).digest()
-        if name not in groups:
-            groups[name] = []
-            words.extend(own)
-            ends.append(len(words))
-        groups[name].append(key)
-    return _Worded(groups, np.frombuffer(words, np.uint32), np.frombuffer(ends, np.int64))
 
 
 def _pairs(left: Sequence[str], right: Sequence[str], *, within: bool) -> list[tuple[str, str]]:
@@ -132,51 +119,88 @@ def _pairs(left: Sequence[str], right: Sequence[str], *, within: bool) -> list[t
     return [(a, b) for a in left for b in right]
 
 
-def _incidence(sides: Sequence[_Worded], run: int, fewest: int) -> tuple[Any, Any]:
+def _incidence(sides: Sequence[_Shingled]) -> tuple[Any, Any]:
     """A sparse matrix, texts by shared shingles, with a 1 where a text has the shingle; and int64 sizes of the texts."""
     from scipy.sparse import csr_matrix
 
-    parts_of_all = [part for side in sides for part in _shingles(side, run, fewest)]
-    every = np.concatenate([np.zeros(0, np.uint32), *(hashes for hashes, _ in parts_of_all)])
-    ends = np.concatenate([np.zeros(0, np.int64), *(counts for _, counts in parts_of_all)]).cumsum()
-    sizes = np.zeros(len(ends), np.int64)
+    opened = [part for side in sides for part in side.parts]
+    counts = [part.open()[1] for part in opened]
+    number = sum(int(own.sum()) for own in counts)
+    sizes = np.zeros(sum(map(len, counts)), np.int64)
     rows, columns, width = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)], 0
-    parts = 1 + len(every) // _PART
+    parts = 1 + number // _PART
     for part in range(parts):
-        here = np.flatnonzero(every % parts == part) if parts > 1 else np.arange(len(every))
-        _, numbers, frequency = np.unique(every[here], return_inverse=True, return_counts=True)
-        usual = (frequency <= _COMMON)[numbers]
-        owner = np.searchsorted(ends, here, side="right").astype(np.int32)
-        sizes += np.bincount(owner[usual], minlength=len(sizes))
+        owner, every = _with_rest(opened, part, parts)
+        _, numbers, frequency = np.unique(every, return_inverse=True, return_counts=True)
+        usual = frequency <= _COMMON
+        sizes += np.bincount(owner[usual[numbers]], minlength=len(sizes))
         # What one text alone has is in no pair, and is most of all shingles.
-        shared = usual & (frequency > 1)[numbers]
+        kept = usual & (frequency > 1)
+        shared = kept[numbers]
         rows.append(owner[shared])
-        columns.append(numbers[shared] + width)
-        width += len(frequency)
+        columns.append((np.cumsum(kept) - 1 + width)[numbers[shared]])
+        width += int(kept.sum())
     ones = np.ones(sum(map(len, rows)), np.float32)
-    return csr_matrix((ones, (np.concatenate(rows), np.concatenate(columns))), shape=(len(ends), width)), sizes
+    return csr_matrix((ones, (np.concatenate(rows), np.concatenate(columns))), shape=(len(sizes), width)), sizes
 
 
-def _shingles(side: _Worded, run: int, fewest: int) -> Iterator[tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]]:
-    """For some texts after the other: hashes of their distinct runs of words, and how many each text has.
+def _with_rest(parts: Sequence[Arrays], rest: int, by: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint32]]:
+    """The shingles whose hashes have a rest when divided: int32 numbers of their texts, and the hashes."""
+    owners, every, first = [np.zeros(0, np.int32)], [np.zeros(0, np.uint32)], 0
+    for part in parts:
+        hashes, counts = part.open()
+        here = np.flatnonzero(hashes % by == rest) if by > 1 else np.arange(len(hashes))
+        owners.append((np.searchsorted(counts.cumsum(), here, side="right") + first).astype(np.int32))
+        every.append(hashes[here])
+        first += len(counts)
+    return np.concatenate(owners), np.concatenate(every)
+
+
+class _Shingler:
+    """Cuts texts into runs of words.
 
     Args:
-        side: The texts.
         run: Words in a shingle.
         fewest: A text with fewer shingles has none.
     """
-    ends = side.ends
-    starts = np.concatenate([np.zeros(1, np.int64), ends])[:-1]
-    first = 0
-    while first < len(ends):
-        last = max(first + 1, int(np.searchsorted(ends, starts[first] + _PART, side="right")))
-        words, own_ends = side.words[starts[first] : ends[last - 1]], ends[first:last] - starts[first]
-        places = np.arange(max(0, len(words) - run + 1))
-        owner = np.searchsorted(own_ends, places, side="right")
-        within = places + run <= own_ends[owner]
+
+    def __init__(self, run: int, fewest: int) -> None:
+        self._run, self._fewest = run, fewest
+        self._numbers: defaultdict[str, int] = defaultdict(count().__next__)
+        self._scratch = Scratch()
+
+    def of(self, texts: Mapping[str, str]) -> _Shingled:
+        """The shingles of texts."""
+        names: dict[bytes, str] = {}
+        copies: dict[bytes, list[str]] = {}
+        parts: list[Arrays] = []
+        words, ends = array("I"), array("q")
+        for key, text in texts.items():
+            own = array("I", map(self._numbers.__getitem__, plain_words(text)))
+            if not own:
+                continue
+            name = hashlib.blake2b(own.tobytes(), digest_size=16).digest()
+            if name in names:
+                copies.setdefault(name, [names[name]]).append(key)
+                continue
+            names[name] = key
+            words.extend(own)
+            ends.append(len(words))
+            if len(words) >= _WORDS:
+                parts.append(self._part(words, ends))
+                words, ends = array("I"), array("q")
+        parts.append(self._part(words, ends))
+        return _Shingled(names, copies, parts)
+
+    def _part(self, numbers: array[int], text_ends: array[int]) -> Arrays:
+        """Of texts given as the numbers of their words, one after the other, and where each ends."""
+        words, ends = np.frombuffer(numbers, np.uint32), np.frombuffer(text_ends, np.int64)
+        places = np.arange(max(0, len(words) - self._run + 1))
+        owner = np.searchsorted(ends, places, side="right")
+        within = places + self._run <= ends[owner]
         places, owner = places[within], owner[within]
         hashes = np.zeros(len(places), np.uint64)
-        for offset in range(run):
+        for offset in range(self._run):
             hashes = (hashes + words[places + offset]) * _FACTOR
             hashes ^= hashes >> np.uint64(32)
         # The text in the upper half, so that a sort keeps each text's own together; numpy's unique hashes, ten times slower.
@@ -184,7 +208,6 @@ def _shingles(side: _Worded, run: int, fewest: int) -> Iterator[tuple[npt.NDArra
         pairs.sort()
         pairs = pairs[np.concatenate([np.ones(min(1, len(pairs)), bool), pairs[1:] != pairs[:-1]])]
         owner, found = (pairs >> np.uint64(32)).astype(np.int64), pairs.astype(np.uint32)
-        counts = np.bincount(owner, minlength=last - first)
-        enough = counts >= fewest
-        yield found[enough[owner]], np.where(enough, counts, 0)
-        first = last
+        counts = np.bincount(owner, minlength=len(ends))
+        enough = counts >= self._fewest
+        return self._scratch.keep(found[enough[owner]], np.where(enough, counts, 0))

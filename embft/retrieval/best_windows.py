@@ -46,6 +46,11 @@ class PositionFirst:
         with_position = np.cumsum(np.bincount(self.counts, minlength=longest + 1)[::-1])[::-1][1:]
         return np.concatenate([[0], np.cumsum(with_position)]).astype(np.int64)
 
+    @property
+    def n_windows(self) -> int:
+        """Rows."""
+        return int(self.firsts[-1])
+
     def rows(self, chunks: Places, positions: Places) -> Places:
         """int64: rows of windows, given their chunks and their positions in them."""
         return self.firsts[positions] + self.ranks[chunks]

@@ -18,6 +18,7 @@ from embft.retrieval.asked_terms import Numbered, Vocabulary, numbered
 from embft.retrieval.best_windows import PositionFirst
 from embft.retrieval.postings import SHARD, Counting, in_pairs, in_windows, window_lengths, windows_in
 from embft.retrieval.scoring import Scores
+from embft.scratch import Scratch
 from embft.text.corpus_terms import CorpusTerms, terms_of_question
 from embft.text.languages import languages_of
 from embft.text.terms import merged
@@ -121,15 +122,19 @@ class BM25Scorer:
 
     def _score_shard(self, place: int, rows: Scores, questions: range) -> None:
         """Adds the scores of one shard; float32 [n_questions, n_texts of the shard]."""
+        by_chunk = self._by_chunk[place].lists()
+        by_window = self._by_window[place].lists() if self._by_window is not None else None
+        by_pair = self._by_pair[place].lists() if self._by_pair is not None else None
+        layout = self._layouts[place]
         for row, question in zip(rows, questions, strict=True):
-            self._by_chunk[place].add(row, self._terms[question])
-            if self._by_window is not None:
-                windows = np.zeros((1, self._by_window[place].size), np.float32)
-                self._by_window[place].add(windows[0], self._terms[question])
-                row += self._layouts[place].best(windows)[0]
-            if self._by_pair is not None and self._pairs[question]:
+            by_chunk.add(row, self._terms[question])
+            if by_window is not None:
+                windows = np.zeros((1, layout.n_windows), np.float32)
+                by_window.add(windows[0], self._terms[question])
+                row += layout.best(windows)[0]
+            if by_pair is not None and self._pairs[question]:
                 pairs = np.zeros(len(row), np.float32)
-                self._by_pair[place].add(pairs, self._pairs[question])
+                by_pair.add(pairs, self._pairs[question])
                 row += self._share_of_pairs * pairs
 
 
@@ -138,7 +143,9 @@ class _Lists:
 
     def __init__(self, vocabulary: Vocabulary, window: int) -> None:
         asked = len(vocabulary.terms)
-        self.chunks, self.windows, self.pairs = Counting(asked), Counting(asked), Counting(len(vocabulary.pairs))
+        scratch = Scratch()
+        self.chunks, self.windows = Counting(asked, scratch), Counting(asked, scratch)
+        self.pairs = Counting(len(vocabulary.pairs), scratch)
         self.layouts: list[PositionFirst] = []
         self._keys = vocabulary.pairs
         self._window = window

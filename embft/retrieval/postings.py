@@ -1,7 +1,8 @@
 """Where the words that are asked for stand: inverted lists of a corpus for some questions, built a block of texts at a time.
 
 A comparison knows its questions, so only the lists of their terms are kept, a tenth of an index or less. Texts are counted
-in shards, so that a question's scores of one shard fit into the processor's cache.
+in shards, so that a question's scores of one shard fit into the processor's cache; the lists of a large corpus lie in a file,
+and those of one shard at a time are read from it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from embft.retrieval.asked_terms import Numbered, pairs_in
 from embft.retrieval.best_windows import PositionFirst
+from embft.scratch import Arrays, Scratch
 
 Places = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
@@ -41,20 +43,18 @@ class _Block:
 
 
 @dataclass(frozen=True)
-class Shard:
+class Lists:
     """The inverted lists of a stretch of texts.
 
     Attributes:
         starts: int64 [n_asked + 1]: where each term's list begins.
         texts: int32 [n_postings], counted within the shard.
-        scores: float32 [n_postings]: what the term adds to the text's score.
-        size: Texts.
+        scores: float32 [n_postings]: what the term adds to the text's score; before that is known, how often it stands there.
     """
 
     starts: Places
     texts: npt.NDArray[np.int32]
     scores: Scores
-    size: int
 
     def add(self, row: Scores, asked: Sequence[int]) -> None:
         """Adds the scores of some terms, in their order, each as often as it is asked for; float32 [n_texts]."""
@@ -63,18 +63,41 @@ class Shard:
             np.add.at(row, self.texts[first:end], self.scores[first:end])
 
 
+@dataclass(frozen=True)
+class Shard:
+    """A stretch of texts and its inverted lists, in memory or in a file.
+
+    Attributes:
+        lengths: int64 [n_texts]: terms of each text.
+        kept: Of `Lists`, in the order of its attributes.
+    """
+
+    lengths: Places
+    kept: Arrays
+
+    @property
+    def size(self) -> int:
+        """Number of texts."""
+        return len(self.lengths)
+
+    def lists(self) -> Lists:
+        """The lists; let go of them before those of another shard are asked for, and memory stays flat."""
+        return Lists(*self.kept.open())
+
+
 class Counting:
     """Counts asked terms in texts, shard by shard, then gives each posting its score by BM25 (Lucene's, as bm25s has it).
 
     Args:
         asked: Number of terms that are asked for.
+        scratch: Where the lists go that are too many for memory.
     """
 
-    def __init__(self, asked: int) -> None:
+    def __init__(self, asked: int, scratch: Scratch) -> None:
         self._asked = asked
+        self._scratch = scratch
         self._blocks: list[_Block] = []
-        self._lengths: list[Places] = []
-        self._lists: list[tuple[Places, npt.NDArray[np.int32], Scores]] = []
+        self._shards: list[Shard] = []
         self._frequency = np.zeros(asked, np.int64)
 
     def add(self, terms: npt.NDArray[np.integer[Any]], texts: Places) -> None:
@@ -93,14 +116,14 @@ class Counting:
         self._frequency += own
         texts = np.concatenate([np.zeros(0, np.int32), *(block.texts for block in self._blocks)])[order]
         counts = np.concatenate([np.zeros(0, np.float32), *(block.counts for block in self._blocks)])[order]
-        self._lists.append((np.concatenate([[0], np.cumsum(own)]), texts, counts))
-        self._lengths.append(lengths)
+        starts = np.concatenate([[0], np.cumsum(own)])
+        self._shards.append(Shard(lengths, self._scratch.keep(starts, texts, counts)))
         self._blocks = []
 
     def scored(self, k1: float, b: float) -> list[Shard]:
-        """The lists with their scores."""
-        number = sum(map(len, self._lengths))
-        mean = np.float64(sum(int(lengths.sum()) for lengths in self._lengths)) / max(number, 1) or np.float64(1)
+        """The shards, whose lists have scores now."""
+        number = sum(shard.size for shard in self._shards)
+        mean = np.float64(sum(int(shard.lengths.sum()) for shard in self._shards)) / max(number, 1) or np.float64(1)
         weights = np.array(
             [
                 math.log(1 + (number - count + 0.5) / (count + 0.5)) if count else 0
@@ -108,18 +131,15 @@ class Counting:
             ],
             np.float32,
         )
-        shards = []
-        for (starts, texts, counts), lengths in zip(self._lists, self._lengths, strict=True):
-            saturation = k1 * ((1 - b) + b * lengths / mean)
-            scores = counts  # replaced in place, a stretch at a time: memory stays flat
-            every = np.repeat(weights, np.diff(starts))
-            for first in range(0, len(texts), 1 << 20):
+        for shard in self._shards:
+            saturation = k1 * ((1 - b) + b * shard.lengths / mean)
+            lists = Lists(*shard.kept.open(to_change=True))
+            every = np.repeat(weights, np.diff(lists.starts))
+            for first in range(0, len(lists.texts), 1 << 20):  # a stretch at a time: memory stays flat
                 part = slice(first, first + (1 << 20))
-                often = counts[part].astype(np.float64)
-                scores[part] = every[part] * (often / (saturation[texts[part]] + often))
-            shards.append(Shard(starts, texts, scores, len(lengths)))
-        self._lists = []
-        return shards
+                often = lists.scores[part].astype(np.float64)
+                lists.scores[part] = every[part] * (often / (saturation[lists.texts[part]] + often))
+        return self._shards
 
 
 def windows_in(lengths: Places, size: int) -> Places:

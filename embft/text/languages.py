@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 from embft.text.codes import CANDIDATES, DEFAULTS, scripts_of
@@ -234,8 +235,8 @@ def _taken_together(script: str, texts: Sequence[str], guesses: Sequence[Guess])
     """The language of texts in a script, each of which is too short: of all of them as one."""
     if script not in CANDIDATES:
         return DEFAULTS.get(script, "en")
-    joined = " ".join(text[:_SAMPLE] for text, one in zip(texts, guesses, strict=True) if one.script == script)
-    ranked = _ranked(script, joined[: 5 * _SAMPLE])
+    own = (text[:_SAMPLE] for text, one in zip(texts, guesses, strict=True) if one.script == script)
+    ranked = _ranked(script, " ".join(islice(own, 5 * _SAMPLE))[: 5 * _SAMPLE])  # of each at least a letter
     return ranked[0][0] if ranked and ranked[0][1] >= _JOINED else DEFAULTS[script]
 
 
