@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from embft import scratch
 from embft.config import RetrievalConfig
 from embft.embedded_text import IndexedCorpus
 from embft.retrieval import asked_terms, bm25
@@ -51,13 +52,15 @@ def reference(
 
 @settings(max_examples=40, deadline=None)
 @given(
-    TEXTS, TEXTS, TEXTS, st.sampled_from([0, 1, 2, 3, 5, 8]), st.sampled_from([0.0, 0.5]), st.sampled_from([1, 3, 100])
-)
-def test_scores_are_those_of_the_whole_index(corpus, questions, contexts, window, share, shard):
+    TEXTS, TEXTS, TEXTS, st.sampled_from([0, 1, 2, 3, 5, 8]), st.sampled_from([0.0, 0.5]), st.sampled_from([1, 3, 100]),
+    st.sampled_from([0, 300, 1 << 20]),
+)  # fmt: skip
+def test_scores_are_those_of_the_whole_index(corpus, questions, contexts, window, share, shard, in_memory):
     contexts = [contexts[place] if place < len(contexts) else "" for place in range(len(corpus))]
     indexed = IndexedCorpus(*({str(at): text for at, text in enumerate(texts)} for texts in (corpus, contexts)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bm25, "SHARD", shard)
+        patch.setattr(scratch, "IN_MEMORY", in_memory)
         patch.setattr(asked_terms, "_BLOCK", min(shard, 2))
         scorer = BM25Scorer(indexed, questions, window=window, pairs=share, language="en")
         scores = scorer.scores(0, len(questions))
