@@ -18,6 +18,7 @@ from embft.damaged import locked, remove
 from embft.errors import EmbftError, RunError
 from embft.files import read_json
 from embft.runs.made_from import NAME
+from embft.scaling.left_over import left_over, shards_of
 from embft.stages import RECORD, faults_of
 
 _DAY = 86_400.0
@@ -59,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="DIR",
         help="where runs and sweeps lie (default: outputs; may be repeated)",
     )
+    parser.add_argument(
+        "--shards", type=Path, metavar="DIR", help="scale.folder of the runs (default: the folder shards of the cache)"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="sizes by stage, and how much no run uses")
     why = commands.add_parser(
@@ -66,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     why.add_argument("run", type=Path, metavar="RUN", help="a run's folder")
     commands.add_parser("verify", help="checks every file against its digest")
-    prune = commands.add_parser("prune", help="deletes what no run uses")
+    prune = commands.add_parser("prune", help="deletes what no run uses, and work on other machines that is left over")
     prune.add_argument("--older-than", type=float, default=7, metavar="DAYS", help="leave what is newer (default: 7)")
     prune.add_argument("--yes", action="store_true", help="delete; without it, only say what would go")
     options = parser.parse_args(arguments)
@@ -76,15 +80,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"{options.cache} is no cache: it has no folder 'stages'. Give --cache DIR, the cache_dir of a run."
             )
         places = options.runs or [Path("outputs")]
+        shards = options.shards or shards_of(None, options.cache)
         entries = list(_entries(options.cache, _users(places)))
         if options.command == "list":
             _list(entries, options.cache)
+            _list_left_over(shards)
         elif options.command == "why":
             _why(options.run, entries)
         elif options.command == "verify":
             return _verify(entries)
         else:
             _prune(entries, places, options.older_than, options.yes)
+            _prune_left_over(shards, options.older_than, options.yes)
     except EmbftError as error:
         print(f"cache: {error}", file=sys.stderr)
         return 2
@@ -223,6 +230,24 @@ def _prune(entries: Sequence[Entry], places: Sequence[Path], days: float, sure: 
                 remove(entry.folder)
     what = f"{len(unused)} of {len(entries)} results, {_bytes(_sum(unused))}"
     print(f"Deleted: {what}." if sure else f"Would be deleted: {what}. Add --yes to delete them.")
+
+
+def _list_left_over(shards: Path) -> None:
+    for work in left_over(shards):
+        days = (time.time() - work.changed) / _DAY
+        print(
+            f"{work.folder}: {_bytes(work.size)}, work on other machines whose last sign of life was {days:.1f} days ago"
+        )
+
+
+def _prune_left_over(shards: Path, days: float, sure: bool) -> None:
+    found = list(left_over(shards, days))
+    for work in found:
+        print(f"{work.folder}: {_bytes(work.size)}")
+        if sure and not work.delete():
+            print(f"{work.folder} is left: somebody was at it within the last hour.")
+    if found and not sure:
+        print(f"Would be deleted: work on other machines, {len(found)} times. A run that needs one begins it anew.")
 
 
 def _bytes(count: float) -> str:

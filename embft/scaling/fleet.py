@@ -23,6 +23,7 @@ from embft.questions.tasks import Request
 from embft.questions.written import Written
 from embft.scaling.embedding import Asked, Texts
 from embft.scaling.kinds import Cut, Job, Kind
+from embft.scaling.left_over import lock_of, shards_of
 from embft.scaling.ray_driver import RayDriver
 from embft.scaling.shard import own_code, versions
 from embft.scaling.slurm_driver import SlurmDriver
@@ -113,7 +114,7 @@ class Fleet:
         """
         folder = self.folder / name
         make_folder(self.folder, self.folder.parent)
-        with alone(self.folder / f"{name}.lock", self.dead_after):
+        with alone(lock_of(self.folder / name), self.dead_after):
             missing = job.missing()
             # Again only for what an earlier run's shards do not hold, or what the cache has lost meanwhile.
             while len(missing):
@@ -229,7 +230,7 @@ def open_fleet(config: ScaleConfig, cache_dir: Path) -> Fleet | None:
     """
     if config.kind == "local":
         return None
-    folder = Path(config.folder).expanduser().absolute() if config.folder else cache_dir / "shards"
+    folder = shards_of(config.folder, cache_dir)
     driver = RayDriver(config) if config.kind == "ray" else SlurmDriver(config)
     driver.check()
     return Fleet(

@@ -15,6 +15,7 @@ from embft.heartbeat import DEAD_AFTER, alone
 from embft.models.hardware import pick_precision
 from embft.progress import Work, under_way
 from embft.scaling.events import Listener
+from embft.scaling.left_over import lock_of, shards_of
 from embft.scaling.long_job import LongJob, Starter
 from embft.scaling.ray_job import RayJobs
 from embft.scaling.submitted_job import SubmittedJobs
@@ -61,7 +62,7 @@ class TrainedElsewhere:
         name = f"training-{task.scratch.name}"
         folder, work = self.folder / name, Work("on another machine")
         make_folder(self.folder, self.folder.parent)
-        with alone(self.folder / f"{name}.lock", self.dead_after), under_way(work):
+        with alone(lock_of(self.folder / name), self.dead_after), under_way(work):
             make_folder(folder, self.folder)
             write_order(folder, task, self.dead_after)
             (folder / ERROR).unlink(missing_ok=True)  # of an earlier start: it may have been mended
@@ -133,7 +134,7 @@ def open_elsewhere(config: ExperimentConfig, cache_dir: Path) -> TrainedElsewher
         raise ScaleError("scale.train=true starts the processes of the training itself: start run.py without torchrun.")
     starter = _starter(scale)
     starter.check()
-    folder = Path(scale.folder).expanduser().absolute() if scale.folder else cache_dir / "shards"
+    folder = shards_of(scale.folder, cache_dir)
     return TrainedElsewhere(starter, folder, scale.gpus > 0, scale.silence_seconds)
 
 

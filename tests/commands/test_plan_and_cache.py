@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,33 @@ def test_why_names_the_settings_that_differ_from_the_closest_earlier_result(
     assert f"training {own.name}: differs from {key} in training.epochs=1, was 7" in words
     assert "was the first of its stage" in words
     assert called(place, "why", str(place)) == 2
+
+
+def test_work_that_was_left_over_is_listed_and_goes_unless_somebody_is_at_it(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = time.time()
+    for name, days in (("old", 9.0), ("new", 1.0), ("held", 9.0)):
+        folder = place / "cache" / "shards" / name
+        (folder / "model").mkdir(parents=True)
+        (folder / "work.json").write_bytes(b"{" * 2000)
+        for path in (folder / "work.json", folder / "model", folder):
+            os.utime(path, (now - days * 86_400,) * 2)
+    shards = place / "cache" / "shards"
+    (shards / "held.lock").write_text("some machine")
+    assert called(place, "list") == 0
+    assert (
+        f"{shards / 'old'}: 2.0 kB, work on other machines whose last sign of life was 9.0 days"
+        in capsys.readouterr().out
+    )
+    assert called(place, "prune") == 0
+    words = capsys.readouterr().out
+    assert f"{shards / 'old'}: 2.0 kB" in words
+    assert "work on other machines, 1 times" in words
+    assert called(place, "prune", "--yes") == 0
+    assert sorted(path.name for path in shards.iterdir()) == ["held", "held.lock", "new"]
+    assert called(place, "prune", "--older-than", "0", "--yes") == 0
+    assert "held is left: somebody was at it" in capsys.readouterr().out
+    os.utime(shards / "held.lock", (now - 7200,) * 2)
+    assert called(place, "prune", "--older-than", "0", "--yes") == 0
+    assert list(shards.iterdir()) == []
