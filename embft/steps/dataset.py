@@ -111,6 +111,8 @@ def _titles_apart(workspace: Workspace) -> bool:
 
 def _context(splits: Splits, titles_apart: bool) -> ContextReport | None:
     """What the contexts of a dataset read from files are; None where it has none."""
+    if not splits.test.contexts:
+        return None
     searched = splits.searched("test").corpus
     report = ContextReport.of("title" if titles_apart else "given", splits.test.contexts, searched)
     return report if report.chunks else None
