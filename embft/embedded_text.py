@@ -67,7 +67,9 @@ class IndexedCorpus(Mapping[str, str]):
 
         Then what was worked out by places in the one is right for the other. Equal mappings may have another order.
         """
-        if len(self) != len(other) or not all(map(eq, self.own.items(), other.own.items())):
+        if self.own is not other.own and (
+            len(self) != len(other) or not all(map(eq, self.own.items(), other.own.items()))
+        ):
             return False
         return self.contexts == other.contexts
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -230,13 +231,20 @@ class Splits:
     def searched(self, split: str) -> RetrievalDataset:
         """Returns the named split (``dev`` or ``test``) with the corpus that its questions search.
 
-        Chunk ids are sorted, so that the order of files never decides a tie.
+        Chunk ids are sorted, so that the order of files never decides a tie. Splits that search the same parts share a corpus.
         """
-        corpus: dict[str, str] = {}
-        for part in self.searches[split]:
-            corpus.update(self.distractors if part == "distractors" else getattr(self, part).corpus)
+        parts = tuple(self.searches[split])
+        if parts not in self._corpora:
+            corpus: dict[str, str] = {}
+            for part in parts:
+                corpus.update(self.distractors if part == "distractors" else getattr(self, part).corpus)
+            self._corpora[parts] = dict(sorted(corpus.items()))
         own: RetrievalDataset = getattr(self, split)
-        return replace(own, corpus=dict(sorted(corpus.items())))
+        return replace(own, corpus=self._corpora[parts])
+
+    @cached_property
+    def _corpora(self) -> dict[tuple[str, ...], Mapping[str, str]]:
+        return {}
 
     def with_contexts(self, contexts: Mapping[str, str]) -> Splits:
         """The same with a context for chunks of any part, distractors included."""
