@@ -273,19 +273,6 @@ class Passages:
 
 
 @dataclass(frozen=True)
-class TokenVectors:
-    """Texts as the vectors of their tokens.
-
-    Attributes:
-        vectors: float32 [n_tokens, dim], of length 1.
-        starts: int64 [n_texts]: where each text's tokens begin. Every text has one at least.
-    """
-
-    vectors: npt.NDArray[np.float32]
-    starts: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
 class Ranking:
     """A system's ordered chunks for each question (TREC: a run), best first.
 

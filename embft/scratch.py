@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+logger = logging.getLogger(__name__)
 
 Array = npt.NDArray[Any]
 
@@ -59,21 +62,25 @@ class Scratch:
 
     def __init__(self, in_memory: int | None = None) -> None:
         self._left = IN_MEMORY if in_memory is None else in_memory
+        self._refused = False
 
     @cached_property
     def _file(self) -> IO[bytes]:
         return tempfile.TemporaryFile(dir=_folder(), prefix="embft-")
 
     def keep(self, *arrays: Array) -> Arrays:
-        """Keeps arrays of one dimension; memory is theirs until someone opens them.
-
-        Raises:
-            OSError: The disk is full.
-        """
+        """Keeps arrays of one dimension. Where no file can be written, all stay in memory, and that is said once."""
         self._left -= sum(array.nbytes for array in arrays)
-        if self._left >= 0:
+        if self._left >= 0 or self._refused:
             return _InMemory(arrays)
-        return _InFile(self._file, tuple((self._write(array), len(array), array.dtype) for array in arrays))
+        try:
+            return _InFile(self._file, tuple((self._write(array), len(array), array.dtype) for array in arrays))
+        except OSError as error:
+            self._refused = True
+            where = _folder() or "the folder for temporary files"
+            logger.warning("%s cannot be written (%s): what is too large for memory stays there. TMPDIR names another folder.",
+                           where, error.strerror or error)  # fmt: skip
+            return _InMemory(arrays)
 
     def _write(self, array: Array) -> int:
         first = self._file.seek(0, os.SEEK_END)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +66,16 @@ def test_memory_is_given_to_the_first_arrays_alone():
     scratch = Scratch(in_memory=100)
     first, second, third = (scratch.keep(np.zeros(size, np.uint8)) for size in (60, 60, 60))
     assert [type(one).__name__ for one in (first, second, third)] == ["_InMemory", "_InFile", "_InFile"]
+
+
+def test_where_no_file_can_be_written_all_stays_in_memory_and_that_is_said_once(tmp_path, monkeypatch, caplog):
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    scratch = Scratch(0)
+    kept = [scratch.keep(np.arange(4)), scratch.keep(np.arange(5))]
+    assert [one.open()[0].tolist() for one in kept] == [[0, 1, 2, 3], [0, 1, 2, 3, 4]]
+    (record,) = caplog.records
+    assert "No space left" in record.getMessage()
+    assert "TMPDIR" in record.getMessage()

@@ -12,8 +12,9 @@ from statistics import fmean, median
 
 from embft.evaluation.costs import MeasuredCosts, MeasuredDense, MeasuredLexical, MeasuredReranking
 from embft.models.token_vectors import token_vectors
+from embft.models.vectors import TokenVectors
 from embft.questions.usage import text_tokens
-from embft.records import RetrievalDataset, TokenVectors
+from embft.records import RetrievalDataset
 from embft.retrieval.approximate import IndexedScorer
 from embft.retrieval.bm25 import BM25Scorer, index_bytes
 from embft.retrieval.candidates import Candidates, Reranker

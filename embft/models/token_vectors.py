@@ -10,8 +10,7 @@ import numpy as np
 from embft.errors import ModelError
 from embft.models.encoder import Encoder, computing_in, embedding_progress, own_forward
 from embft.models.kinds import is_multi_vector
-from embft.models.vectors import unit
-from embft.records import TokenVectors
+from embft.models.vectors import TokenVectors, unit
 
 if TYPE_CHECKING:
     from torch import Tensor

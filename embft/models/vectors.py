@@ -79,6 +79,19 @@ AnyVectors = Vectors | StoredVectors
 """In memory or in a file."""
 
 
+@dataclass(frozen=True)
+class TokenVectors:
+    """Texts as the vectors of their tokens.
+
+    Attributes:
+        vectors: float32 [n_tokens, dim], of length 1.
+        starts: int64 [n_texts]: where each text's tokens begin. Every text has one at least.
+    """
+
+    vectors: Vectors
+    starts: npt.NDArray[np.int64]
+
+
 def mapped(vectors: AnyVectors, change: Callable[[Vectors], Vectors]) -> AnyVectors:
     """Vectors through a map: at once where they are in memory, else as they are read."""
     return vectors.mapped(change) if isinstance(vectors, StoredVectors) else change(vectors)

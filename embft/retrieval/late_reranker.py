@@ -12,7 +12,7 @@ import numpy as np
 
 from embft.embedded_text import IndexedCorpus
 from embft.models.token_vectors import token_vectors
-from embft.records import TokenVectors
+from embft.models.vectors import TokenVectors
 from embft.retrieval.candidates import Candidates, Scores
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.max_sim import blocks_of_chunks, max_sim

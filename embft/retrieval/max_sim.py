@@ -12,7 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from embft.records import Passages, TokenVectors
+from embft.models.vectors import TokenVectors
+from embft.records import Passages
 from embft.retrieval.scoring import Scores
 
 _BLOCK_BYTES = 64 << 20

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from embft.models.token_vectors import token_vectors
-from embft.models.vectors import Vectors, is_unit, unit
-from embft.records import Passages, RetrievalDataset, TokenVectors
+from embft.models.vectors import TokenVectors, Vectors, is_unit, unit
+from embft.records import Passages, RetrievalDataset
 from embft.retrieval.approximate import IndexedScorer
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.max_sim import blocks_of_chunks, max_sim

@@ -22,7 +22,7 @@ from embft.models.kinds import MULTI_VECTOR, STATIC, TRANSFORMER
 from embft.models.loading import load_model
 from embft.models.saving import save_base
 from embft.models.token_vectors import token_vectors
-from embft.records import TokenVectors
+from embft.models.vectors import TokenVectors
 from embft.retrieval.max_sim import max_sim
 from embft.training.gradcache import pieces_of
 from embft.training.token_loss import joined, max_sims, packed

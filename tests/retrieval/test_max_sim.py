@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embft.records import Passages, TokenVectors
+from embft.models.vectors import TokenVectors
+from embft.records import Passages
 from embft.retrieval import max_sim as late
 from embft.retrieval.max_sim import blocks_of_chunks, max_sim
 from embft.retrieval.scoring import TableScorer, unit
