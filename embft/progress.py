@@ -18,7 +18,7 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
@@ -121,7 +121,7 @@ def under_way(work: Work) -> Iterator[None]:
         _under_way.remove(work)
 
 
-def each(items: Sequence[Item], what: str, unit: str) -> Iterator[Item]:
+def each(items: Collection[Item], what: str, unit: str) -> Iterator[Item]:
     """The items, one by one; tells how many of them are done."""
     with progress(what, len(items), unit) as work:
         for item in items:

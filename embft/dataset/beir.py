@@ -13,6 +13,7 @@ from embft.dataset.texts import require_text
 from embft.errors import DatasetError
 from embft.files import replacing, write_jsonl
 from embft.foreign_json import parse_json
+from embft.progress import progress
 from embft.records import RetrievalDataset
 from embft.text.known_ids import KnownIds
 from embft.text.outside import decoded, lines_of, plain_lines
@@ -183,30 +184,32 @@ def _read_texts(path: Path, notes: list[str], titles: dict[str, str] | None = No
         notes: Gets what a person should know about the file's bytes.
     """
     texts: dict[str, str] = {}
-    for number, line in enumerate(plain_lines(path) or lines(path, notes), 1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = parse_json(line, strict=True)
-            key, title, text = row.get("_id", row.get("id")), row.get("title") or "", row["text"]
-            if isinstance(key, bool) or not isinstance(key, str | int):
-                raise TypeError("no id")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = f" ({error})" if "twice" in str(error) else ""
-            raise DatasetError(
-                f'{where}: expected {{"_id": id, "text": text}}, and for a chunk "title"{reason}.'
-            ) from error
-        key = str(key)
-        require_text(key, f"{where}: the id")
-        require_text(text, f"{where}: text")
-        require_text(title, f"{where}: title")
-        if key in texts:
-            raise DatasetError(f"{where}: the id '{key}' stands on an earlier line too; ids must be unique.")
-        if titles is not None and title.strip() and text.strip():
-            titles[key] = " ".join(title.split())
-            title = ""
-        texts[key] = f"{title} {text}".strip() if title else text
+    with progress(f"reading {path.name}", unit="texts") as work:
+        for number, line in enumerate(plain_lines(path) or lines(path, notes), 1):
+            if not line.strip():
+                continue
+            where = f"{path}, line {number}"
+            try:
+                row = parse_json(line, strict=True)
+                key, title, text = row.get("_id", row.get("id")), row.get("title") or "", row["text"]
+                if isinstance(key, bool) or not isinstance(key, str | int):
+                    raise TypeError("no id")
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                reason = f" ({error})" if "twice" in str(error) else ""
+                raise DatasetError(
+                    f'{where}: expected {{"_id": id, "text": text}}, and for a chunk "title"{reason}.'
+                ) from error
+            key = str(key)
+            require_text(key, f"{where}: the id")
+            require_text(text, f"{where}: text")
+            require_text(title, f"{where}: title")
+            if key in texts:
+                raise DatasetError(f"{where}: the id '{key}' stands on an earlier line too; ids must be unique.")
+            if titles is not None and title.strip() and text.strip():
+                titles[key] = " ".join(title.split())
+                title = ""
+            texts[key] = f"{title} {text}".strip() if title else text
+            work.advance()
     return texts
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from embft.progress import each
 from embft.scratch import Arrays, Scratch
 from embft.text.terms import plain_words
 
@@ -175,7 +176,7 @@ class _Shingler:
         copies: dict[bytes, list[str]] = {}
         parts: list[Arrays] = []
         words, ends = array("I"), array("q")
-        for key, text in texts.items():
+        for key, text in each(texts.items(), "looking for copies", "texts"):
             own = array("I", map(self._numbers.__getitem__, plain_words(text)))
             if not own:
                 continue

@@ -14,6 +14,7 @@ import numpy as np
 
 from embft.config import RetrievalConfig
 from embft.embedded_text import IndexedCorpus
+from embft.progress import progress
 from embft.retrieval.asked_terms import Numbered, Vocabulary, numbered
 from embft.retrieval.best_windows import PositionFirst
 from embft.retrieval.postings import SHARD, Counting, in_pairs, in_windows, window_lengths, windows_in
@@ -67,12 +68,14 @@ class BM25Scorer:
         self._ask(questions or ())
         lists = _Lists(self._vocabulary, window)
         shard: list[Numbered] = []
-        for block in numbered(corpus, languages, self._vocabulary.number):
-            shard.append(block)
-            if sum(len(one.lengths) for one in shard) >= SHARD:
-                lists.add(shard)
-                shard = []
-        lists.add(shard)
+        with progress("indexing words", len(corpus), "chunks") as work:
+            for block in numbered(corpus, languages, self._vocabulary.number):
+                shard.append(block)
+                if sum(len(one.lengths) for one in shard) >= SHARD:
+                    lists.add(shard)
+                    shard = []
+                work.advance(len(block.lengths))
+            lists.add(shard)
         self._layouts = lists.layouts
         self._by_chunk = lists.chunks.scored(k1, b)
         self._by_window = lists.windows.scored(k1, b) if any(len(one.firsts) > 2 for one in self._layouts) else None
