@@ -51,8 +51,9 @@ class ReportingConfig:
     """The report of a run."""
 
     language: str = choice("auto", "auto", "en", "zh")
-    """Language of report.html, report.md and the summary on the terminal: English or Chinese; auto: Chinese where more than half
-    of the chunks are. What programs read (metrics.json, the tracker, the log) and the model card are English."""
+    """Language of report.html, report.md, the summary on the terminal, and a sweep's compare.html: English or Chinese; auto:
+    Chinese where more than half of the chunks are. What programs read (metrics.json, the tracker, the log) and the model card
+    are English."""
 
 
 @dataclass

@@ -8,6 +8,7 @@ from embft.evaluation.names import label
 from embft.reporting.choosing import by_dev, seed_means
 from embft.reporting.jobs import Job, names_of
 from embft.reporting.phrases import number
+from embft.wording import listed, retold, say, spoken
 
 ACROSS = "answer@1024"
 """What jobs whose chunks or windows differ are compared by."""
@@ -36,31 +37,52 @@ def remarks(jobs: Sequence[Job], metric: str, system: str) -> list[str]:
     """What a reader must know before holding one job against another, one sentence each."""
     sentences = []
     if unlike := _unlike(jobs):
-        what = " and ".join(unlike)
+        what = " and ".join(unlike) if spoken() == "en" else listed(unlike)
         if metric.startswith("answer@"):
             sentences.append(
-                f"The jobs differ in {what}, so they are compared by {label(metric)}: the share of questions whose evidence "
-                f"lies whole within the first {int(metric.partition('@')[2]):,} tokens that are handed over."
+                say(
+                    "The jobs differ in {what}, so they are compared by {metric}: the share of questions whose evidence lies "
+                    "whole within the first {n:,} tokens that are handed over.",
+                    what=what,
+                    metric=label(metric),
+                    n=int(metric.partition("@")[2]),
+                )
             )
         else:
             sentences.append(
-                f"The jobs differ in {what}, and {label(metric)} counts chunks, regardless of their size: it favours those that "
-                f"hand over more text. {label(ACROSS)} counts text."
+                say(
+                    "The jobs differ in {what}, and {metric} counts chunks, regardless of their size: it favours those that "
+                    "hand over more text. {across} counts text.",
+                    what=what,
+                    metric=label(metric),
+                    across=label(ACROSS),
+                )
             )
     groups = by_questions(jobs)
     if len(groups) > 1:
-        parts = [f"{_named(group, jobs)} ({_counts(group[0])}{_best(group, jobs, metric, system)})" for group in groups]
-        lender = groups[0][0].folder
         sentences.append(
-            f"These jobs ask different dev and test questions, so they are not ranked against each other: {'; '.join(parts)}. "
-            f"For the same questions in all, add dataset.test_from={lender}."
+            say(
+                "These jobs ask different dev and test questions, so they are not ranked against each other: {groups}. For the "
+                "same questions in all, add dataset.test_from={lender}.",
+                groups=say("; ").join(_asking(group, jobs, metric, system) for group in groups),
+                lender=groups[0][0].folder,
+            )
         )
     if means := seed_means(jobs, metric, system):
-        parts = [f"{one.settings}: {number(one.mean)} ({len(one.values)} seeds)" for one in means[:_SHOWN]]
-        rest = f"; and {len(means) - _SHOWN} more" if len(means) > _SHOWN else ""
+        figures = [
+            say("{settings}: {mean} ({n} seeds)", settings=one.settings, mean=number(one.mean), n=len(one.values))
+            for one in means[:_SHOWN]
+        ]
+        rest = say("; and {n} more", n=len(means) - _SHOWN) if len(means) > _SHOWN else ""
         sentences.append(
-            f"Averaged over seeds, on dev ({system}, {label(metric)}): {'; '.join(parts)}{rest}. The best single job owes part "
-            "of its figure to its seed."
+            say(
+                "Averaged over seeds, on dev ({system}, {metric}): {figures}{rest}. The best single job owes part of its figure "
+                "to its seed.",
+                system=system,
+                metric=label(metric),
+                figures=say("; ").join(figures),
+                rest=rest,
+            )
         )
     return sentences
 
@@ -69,18 +91,26 @@ def _unlike(jobs: Sequence[Job]) -> list[str]:
     """In what of that which decides the text that is handed over the finished jobs differ."""
     handed = [job.metrics["handed_over"] for job in jobs if job.metrics and "handed_over" in job.metrics]
     names = {"chunks": "chunks", "search": "windows", "expand": "what is handed over around a chunk"}
-    return [words for key, words in names.items() if len({one[key] for one in handed}) > 1]
+    return [retold(words) for key, words in names.items() if len({one[key] for one in handed}) > 1]
+
+
+def _asking(group: Sequence[Job], jobs: Sequence[Job], metric: str, system: str) -> str:
+    """Jobs that ask the same questions, how many these are, and the best of the jobs."""
+    questions = (group[0].metrics or {})["dataset"]["questions"]
+    return say(
+        "{jobs} ({dev:,} dev and {test:,} test questions{best})",
+        jobs=_named(group, jobs),
+        dev=questions.get("dev", 0),
+        test=questions.get("test", 0),
+        best=_best(group, jobs, metric, system),
+    )
 
 
 def _named(group: Sequence[Job], jobs: Sequence[Job]) -> str:
     names = [name for name, job in zip(names_of(jobs), jobs, strict=True) if job in group]
     rest = len(names) - _SHOWN
-    return f"job{'s' if len(names) > 1 else ''} {', '.join(names[:_SHOWN])}{f' and {rest} more' if rest > 0 else ''}"
-
-
-def _counts(job: Job) -> str:
-    questions = (job.metrics or {})["dataset"]["questions"]
-    return f"{questions.get('dev', 0):,} dev and {questions.get('test', 0):,} test questions"
+    shown = listed(names[:_SHOWN]) + (say(" and {n} more", n=rest) if rest > 0 else "")
+    return say("jobs {names}", names=shown) if len(names) > 1 else say("job {names}", names=shown)
 
 
 def _best(group: Sequence[Job], jobs: Sequence[Job], metric: str, system: str) -> str:
@@ -88,4 +118,5 @@ def _best(group: Sequence[Job], jobs: Sequence[Job], metric: str, system: str) -
     if len(scored) < 2:
         return ""
     best = by_dev(scored, metric, system)[0]
-    return f", best on dev: {dict(zip([id(job) for job in jobs], names_of(jobs), strict=True))[id(best)]}"
+    names = dict(zip([id(job) for job in jobs], names_of(jobs), strict=True))
+    return say(", best on dev: {job}", job=names[id(best)])

@@ -113,6 +113,12 @@ class Job:
         return value
 
     @property
+    def report_language(self) -> str:
+        """The language of its report; English where it has none, and where an older version did not say."""
+        language: str = ((self.metrics or {}).get("report") or {}).get("language", "en")
+        return language
+
+    @property
     def built_seconds(self) -> float | None:
         """What all its stages took when they were made, whoever made them; None where the run did not finish well."""
         if not self.timings:

@@ -1,4 +1,4 @@
-"""Which language a run's report is in, and its verdict in that language."""
+"""Which language a run's report is in, and that of several runs; a verdict in that language."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from embft.reporting.jobs import Job
 from embft.reporting.verdict_words import verdict_of
 from embft.results import Outcome
 from embft.text.languages import languages_of
@@ -31,6 +32,12 @@ def report_language(outcome: Outcome) -> str:
 def language_of(texts: Iterable[str]) -> str:
     """The language of `LANGUAGES` that more than half of the first texts are in; English where none is."""
     each = languages_of(list(islice(texts, _LOOKED_AT))).each
+    return next((name for name in LANGUAGES if 2 * each.count(name) > len(each)), "en")
+
+
+def language_of_jobs(jobs: Iterable[Job]) -> str:
+    """The language that more than half of the finished jobs' reports are in; English where none is."""
+    each = [job.report_language for job in jobs if job.metrics]
     return next((name for name in LANGUAGES if 2 * each.count(name) > len(each)), "en")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from embft.reporting.jobs import Job, differing
 from embft.reporting.paired import Paired
+from embft.wording import say
 
 _MOST_VALUES = 8
 """Of a setting with more numbers than this, which a sweeper drew, thirds are compared."""
@@ -81,7 +82,10 @@ def _values(jobs: Sequence[Job], key: str, scored: Sequence[int]) -> list[tuple[
     typed = {number: values[place] for place, number in numbers.items() if number is not None}
     thirds = [distinct[len(distinct) * part // 3 : len(distinct) * (part + 1) // 3] for part in range(3)]
     return [
-        (f"{typed[third[0]]} to {typed[third[-1]]}", tuple(place for place in scored if numbers[place] in third))
+        (
+            say("{low} to {high}", low=typed[third[0]], high=typed[third[-1]]),
+            tuple(place for place in scored if numbers[place] in third),
+        )
         for third in thirds
     ]
 

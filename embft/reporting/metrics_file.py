@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from embft.evaluation.figures import QuestionRow, SystemResult
+from embft.reporting.language import report_language
 from embft.results import Outcome
 
 SCHEMA_VERSION = 1
@@ -42,6 +43,7 @@ def metrics_of(outcome: Outcome) -> dict[str, object]:
         "judging": _judging(outcome),
         "verdict": asdict(outcome.verdict),
         "objective": {"name": outcome.config.evaluation.objective, "split": "dev", "value": outcome.objective},
+        "report": {"language": report_language(outcome)},
     }
 
 

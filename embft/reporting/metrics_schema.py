@@ -15,6 +15,7 @@ from embft.ranking.reranking import Reranking
 from embft.reporting.metrics_file import SCHEMA_VERSION
 from embft.results import Note, PooledReading, RunFacts, Timing
 from embft.retrieval.approximate import IndexFacts
+from embft.wording import LANGUAGES
 
 Schema = dict[str, Any]
 _NUMBERS: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
@@ -58,6 +59,7 @@ def metrics_schema() -> Schema:
             "objective": _object(
                 {"name": {"type": "string"}, "split": {"const": "dev"}, "value": {"type": ["number", "null"]}}
             ),
+            "report": _object({"language": {"enum": list(LANGUAGES)}}),
         }
     )
     return {

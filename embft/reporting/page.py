@@ -18,12 +18,15 @@ from embft.evaluation.names import label
 from embft.files import write_text
 from embft.reporting.alike import remarks
 from embft.reporting.choosing import best_on_dev, by_dev
+from embft.reporting.comparison_phrases import comparison_words, runner_up_sentence
 from embft.reporting.explorer import embedded_json
 from embft.reporting.jobs import Job, differing, names_of, short_keys, systems_of
+from embft.reporting.language import language_of_jobs
 from embft.reporting.levels import levels_of
-from embft.reporting.paired import Against, Paired, pair_jobs
+from embft.reporting.paired import Paired, pair_jobs
 from embft.reporting.summary import measured
 from embft.reporting.sweep_origin import sweeps_of
+from embft.wording import say, speaking
 
 _MOST_PAIRED = 500
 """Jobs of which each two are compared on the page: more would make it larger than 10 MB."""
@@ -39,7 +42,7 @@ def write_page(
     system: str = "tuned",
     against: Job | None = None,
 ) -> None:
-    """Writes the page.
+    """Writes the page, in the language of the jobs' reports.
 
     Args:
         path: The file; it links to the jobs' reports by their paths from there.
@@ -50,6 +53,13 @@ def write_page(
         against: The job that all others are compared to when the page opens; the reader may choose another. None: the best
             on dev.
     """
+    with speaking(language_of_jobs(jobs)):
+        page = _render(path, jobs, metric, baseline, system, against)
+    write_text(path, page)
+
+
+def _render(path: Path, jobs: Sequence[Job], metric: str, baseline: str, system: str, against: Job | None) -> str:
+    """The page; arguments as in `write_page`."""
     from embft.reporting.html import render_page
 
     names, every = names_of(jobs), list(jobs)
@@ -64,11 +74,11 @@ def write_page(
     library = _library() if sum(job.metrics is not None for job in jobs) > 1 else ""
     levels = levels_of(jobs, metric, system, paired)
     if sum(len(group.places) for group in paired) > _MOST_PAIRED:
-        notes.append(f"Only the {_MOST_PAIRED} best jobs on dev can be held against each other here.")
+        notes.append(say("Only the {n} best jobs on dev can be held against each other here.", n=_MOST_PAIRED))
         paired = [group.restricted(set(ranked[:_MOST_PAIRED])) for group in paired]
     reference = against or best
     shown = dict(zip(keys, short_keys(keys), strict=True))
-    page = render_page(
+    return render_page(
         "compare.html",
         script="compare.js",
         library=Markup(library),
@@ -106,16 +116,16 @@ def write_page(
                     for name, job, link in zip(names, jobs, links, strict=True)
                 ],
                 "paired": [_pairs(group) for group in paired],
+                "words": comparison_words(),
             }
         ),
     )
-    write_text(path, page)
 
 
 def _runner_up(
     best: Job | None, ranked: Sequence[int], jobs: Sequence[Job], paired: Sequence[Paired]
-) -> tuple[int, Against | None, int] | None:
-    """The second best job on dev: its place, what the best one gains on it on test, and how many jobs Holm's p is adjusted for.
+) -> tuple[int, str] | None:
+    """The second best job on dev: its place, and a sentence on what the best one gains on it on test.
 
     None where dev chooses no job.
     """
@@ -124,11 +134,11 @@ def _runner_up(
     winner, second = jobs.index(best), ranked[1]
     group = next((group for group in paired if {winner, second} <= set(group.places)), None)
     if group is None:
-        return second, None, 0
+        return second, runner_up_sentence(None, 0)
     others = group.against(winner)
     low, high = others[second].ci95
     turned = replace(others[second], delta=-others[second].delta + 0.0, ci95=(-high + 0.0, -low + 0.0))
-    return second, turned, len(others)
+    return second, runner_up_sentence(turned, len(others))
 
 
 def _pairs(group: Paired) -> dict[str, object]:

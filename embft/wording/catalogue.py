@@ -15,6 +15,9 @@ _KINDS = {"": _TEXT, "w": r"\S+", "o": r".*?"}
 """What a place may hold that has no number: some text; one word; a clause that is there or not."""
 _FEWEST_LETTERS = 4
 """Of a sentence's own letters: with fewer, and values besides, it could be any sentence."""
+_NEVER_WRITTEN = ("compare.yaml",)
+"""Files of sentences that are said on a page and written down nowhere: what a stage wrote down is none of them, though a document
+named "fighting against malware.pdf" looks like "{system} against {job}"."""
 _HAN = "\u3400-\u9fff\uf900-\ufaff"
 _SEAM = re.compile(rf"[{_HAN}]\n[A-Za-z0-9.$+\-−\[(#\"'`/@±]|[A-Za-z0-9.%+\]\)\"'`/@]\n[{_HAN}]")
 
@@ -26,9 +29,11 @@ class Catalogue:
     Attributes:
         sentences: English to the other language. Both have the same named places; ``!t`` after a place's name in the other
             language: what stands there is retold too.
+        only_said: Those of the sentences that no text which was written down is taken for.
     """
 
     sentences: Mapping[str, str]
+    only_said: frozenset[str] = frozenset()
 
     def say(self, text: str, values: Mapping[str, object]) -> str:
         """The other language's sentence with these values; the English one where there is no other."""
@@ -38,7 +43,7 @@ class Catalogue:
 
     def retold(self, text: str) -> str:
         """What a sentence that was filled in before is in the other language; itself where it is not in here."""
-        if text in self.sentences:
+        if text in self.sentences and text not in self.only_said:
             return self.sentences[text]
         for pattern, other in self._patterns:
             if match := pattern.fullmatch(text):
@@ -55,7 +60,7 @@ class Catalogue:
         found = []
         for text, other in self.sentences.items():
             letters, pattern = _pattern(text)
-            if letters >= _FEWEST_LETTERS and "{" in text:
+            if letters >= _FEWEST_LETTERS and "{" in text and text not in self.only_said:
                 found.append((letters, re.compile(pattern, re.DOTALL), other))
         return [(pattern, other) for _, pattern, other in sorted(found, key=lambda row: -row[0])]
 
@@ -76,7 +81,11 @@ class Catalogue:
 @cache
 def catalogue(language: str) -> Catalogue:
     """The catalogue of a language, from all files of its folder."""
-    return Catalogue({row["en"]: row[language] for rows in read(language).values() for row in rows})
+    files = read(language)
+    return Catalogue(
+        {row["en"]: row[language] for rows in files.values() for row in rows},
+        frozenset(row["en"] for name in _NEVER_WRITTEN for row in files.get(name, ())),
+    )
 
 
 def read(language: str) -> dict[str, list[dict[str, str]]]:

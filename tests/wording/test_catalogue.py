@@ -18,6 +18,8 @@ from embft.corpus.context import ContextReport
 from embft.corpus.reading import ReadingReport
 from embft.dataset import traits as slice_traits
 from embft.questions.traits import KINDS
+from embft.reporting.comparison_phrases import comparison_words
+from embft.reporting.explorer import explorer_words
 from embft.wording.catalogue import catalogue, places, read
 
 PACKAGE = Path(__file__).parents[2] / "embft"
@@ -168,8 +170,11 @@ def test_names_of_kinds_slices_and_counts_have_their_chinese() -> None:
     assert [name for name in [*names, *counts_of_reading()] if not known(name)] == []
 
 
-def test_the_page_s_script_says_only_words_that_it_is_given() -> None:
-    from embft.reporting.explorer import explorer_words
-
-    used = set(re.findall(r'\bsay\("(\w+)"', (TEMPLATES / "report.js").read_text(encoding="utf-8")))
-    assert used == explorer_words().keys()
+@pytest.mark.parametrize(
+    ("script", "given"),
+    [("report.js", explorer_words()), ("compare.js", comparison_words())],
+    ids=["report", "compare"],
+)
+def test_a_page_s_script_says_only_words_that_it_is_given(script: str, given: dict[str, str]) -> None:
+    used = set(re.findall(r'\bsay\("(\w+)"', (TEMPLATES / script).read_text(encoding="utf-8")))
+    assert used == given.keys()

@@ -4,58 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from chinese_run import run_chinese
+from page_words import Words, english
 
-from embft.config import OBJECTIVE_METRICS
-from embft.systems import SYSTEM_NAMES
-
-NAMES = {
-    *SYSTEM_NAMES, *OBJECTIVE_METRICS, "embft", "API", "BM25", "Holm", "McNemar", "JavaScript", "Python", "Linux", "cores",
-    "jieba", "float32", "sentence-transformers", "InformationRetrievalEvaluator", "nDCG", "MRR", "MAP", "MB", "kB", "ms",
-    "s", "min", "h", "p", "N", "k1", "b", "cpu", "fp32", "commit", "dot", "cosine",
-}  # fmt: skip
-"""Systems, metrics, products, units, and what the code itself is called."""
-
-
-class Words(HTMLParser):
-    """What a page shows or reads out, less its scripts, styles and what is typed into a computer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-        self.inside: list[str] = []
-        self.language: str | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "html":
-            self.language = given.get("lang")
-        if tag not in {"meta", "link", "input", "br"}:
-            self.inside.append(tag)
-        self.texts += [value for name in ("placeholder", "title", "aria-label") if (value := given.get(name))]
-
-    def handle_endtag(self, tag: str) -> None:
-        while self.inside and self.inside.pop() != tag:
-            pass
-
-    def handle_data(self, data: str) -> None:
-        if not {"script", "style", "pre"} & set(self.inside) and data.strip():
-            self.texts.append(data.strip())
-
-
-def english(text: str) -> list[str]:
-    """Runs of two and more English words that are neither names nor keys, settings, files and paths."""
-    found = []
-    for run in re.findall(r"[A-Za-z][A-Za-z ,.'-]+", re.sub(r"\S*[=/_@\\]\S*", " ; ", text)):
-        words = [word.strip(".,'-") for word in run.split()]
-        left = [word for word in words if word and word not in NAMES]
-        if len(left) > 1:
-            found.append(run)
-    return found
+from embft.reporting.jobs import collect
+from embft.reporting.page import write_page
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +63,17 @@ def test_what_programs_read_is_english(folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_comparison_of_such_runs_is_chinese(folder: Path, tmp_path: Path) -> None:
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["report"] == {"language": "zh"}
+    write_page(tmp_path / "compare.html", collect([folder]))
+    page = Words()
+    page.feed((tmp_path / "compare.html").read_text(encoding="utf-8"))
+    assert page.language == "zh-Hans"
+    assert [run for text in page.texts for run in english(text)] == []
+
+
+@pytest.mark.slow
 def test_words_shared_are_counted_in_words(folder: Path) -> None:
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     test = next(row for row in metrics["dataset"]["realism"] if row["split"] == "test")
@@ -119,6 +86,7 @@ def test_a_language_that_is_asked_for_is_taken(folder: Path) -> None:
     page = (again / "report.html").read_text(encoding="utf-8")
     assert '<html lang="en">' in page
     assert '<h2 id="systems">Systems</h2>' in page
+    assert json.loads((again / "metrics.json").read_text(encoding="utf-8"))["report"] == {"language": "en"}
     figures = re.compile(r"\[[-+.\d]+, [-+.\d]+\]")
     chinese = (folder / "report.md").read_text(encoding="utf-8")
     assert figures.findall((again / "report.md").read_text(encoding="utf-8")) == figures.findall(chinese)

@@ -44,6 +44,12 @@ def test_an_unknown_sentence_stays_as_it_is(text: str) -> None:
     assert BOTH.retold(text) == text
 
 
+@pytest.mark.parametrize("text", ["Fighting against malware.pdf", "sweep the floor.docx", "default", "2 of 3 jobs"])
+def test_what_only_the_comparison_says_is_never_taken_for_something_written_down(text: str) -> None:
+    with speaking("zh"):
+        assert retold(text) == text
+
+
 def test_a_sentence_without_a_translation_is_said_in_english() -> None:
     assert BOTH.say("{n} moons", {"n": 2}) == "2 moons"
 

@@ -1,6 +1,8 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
+  // A sentence of the page with its values; none of them is looked into for places again.
+  const say = (name, values = {}) => data.words[name].replace(/\{(\w+)\}/g, (_, place) => String(values[place]));
   const byId = (id) => document.getElementById(id);
   const body = document.querySelector("#jobs tbody");
   const rows = [...body.rows]; // in the order of data.jobs
@@ -11,6 +13,8 @@
   const figure = (value) => value.toFixed(3).replace(/^(-?)0\./, "$1.");
   const points = (value) => { const rounded = (100 * value).toFixed(1); return Number(rounded) === 0 ? "+0.0" : (value > 0 ? "+" : "") + rounded; };
   const pValue = (p) => (p < 0.001 ? "p<0.001" : `p=${p.toFixed(3)}`);
+  const unset = say("default");
+  const orDefault = (value) => value || unset;
   const numeric = (text) => (text.trim() === "" || !Number.isFinite(Number(text)) ? null : Number(text));
 
   // The settings: each with its values in order, as numbers where all of them are.
@@ -28,7 +32,7 @@
     const tests = [...filters.values()];
     shown = data.jobs.map((_, place) => tests.every((keeps) => keeps(place)));
     rows.forEach((row, place) => { row.hidden = !shown[place]; });
-    byId("count").textContent = `${shown.filter(Boolean).length} of ${data.jobs.length} jobs`;
+    byId("count").textContent = say("count", { shown: shown.filter(Boolean).length, jobs: data.jobs.length });
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => { waiting = false; redraws.forEach((redraw) => redraw()); });
@@ -54,12 +58,12 @@
     if (distinct.length <= 20) {
       const select = document.createElement("select");
       select.setAttribute("aria-label", name);
-      select.add(new Option("any", ""));
-      distinct.forEach((value, at) => select.add(new Option(value || "default", at)));
+      select.add(new Option(say("any"), ""));
+      distinct.forEach((value, at) => select.add(new Option(orDefault(value), at)));
       select.addEventListener("change", () => keep(`value ${name}`, select.value !== "" && ((place) => values[place] === distinct[select.value])));
       labelled(name, select);
     } else if (numbers) {
-      const ends = ["from", "to"].map((end) => {
+      const ends = [say("from"), say("to")].map((end) => {
         const input = document.createElement("input");
         Object.assign(input, { type: "number", step: "any", placeholder: end });
         input.setAttribute("aria-label", `${name} ${end}`);
@@ -124,7 +128,7 @@
     const found = data.jobs.map((_, place) => difference(place, second));
     const places = data.jobs.map((_, place) => place).filter((place) => found[place]);
     holm(places.map((place) => found[place].p)).forEach((p, at) => { found[places[at]].holm = p; });
-    byId("against").textContent = `${data.system} against ${data.jobs[second].name}`;
+    byId("against").textContent = say("against", { system: data.system, job: data.jobs[second].name });
     rows.forEach((row, place) => {
       const cell = row.querySelector(".against"), each = found[place];
       cell.dataset.key = each ? each.delta : "";
@@ -137,10 +141,11 @@
       }
     });
     const chosen = found[first];
-    byId("difference").textContent = first === second ? "Choose two jobs." : !chosen
-      ? "These two asked different test questions, so they cannot be compared question by question."
-      : `Job ${data.jobs[first].name} less job ${data.jobs[second].name}, ${data.metric} of ${data.system} on test: ${points(chosen.delta)} points ${ends(chosen)}, `
-        + `${pValue(chosen.p)}${places.length > 1 ? `; ${pValue(chosen.holm)} when adjusted for all ${places.length} jobs held against job ${data.jobs[second].name} (Holm)` : ""}.`;
+    byId("difference").textContent = first === second ? say("same") : !chosen ? say("unpaired") : say("difference", {
+      first: data.jobs[first].name, second: data.jobs[second].name, metric: data.metric, system: data.system,
+      delta: points(chosen.delta), ends: ends(chosen), p: pValue(chosen.p),
+      adjusted: places.length > 1 ? say("adjusted", { p: pValue(chosen.holm), jobs: places.length, second: data.jobs[second].name }) : "",
+    });
   }
   if (byId("pair")) {
     const places = data.paired.flatMap(({ jobs }) => jobs).sort((a, b) => a - b);
@@ -159,20 +164,22 @@
   if (!window.vegaEmbed) return;
   const ink = { labelColor: "var(--soft)", titleColor: "var(--ink)", gridColor: "var(--line)", domainColor: "var(--line)", tickColor: "var(--line)" };
   // No expression for each mark that a field can stand for: interpreted ones take time. The table says to screen readers what plots show.
+  const inEnglish = document.documentElement.lang === "en";
   const config = { background: null, font: "system-ui, sans-serif", view: { stroke: null }, mark: { invalid: null, aria: false }, axis: { ...ink, labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", labelLimit: 110, titleLimit: 260 } };
   const brush = { name: "brush", select: { type: "interval", mark: { fill: "var(--soft)", fillOpacity: 0.15, stroke: "var(--soft)" } } };
   const as = (field, type = "nominal") => ({ field, type, scale: null });
   const link = { href: as("href"), tooltip: { field: "tip", type: "nominal" } };
   const split = () => byId("split").value;
+  const about = { metric: data.metric, system: data.system };
   const isNumber = (value) => typeof value === "number";
   // From this ratio of largest to smallest, an axis is logarithmic.
   const isLog = (values) => Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > 30;
   const whiskers = data.jobs.length <= 40; // of more, they hide the points
   const extent = (values) => [Math.min(...values), Math.max(...values)];
-  const word = (ends) => (ends ? `${figure(ends[0])} [${figure(ends[1])}, ${figure(ends[2])}]` : "none");
+  const word = (ends) => (ends ? `${figure(ends[0])} [${figure(ends[1])}, ${figure(ends[2])}]` : say("none"));
 
-  const tips = data.jobs.map((job) => [`Job ${job.name}`, ...settings.map(({ name }, at) => `${name}: ${job.settings[at] || "default"}`),
-    `dev: ${word(job.dev)}`, `test: ${word(job.test)}`].join("\n"));
+  const tips = data.jobs.map((job) => [say("job", { job: job.name }), ...settings.map(({ name }, at) => `${name}: ${orDefault(job.settings[at])}`),
+    say("onDev", { figure: word(job.dev) }), say("onTest", { figure: word(job.test) })].join("\n"));
 
   // What all plots show of a job: the best one drawn last, so that it lies on top.
   function marks(make) {
@@ -202,6 +209,10 @@
         { mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true } });
       if (mine !== turn) return made.finalize();
       drawn = made;
+      if (!inEnglish) { // in which alone Vega says what a plot and its axes are
+        box.removeAttribute("aria-roledescription");
+        box.querySelector("svg").setAttribute("aria-hidden", "true");
+      }
       made.view.addSignalListener("brush", (_, ranges) => keep(box, Object.keys(ranges).length > 0 && ((place) => keeps(place, ranges))));
       drawn.values = values;
     }
@@ -219,7 +230,7 @@
     const numbers = data.jobs.map(x).filter(isNumber), heights = data.jobs.filter(y).flatMap((job) => (whiskers ? y(job) : [y(job)[0]]));
     const across = words ? { field: "x", type: "ordinal", scale: { domain: words }, axis: { title: axis, grid: false, labelAngle: words.join("").length > 24 ? -40 : 0 } }
       : { field: "x", type: "quantitative", scale: isLog(numbers) ? { type: "log", domain: extent(numbers) } : { domain: extent(numbers), nice: 4 }, axis: { title: axis, tickCount: 4, grid: false } };
-    const up = { field: "y", type: "quantitative", scale: { domain: extent(heights), nice: 4 }, axis: { title: `${data.metric} of ${data.system}, ${split()}`, tickCount: 4 } };
+    const up = { field: "y", type: "quantitative", scale: { domain: extent(heights), nice: 4 }, axis: { title: split() === "dev" ? say("byDev", about) : say("byTest", about), tickCount: 4 } };
     const place = { x: across, ...(words ? { xOffset: { field: "jitter", type: "quantitative", scale: { domain: [-1, 2] } } } : {}) };
     return {
       values: () => marks((job, at) => (y(job) && x(job, at) !== null ? [{ x: x(job, at), y: y(job)[0], low: y(job)[1], high: y(job)[2], jitter: (at * 0.618) % 1,
@@ -238,7 +249,7 @@
   // Parallel coordinates: a line for each job through its settings to its figures (Inselberg, "The plane with parallel
   // coordinates", The Visual Computer 1, 1985).
   const lines = () => {
-    const figures = ["dev", "test"].map((name) => ({ name: `${name} figure`, values: data.jobs.map((job) => job[name]?.[0] ?? null), numbers: true }));
+    const figures = [["dev", say("devFigure")], ["test", say("testFigure")]].map(([part, name]) => ({ name, values: data.jobs.map((job) => job[part]?.[0] ?? null), numbers: true }));
     const axes = [...settings.slice(0, 10), ...figures].map(({ name, values, numbers, distinct }) => {
       const sorted = distinct ?? [...new Set(values.filter(isNumber))].sort((a, b) => a - b);
       const ends = sorted.map(Number), log = numbers && isLog(ends);
@@ -247,7 +258,7 @@
       const share = (value) => (value === null ? null : sorted.length < 2 ? 0.5 : numbers ? (scaled(value) - low) / (high - low) : sorted.indexOf(value) / (sorted.length - 1));
       const ticks = [];
       for (const value of [...sorted.slice(0, 1), ...sorted.slice(-1), ...sorted.slice(1, -1)]) {
-        if (ticks.every((tick) => Math.abs(tick.share - share(value)) > 0.07)) ticks.push({ axis: name, share: share(value), label: isNumber(value) ? figure(value) : value || "default" });
+        if (ticks.every((tick) => Math.abs(tick.share - share(value)) > 0.07)) ticks.push({ axis: name, share: share(value), label: isNumber(value) ? figure(value) : orDefault(value) });
       }
       return { name, share: values.map(share), ticks };
     });
@@ -273,9 +284,9 @@
 
   const panel = () => byId("panels").appendChild(document.createElement("figure"));
   const plots = settings.slice(0, 10).map(({ name, values, numbers, distinct }) => [panel(), name, numbers && distinct.length > 8
-    ? scatter((_, place) => numeric(values[place]), null) : scatter((_, place) => values[place] || "default", null, distinct.map((value) => value || "default"))]);
-  plots.push([panel(), "dev against test", scatter((job) => job.test?.[0] ?? null, "test")]);
-  plots.push([panel(), "cost against quality", scatter((job) => job.cost, "seconds to make it all, without a cache")]);
-  if (settings.length) plots.push([byId("parallel"), "from settings to figures", lines]);
+    ? scatter((_, place) => numeric(values[place]), null) : scatter((_, place) => orDefault(values[place]), null, distinct.map(orDefault))]);
+  plots.push([panel(), say("devAgainstTest"), scatter((job) => job.test?.[0] ?? null, say("test"))]);
+  plots.push([panel(), say("cost"), scatter((job) => job.cost, say("seconds"))]);
+  if (settings.length) plots.push([byId("parallel"), say("parallel"), lines]);
   Promise.all(plots.map(([parent, title, view]) => plot(parent, title, view))).then(() => { document.body.dataset.drawn = Math.round(performance.now()); });
 })();
