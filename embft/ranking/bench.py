@@ -103,6 +103,7 @@ class Bench:
         searched: By split, the questions with the corpus that they search; a split without questions is left out.
         base: The base model.
         tuned: None where nothing was tuned.
+        dev_chooses: Whether weights may be chosen on dev.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Bench:
         searched: Mapping[str, RetrievalDataset],
         base: Embedder,
         tuned: Embedder | None,
+        dev_chooses: bool = True,
     ) -> None:
         self.retrieval = retrieval
         self.evaluation = evaluation
@@ -121,11 +123,17 @@ class Bench:
         self.notes: list[str] = []
         self.fusion: Fusion | None = None
         self.reranking: Reranking | None = None
+        self._dev_chooses = dev_chooses
         self._rankers: dict[str, Ranker] = {}
         self._scorers: dict[tuple[str, str], Mapping[str, Scorer]] = {}
         self._lexical: dict[str, Scorer] = {}
         self._prepared: set[str] = set()
         self._mixes: dict[str, Mixes] = {}
+
+    @property
+    def choosing(self) -> RetrievalDataset | None:
+        """The dev questions, with what they search, that weights are chosen on; None where nothing can be."""
+        return self.searched.get("dev") if self._dev_chooses else None
 
     @property
     def dense(self) -> str:

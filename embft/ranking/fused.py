@@ -27,7 +27,7 @@ class FusedRanker:
             bench.fusion = choose_fusion(bench)
             if not bench.fusion.curve:
                 bench.notes.append(
-                    "Without dev questions the fusion is an even mix; nothing says that this is its best weight."
+                    "Without dev questions to choose by, the fusion is an even mix; nothing says that this is its best weight."
                 )
         return {"fused": _mix(bench, split, bench.fusion.weight)}
 
@@ -39,7 +39,8 @@ class FusedRanker:
         """The mix."""
         fusion = facts.fusion
         assert fusion is not None
-        return f"{fusion.weight:.0%} {fusion.dense} + {1 - fusion.weight:.0%} BM25, weight chosen on dev"
+        how = ", weight chosen on dev" if fusion.curve else ""
+        return f"{fusion.weight:.0%} {fusion.dense} + {1 - fusion.weight:.0%} BM25{how}"
 
     def costs(self, measured: MeasuredCosts, rates: Rates) -> SystemCosts:
         """Two indexes, two searches."""
@@ -56,7 +57,7 @@ def choose_fusion(bench: Bench) -> Fusion:
     of questions, weights between by the square of their distance (docs/decisions.md).
     """
     metric = bench.retrieval.fusion_metric
-    dev = bench.searched.get("dev")
+    dev = bench.choosing
     if dev is None:
         return Fusion(_EVEN, bench.dense, metric, [])
     question_ids = list(dev.queries)

@@ -49,7 +49,7 @@ class FusionRanker(FusedRanker):
             return super().describe(facts)
         words = 1 - fusion.weight - fusion.late
         shares = f"{fusion.weight:.0%} {fusion.dense} + {fusion.late:.0%} its token vectors + {words:.0%} BM25"
-        return f"{shares}, weights chosen on dev"
+        return f"{shares}, weights chosen on dev" if fusion.curve else shares
 
     def costs(self, measured: MeasuredCosts, rates: Rates) -> SystemCosts:
         """Two indexes, or three."""
@@ -60,10 +60,11 @@ class FusionRanker(FusedRanker):
 
         Each is averaged over bootstrap draws of dev as that of two parts is, and must be ahead of the even mix by as much.
         """
-        metric, dev = bench.retrieval.fusion_metric, bench.searched.get("dev")
+        metric, dev = bench.retrieval.fusion_metric, bench.choosing
         if dev is None:
             bench.notes.append(
-                "Without dev questions the fusion is an even mix of three; nothing says that these are its best weights."
+                "Without dev questions to choose by, the fusion is an even mix of three; nothing says that these are its best "
+                "weights."
             )
             return Fusion(_EVEN_OF_THREE, bench.dense, metric, [], _EVEN_OF_THREE)
         dependence = Dependence.of(list(dev.queries), dev.relevant_docs)

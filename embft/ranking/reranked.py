@@ -74,12 +74,12 @@ class RerankedRanker:
         config, metric = bench.evaluation.reranker, bench.retrieval.fusion_metric
         reranker = self._open(bench)
         name, weights = reranker.name, weights_of(reranker.identity)
-        dev = bench.searched.get("dev")
+        dev = bench.choosing
         if config.weight is not None or dev is None:
             if config.weight is None:
                 bench.notes.append(
-                    "Without dev questions the reranker's score and the fusion's count alike; nothing says that this is the "
-                    "best weight (evaluation.reranker.weight)."
+                    "Without dev questions to choose by, the reranker's score and the fusion's count alike; nothing says that "
+                    "this is the best weight (evaluation.reranker.weight)."
                 )
             weight = _EVEN if config.weight is None else config.weight
             return Reranking(weight, config.kind, name, config.first, False, metric, [], weights)

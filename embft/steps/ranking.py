@@ -9,7 +9,7 @@ from embft.files import read_json, write_json
 from embft.ranking.bench import Bench, Fusion
 from embft.ranking.reranking import Reranking
 from embft.ranking.weak_index import low_recall
-from embft.records import Ranking
+from embft.records import Ranking, Splits
 from embft.results import Dataset, Rankings, Tuned
 from embft.retrieval.approximate import IndexWorth
 from embft.retrieval.ranking_files import ENDING, read_ranking, write_ranking
@@ -19,6 +19,11 @@ from embft.steps.training import tuned_embedder
 from embft.steps.workspace import Lab
 
 SEARCHED = ("dev", "test")
+_CUT_OUT = "extractive"
+UNLIKE = (
+    "Dev questions are cut out of the passages that answer them, and test questions are not: what finds the ones says little "
+    "about the others, so dev chooses no weight."
+)
 
 
 def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tuned] | None) -> StageResult[Rankings]:
@@ -33,7 +38,10 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
         splits = dataset.value.splits
         searched = {split: splits.searched(split) for split in SEARCHED if getattr(splits, split).queries}
         tuned_model = tuned_embedder(lab.base, tuned.value) if tuned else None
-        bench = Bench(lab.base.retrieval, config, searched, lab.base, tuned_model)
+        chooses = dev_tells(splits)
+        bench = Bench(lab.base.retrieval, config, searched, lab.base, tuned_model, chooses)
+        if "dev" in searched and not chooses:
+            bench.notes.append(UNLIKE)
         for split in searched:
             for system in config.systems:
                 for score_name, ranking in bench.rank(system, split).items():
@@ -76,6 +84,16 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
             *([reranker_of(config.reranker, lab.base).identity] if "reranked" in config.systems else ()),
         ],
     )
+
+
+def dev_tells(splits: Splits) -> bool:
+    """Whether dev says how to mix systems for test.
+
+    Questions that are cut out of a passage share its words: the more of them dev has, the less of the vectors the mix gets
+    (docs/decisions.md). They tell of test questions of their own kind alone.
+    """
+    on_dev, on_test = ([splits.origins.get(key) for key in part.queries] for part in (splits.dev, splits.test))
+    return any(origin != _CUT_OUT for origin in on_dev) or 2 * on_test.count(_CUT_OUT) >= len(on_test)
 
 
 def check_reranker(lab: Lab) -> None:

@@ -131,7 +131,7 @@ def test_without_dev_or_with_a_weight_of_the_users_dev_chooses_nothing(embedder)
     bench = bench_of(embedder, ["test"])
     bench.rank("reranked", "test")
     assert (bench.reranking.weight, bench.reranking.chosen) == (0.5, False)
-    assert any("Without dev questions the reranker" in note for note in bench.notes)
+    assert any("Without dev questions to choose by, the reranker" in note for note in bench.notes)
     bench = bench_of(embedder, ["dev", "test"], weight=0.0)
     fusion, ranking = bench.rank("fused", "test")["fused"], bench.rank("reranked", "test")["reranked"]
     assert ranking.chunk_ids == fusion.chunk_ids
