@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,12 @@ class StoredVectors:
     def at(self, places: npt.NDArray[np.int64]) -> StoredVectors:
         """The vectors at some places, which stay in the file."""
         return StoredVectors(self.rows, self.places[places], self.through)
+
+    def let_go(self) -> None:
+        """Gives back the memory of what was read; it stays with the operating system while that has room."""
+        mapping, advice = getattr(self.rows, "_mmap", None), getattr(mmap, "MADV_DONTNEED", None)
+        if mapping is not None and advice is not None:
+            mapping.madvise(advice)
 
     def mapped(self, change: Callable[[Vectors], Vectors]) -> StoredVectors:
         """The same vectors, going through a map."""

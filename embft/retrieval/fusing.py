@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -92,8 +91,11 @@ class Mixes:
             depth: Chunks kept per question.
             floor: What a lexical score must exceed where that is the whole of the mix.
         """
-        parts = (zip(dense.scores(start, end), lexical.scores(start, end), strict=True) for start, end in blocks(dense))
-        rows = [Reachable.of(*pair, weights, depth, floor) for pair in chain.from_iterable(parts)]
+        rows: list[Reachable] = []
+        for start, end in blocks(dense):
+            pairs = zip(dense.scores(start, end), lexical.scores(start, end), strict=True)
+            rows += [Reachable.of(*pair, weights, depth, floor) for pair in pairs]
+            del pairs  # its scores, before the next block's are worked out
         return cls(*ids, depth, rows)
 
     def ranking(self, weight: float, system: str = "fused", score_name: str = "fused") -> Ranking:

@@ -10,7 +10,6 @@ import copy
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -106,6 +105,8 @@ class DenseScorer:
             stop = first + len(layout.counts)
             scores[:, first:stop] = layout.best(questions @ vectors[:].T)
             first = stop
+        if isinstance(self.passages, StoredVectors):
+            self.passages.let_go()
         return scores
 
     def scores(self, start: int, end: int) -> Scores:
@@ -232,11 +233,11 @@ def rank(
         floor: Chunks that score no higher are not retrieved; BM25's 0 says that no word is shared.
     """
     exact = isinstance(scorer, DenseScorer)
-    rows = chain.from_iterable(
-        scorer.unrounded(start, end) if isinstance(scorer, DenseScorer) else scorer.scores(start, end)
-        for start, end in blocks(scorer, by_product=exact)
-    )
-    best = (best_of(row, depth, floor=floor, rounded=not exact) for row in rows)
+    best: list[Best] = []
+    for start, end in blocks(scorer, by_product=exact):
+        rows = scorer.unrounded(start, end) if isinstance(scorer, DenseScorer) else scorer.scores(start, end)
+        best += [best_of(row, depth, floor=floor, rounded=not exact) for row in rows]
+        del rows  # before the next block's are worked out
     return ranking_of(best, question_ids, chunk_ids, system, score_name)
 
 

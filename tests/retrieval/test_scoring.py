@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from embft.models.vectors import StoredVectors
 from embft.records import Passages
 from embft.retrieval import scoring
 from embft.retrieval.scoring import DenseScorer, FusedScorer, dense_scorers, min_max, rank, top
@@ -80,3 +81,16 @@ def test_unit_vectors_are_scored_once_and_others_twice():
     longer = dense_scorers(np.eye(2, dtype=np.float32), np.array([[3, 0], [1, 1]], np.float32), layout)
     assert longer["dot"].scores(0, 1).tolist() == [[3, 1]]
     assert longer["cosine"].scores(0, 1)[0].tolist() == pytest.approx([1, 0.707107])
+
+
+def test_vectors_whose_memory_was_given_back_are_what_they_were(tmp_path):
+    vectors = np.random.default_rng(0).normal(size=(500, 16)).astype(np.float32)
+    (tmp_path / "rows").write_bytes(vectors.tobytes())
+    mapped = np.memmap(tmp_path / "rows", np.float32, "r", shape=vectors.shape)
+    places = np.arange(500)[::-1].copy()
+    for rows in (mapped, vectors):
+        stored = StoredVectors(rows, places)
+        before = np.array(stored[10:20])
+        stored.let_go()
+        assert np.array_equal(stored[10:20], before)
+        assert np.array_equal(np.asarray(stored), vectors[::-1])
