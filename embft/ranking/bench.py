@@ -223,6 +223,10 @@ class Bench:
             )
         return self._mixes[split]
 
+    def let_go(self, split: str) -> None:
+        """Gives back what a split that is ranked takes in memory; asked again, it is scored again."""
+        self._mixes.pop(split, None)
+
     def index_facts(self, split: str) -> dict[str, IndexFacts]:
         """What the approximate indexes are worth, by the system whose vectors they hold; empty where all search is exact."""
         systems = self.evaluation.systems

@@ -46,6 +46,7 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
             for system in config.systems:
                 for score_name, ranking in bench.rank(system, split).items():
                     write_ranking(folder / f"{split}.{system}.{score_name}{ENDING}", ranking)
+            bench.let_go(split)
         if bench.fusion is not None:
             typed_json.save(folder / "fusion.json", bench.fusion)
         if bench.reranking is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -53,14 +54,19 @@ def test_a_plan_lists_jobs_and_says_what_no_earlier_result_tells(
 
 @pytest.fixture
 def place(tmp_path: Path, finished: Path) -> Path:
-    shutil.copytree(finished.parent / "cache" / "stages", tmp_path / "cache" / "stages")
     shutil.copytree(finished, tmp_path / "runs" / "one")
+    made = json.loads((finished / "made_from.json").read_text(encoding="utf-8"))
+    for stage, keys in made["stages"].items():
+        for key in keys:  # others may have run with the same cache
+            shutil.copytree(
+                finished.parent / "cache" / "stages" / stage / key, tmp_path / "cache" / "stages" / stage / key
+            )
     return tmp_path
 
 
 def result_of(place: Path, stage: str) -> Path:
-    """The one result of a stage; a lock file lies beside it."""
-    [folder] = [path for path in (place / "cache" / "stages" / stage).glob("*") if path.is_dir()]
+    """The one result of a stage."""
+    [folder] = (place / "cache" / "stages" / stage).iterdir()
     return folder
 
 

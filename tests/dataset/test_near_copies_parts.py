@@ -8,7 +8,7 @@ from embft.dataset import near_copies as module
 from embft.dataset.near_copies import near_copies
 
 
-@pytest.mark.parametrize(("part", "words_at_once", "in_memory"), [(1, 1, 0), (50, 90, 1 << 20), (1000, 30, 2000)])
+@pytest.mark.parametrize(("part", "words_at_once", "in_memory"), [(150, 1, 0), (7, 900, 1 << 20), (1000, 90, 2000)])
 def test_parts_change_no_pair(part, words_at_once, in_memory, monkeypatch):
     random = np.random.default_rng(0)
     words = [f"w{number}" for number in range(60)]
