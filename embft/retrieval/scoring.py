@@ -81,10 +81,10 @@ class DenseScorer:
     @cached_property
     def _windows(self) -> Sequence[tuple[PositionFirst, AnyVectors]]:
         """Blocks of chunks as the layout of their windows, and these windows' vectors in it, on the disk if there are many."""
-        ends = np.append(self.starts[1:], len(self.passages))
+        every = np.diff(self.starts, append=len(self.passages))  # once: each block keeps a view of it
         laid: list[tuple[PositionFirst, AnyVectors]] = []
         for first in range(0, len(self.starts), _CHUNKS):
-            starts, counts = self.starts[first : first + _CHUNKS], (ends - self.starts)[first : first + _CHUNKS]
+            starts, counts = self.starts[first : first + _CHUNKS], every[first : first + _CHUNKS]
             layout = PositionFirst(counts)
             sources = starts[0] + layout.sources()
             if isinstance(self.passages, StoredVectors) and self.passages.nbytes > _IN_MEMORY:

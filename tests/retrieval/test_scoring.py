@@ -94,3 +94,10 @@ def test_vectors_whose_memory_was_given_back_are_what_they_were(tmp_path):
         stored.let_go()
         assert np.array_equal(stored[10:20], before)
         assert np.array_equal(np.asarray(stored), vectors[::-1])
+
+
+def test_blocks_of_chunks_hold_their_own_layout_alone(monkeypatch):
+    monkeypatch.setattr(scoring, "_CHUNKS", 10)
+    scorer = DenseScorer(np.ones((1, 4), np.float32), np.ones((2000, 4), np.float32), np.arange(0, 2000, 2))
+    kept = {id(array.base): array.base for layout, _ in scorer._windows if (array := layout.counts).base is not None}
+    assert sum(base.nbytes for base in kept.values()) <= 8 * 1000
