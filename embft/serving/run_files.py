@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from embft import typed_json
@@ -19,6 +20,8 @@ from embft.systems import system_of
 
 SETUP = "search.json"
 CHUNKS = "search/chunks.parquet"
+_ROWS_WRITTEN = 1 << 14
+"""Chunks written at once."""
 _AGAIN = "Type the run's command again with another hydra.run.dir: its stages are in the cache."
 
 
@@ -84,7 +87,7 @@ class RunFiles:
 
 
 def write_chunks(path: Path, rows: Iterable[ChunkRow]) -> None:
-    """Writes chunks as Parquet, in one step."""
+    """Writes chunks as Parquet, in one step; a part of them at a time, so that memory stays flat."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -100,8 +103,10 @@ def write_chunks(path: Path, rows: Iterable[ChunkRow]) -> None:
         ]
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema), temporary, compression="zstd")
+    left = iter(rows)
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        while block := list(islice(left, _ROWS_WRITTEN)):
+            writer.write_table(pa.Table.from_pylist([asdict(row) for row in block], schema))
 
 
 def read_run(folder: Path) -> RunFiles:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from embft import typed_json
 from embft.evaluation.verdict import CANNOT_TELL
 from embft.models.source import folder_fingerprint
-from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER, RetrievalDataset
+from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER, Chunk, RetrievalDataset
 from embft.results import Outcome, SearchModel, SearchSetup, Tuned
 from embft.retrieval.embedder import Embedder
 from embft.serving.named_places import places_of
@@ -44,16 +45,18 @@ def write_search(outcome: Outcome, searched: RetrievalDataset, folder: Path, bas
         places=places_of(outcome.config, folder),
     )
     known = {chunk.id: chunk for chunk in outcome.corpus.chunks} if outcome.corpus else {}
-    rows = []
+    write_chunks(folder / CHUNKS, _rows(searched, known))
+    typed_json.save(folder / SETUP, setup)
+
+
+def _rows(searched: RetrievalDataset, known: Mapping[str, Chunk]) -> Iterator[ChunkRow]:
     for chunk_id, text in searched.corpus.items():
         chunk, context = known.get(chunk_id), searched.contexts.get(chunk_id, "")
-        rows.append(
+        yield (
             ChunkRow(chunk_id, text, context=context)
             if chunk is None
             else ChunkRow(chunk_id, text, chunk.document, chunk.page, chunk.start, chunk.end, context)
         )
-    write_chunks(folder / CHUNKS, rows)
-    typed_json.save(folder / SETUP, setup)
 
 
 def _base(outcome: Outcome, base: Embedder) -> SearchModel:
