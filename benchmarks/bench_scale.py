@@ -62,8 +62,7 @@ def main() -> None:
         "weights": _weights,
         "vectors": _stored_vectors,
     }
-    work = pieces[arguments.what](arguments)
-    before = _peak()
+    work, before = pieces[arguments.what](arguments), _peak()
     started, cpu = time.perf_counter(), time.process_time()
     work()
     print(

@@ -244,10 +244,14 @@ def _prune_left_over(shards: Path, days: float, sure: bool) -> None:
     found = list(left_over(shards, days))
     for work in found:
         print(f"{work.folder}: {_bytes(work.size)}")
-        if sure and not work.delete():
+    gone = [work for work in found if sure and work.delete()]
+    for work in found if sure else ():
+        if work not in gone:
             print(f"{work.folder} is left: somebody was at it within the last hour.")
-    if found and not sure:
-        print(f"Would be deleted: work on other machines, {len(found)} times. A run that needs one begins it anew.")
+    if found:
+        listed = gone if sure else found
+        what = f"work on other machines in {len(listed)} of {len(found)} folders, {_bytes(sum(one.size for one in listed))}"
+        print(f"Deleted: {what}." if sure else f"Would be deleted: {what}. A run that needs it begins it anew.")
 
 
 def _bytes(count: float) -> str:

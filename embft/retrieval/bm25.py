@@ -7,6 +7,7 @@ bm25s has it. How text of each language is cut into terms: `embft.text.terms`; h
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -66,7 +67,8 @@ class BM25Scorer:
         else:
             self._vocabulary = Vocabulary.of(*self._read(questions))
         self._ask(questions or ())
-        lists = _Lists(self._vocabulary, window)
+        # Questions that come one after the other would have every shard mapped for each, which takes twice the time.
+        lists = _Lists(self._vocabulary, window, Scratch(sys.maxsize if questions is None else None))
         shard: list[Numbered] = []
         with progress("indexing words", len(corpus), "chunks") as work:
             for block in numbered(corpus, languages, self._vocabulary.number):
@@ -144,9 +146,8 @@ class BM25Scorer:
 class _Lists:
     """The inverted lists of chunks, of their windows and of pairs of terms, in the making."""
 
-    def __init__(self, vocabulary: Vocabulary, window: int) -> None:
+    def __init__(self, vocabulary: Vocabulary, window: int, scratch: Scratch) -> None:
         asked = len(vocabulary.terms)
-        scratch = Scratch()
         self.chunks, self.windows = Counting(asked, scratch), Counting(asked, scratch)
         self.pairs = Counting(len(vocabulary.pairs), scratch)
         self.layouts: list[PositionFirst] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +12,9 @@ from pathlib import Path
 from embft.damaged import remove
 from embft.heartbeat import Heartbeat
 
+_NAME = re.compile(r"(write-|training-)?[0-9a-f]{16}")
+_ORDERS = ("work.json", "order.json")
+"""What is to be done: shards (`embft.scaling.work`), or a training (`embft.training.order`)."""
 _SILENCE = 3600.0
 """Seconds without a sign of life after which surely nobody is at a folder, whatever ``scale.silence_seconds`` is."""
 
@@ -51,6 +55,11 @@ class LeftOver:
         return True
 
 
+def _is_work(folder: Path) -> bool:
+    """Whether a folder is such work, by its name and by what it holds: whoever names another place loses nothing there."""
+    return bool(_NAME.fullmatch(folder.name)) and any((folder / name).is_file() for name in _ORDERS)
+
+
 def left_over(shards: Path, days: float = 0) -> Iterator[LeftOver]:
     """Work that nobody has been at for some days; with 0, all that is there.
 
@@ -58,7 +67,7 @@ def left_over(shards: Path, days: float = 0) -> Iterator[LeftOver]:
         shards: The folder that all machines see.
     """
     for folder in sorted(shards.iterdir()) if shards.is_dir() else ():
-        if not folder.is_dir() or folder.is_symlink():
+        if folder.is_symlink() or not _is_work(folder):
             continue
         size, changed = 0, folder.lstat().st_mtime
         for path in (lock_of(folder), *folder.rglob("*")):

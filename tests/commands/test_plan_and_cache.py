@@ -127,27 +127,32 @@ def test_work_that_was_left_over_is_listed_and_goes_unless_somebody_is_at_it(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = time.time()
-    for name, days in (("old", 9.0), ("new", 1.0), ("held", 9.0)):
-        folder = place / "cache" / "shards" / name
-        (folder / "model").mkdir(parents=True)
-        (folder / "work.json").write_bytes(b"{" * 2000)
-        for path in (folder / "work.json", folder / "model", folder):
-            os.utime(path, (now - days * 86_400,) * 2)
+    old, new, held = "0123456789abcdef", "write-0123456789abcdef", "training-0123456789abcdef"
+    # What is no such work, in a place that was named by mistake, stays.
+    others = {"photos": "a.jpg", "0123456789abcdee": "a.jpg", "model": "work.json", "0123456789abcde": "order.json"}
+    ages = {old: 9.0, new: 1.0, held: 9.0, **dict.fromkeys(others, 9.0)}
     shards = place / "cache" / "shards"
-    (shards / "held.lock").write_text("some machine")
+    for name, days in ages.items():
+        file = shards / name / others.get(name, "order.json" if name == held else "work.json")
+        (file.parent / "model").mkdir(parents=True)
+        file.write_bytes(b"{" * 2000)
+        for path in (file, file.parent / "model", file.parent):
+            os.utime(path, (now - days * 86_400,) * 2)
+    (shards / f"{held}.lock").write_text("some machine")
     assert called(place, "list") == 0
-    assert (
-        f"{shards / 'old'}: 2.0 kB, work on other machines whose last sign of life was 9.0 days"
-        in capsys.readouterr().out
-    )
+    listed = capsys.readouterr().out
+    assert f"{shards / old}: 2.0 kB, work on other machines whose last sign of life was 9.0 days" in listed
+    assert not any(f"{shards / name}:" in listed for name in others)
     assert called(place, "prune") == 0
     words = capsys.readouterr().out
-    assert f"{shards / 'old'}: 2.0 kB" in words
-    assert "work on other machines, 1 times" in words
+    assert f"{shards / old}: 2.0 kB" in words
+    assert "Would be deleted: work on other machines in 1 of 1 folders, 2.0 kB." in words
     assert called(place, "prune", "--yes") == 0
-    assert sorted(path.name for path in shards.iterdir()) == ["held", "held.lock", "new"]
+    assert {path.name for path in shards.iterdir()} == {held, f"{held}.lock", new, *others}
     assert called(place, "prune", "--older-than", "0", "--yes") == 0
-    assert "held is left: somebody was at it" in capsys.readouterr().out
-    os.utime(shards / "held.lock", (now - 7200,) * 2)
+    words = capsys.readouterr().out
+    assert f"{held} is left: somebody was at it" in words
+    assert "Deleted: work on other machines in 1 of 2 folders, 2.0 kB." in words
+    os.utime(shards / f"{held}.lock", (now - 7200,) * 2)
     assert called(place, "prune", "--older-than", "0", "--yes") == 0
-    assert list(shards.iterdir()) == []
+    assert {path.name for path in shards.iterdir()} == {*others}
