@@ -110,7 +110,8 @@ def _read_split(folder: Path, path: Path, corpus: Mapping[str, str], queries: Ma
     notes += judged.notes
     relevant = {key: {chunk for chunk, grade in own.items() if grade > 0} for key, own in judged.grades.items()}
     total = sum(map(len, relevant.values()))
-    lost = {key: own - corpus.keys() for key, own in relevant.items()}
+    # Not "own - corpus.keys()", which goes through the whole corpus for each query.
+    lost = {key: {chunk for chunk in own if chunk not in corpus} for key, own in relevant.items()}
     missing_documents = [
         chunk for own in judged.grades.values() for chunk, grade in own.items() if grade > 0 and chunk not in corpus
     ]
