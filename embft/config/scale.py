@@ -1,4 +1,4 @@
-"""What is for large corpora: an index that searches them faster than exactly, and other machines that embed and write."""
+"""What is for large corpora: an index that searches them faster than exactly, and other machines that embed, write and rank."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FaissConfig:
 
 @dataclass
 class ScaleConfig:
-    """Which machines embed a large corpus, run a local LLM, and train."""
+    """Which machines embed a large corpus, run a local LLM, rank, and train."""
 
     name: str = MISSING
     """What reports call the choice: the name of its file."""
@@ -48,6 +48,10 @@ class ScaleConfig:
     """Requests to a local LLM from which other machines are asked; fewer are answered here."""
     shard_requests: int = number(64, 1, 1 << 20)
     """Requests to a local LLM in a shard: what a node does at a time, and what is lost with it."""
+    fewest_scores: int = number(1_000_000_000, 1)
+    """Pairs of a question and a chunk from which other machines rank questions; fewer are scored here."""
+    shard_questions: int = number(512, 1, 1 << 20)
+    """Questions that are ranked in a shard: what a node does at a time, and what is lost with it."""
     folder: str | None = None
     """Folder that all machines see under the same name; null: shards in cache_dir."""
     cpus: int = number(4, 1, 1024)

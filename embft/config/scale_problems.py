@@ -31,8 +31,6 @@ def scale_problems(config: ExperimentConfig) -> Iterator[str]:
             yield "scale.train=true has other machines train, and scale=local has none: add scale=slurm or scale=ray."
         return
     writes = runs_local_llm(config)
-    if config.model.kind == "endpoint" and not writes:
-        yield f"scale={scale.kind} has other machines run the model, and model=openai asks an API: leave one of them out."
     if config.retrieval.mode == "late" and not writes:
         yield (
             f"scale={scale.kind} has other machines embed windows or chunks, and retrieval=late keeps a vector of each token, "

@@ -16,11 +16,12 @@ from embft.models.vectors import TokenVectors
 from embft.questions.usage import text_tokens
 from embft.records import RetrievalDataset
 from embft.retrieval.approximate import IndexedScorer
+from embft.retrieval.best_chunks import top
 from embft.retrieval.bm25 import BM25Scorer, index_bytes
 from embft.retrieval.candidates import Candidates, Reranker
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.max_sim import max_sim
-from embft.retrieval.scoring import DenseScorer, Scorer, top
+from embft.retrieval.scoring import DenseScorer, Scorer
 from embft.text.tokens import spans_in_blocks
 
 _MOST_CHUNKS = 5_000

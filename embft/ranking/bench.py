@@ -17,9 +17,9 @@ from embft.retrieval.approximate import IndexedScorer, IndexFacts
 from embft.retrieval.bm25 import BM25Scorer
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.excluding import ExcludingScorer, excluding, without_excluded
-from embft.retrieval.fusing import Mixes
-from embft.retrieval.scoring import FusedScorer, Scorer, rank
-from embft.retrieval.some_questions import SomeQuestions
+from embft.retrieval.fusing import Mixes, ReachableOfEach
+from embft.retrieval.passes import Elsewhere, Pass, Row, every_row
+from embft.retrieval.scoring import BestOfEach, FusedScorer, Scorer, ranking_of
 from embft.systems import system_of
 
 WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
@@ -104,7 +104,12 @@ class Bench:
         base: The base model.
         tuned: None where nothing was tuned.
         dev_chooses: Whether weights may be chosen on dev.
+
+    Attributes:
+        elsewhere: Other machines, which rank what is too much for this one.
     """
+
+    elsewhere: Elsewhere | None = None
 
     def __init__(
         self,
@@ -157,11 +162,11 @@ class Bench:
         if split not in self._lexical:
             alike = self.splits_searching_as(split)
             questions = [text for name in alike for text in self.searched[name].queries.values()]
-            whole = BM25Scorer.of(self.retrieval, self.searched[split].indexed, questions)
+            whole = BM25Scorer.of(self.retrieval, self.searched[split].indexed, questions).of_words
             first = 0
             for name in alike:
                 end = first + len(self.searched[name].queries)
-                self._lexical[name] = SomeQuestions(whole, first, end)
+                self._lexical[name] = whole.part(first, end)
                 first = end
         return self._lexical[split]
 
@@ -198,29 +203,22 @@ class Bench:
     ) -> Ranking:
         """A split ranked by any scorer."""
         searched = self.searched[split]
-        ranking = rank(
-            scorer,
-            list(searched.queries),
-            list(searched.corpus),
-            system=system,
-            score_name=score_name,
-            depth=self.retrieval.depth,
-            floor=floor,
-        )
+        best = self._every_row(BestOfEach(scorer, self.retrieval.depth, floor), f"{split} {system} {score_name}")
+        ranking = ranking_of(best, list(searched.queries), list(searched.corpus), system, score_name)
         return without_excluded(ranking, searched)
+
+    def _every_row(self, work: Pass[Row], name: str) -> list[Row]:
+        rows = None if self.elsewhere is None else self.elsewhere.rows(name, work)
+        return every_row(work) if rows is None else rows
 
     def mixes(self, split: str) -> Mixes:
         """BM25, the dense system and all mixes of the two on a split, whose questions are scored once for all of them."""
         if split not in self._mixes:
-            searched, fusion = self.searched[split], self.fusion
-            self._mixes[split] = Mixes.of(
-                self.scorers(self.dense, split)["cosine"],
-                self.scorers("bm25", split)["bm25"],
-                WEIGHTS if fusion is None else (fusion.weight,),
-                (list(searched.queries), list(searched.corpus)),
-                depth=self.retrieval.depth,
-                floor=0.0,
-            )
+            searched, fusion, depth = self.searched[split], self.fusion, self.retrieval.depth
+            scorers = self.scorers(self.dense, split)["cosine"], self.scorers("bm25", split)["bm25"]
+            weights = WEIGHTS if fusion is None else (fusion.weight,)
+            rows = self._every_row(ReachableOfEach(*scorers, weights, depth, 0.0), f"{split} mixes {weights}")
+            self._mixes[split] = Mixes(list(searched.queries), list(searched.corpus), depth, rows)
         return self._mixes[split]
 
     def let_go(self, split: str) -> None:

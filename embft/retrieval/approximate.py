@@ -12,8 +12,9 @@ import numpy as np
 
 from embft.config import RetrievalConfig
 from embft.models.vectors import AnyVectors
+from embft.retrieval.best_chunks import best_of
 from embft.retrieval.faiss_index import FaissIndex, Places, faiss_index
-from embft.retrieval.scoring import DenseScorer, Scorer, Scores, best_of
+from embft.retrieval.scoring import DenseScorer, Scorer, Scores
 
 _DEPTHS = (10, 100)
 _MOST_QUESTIONS = 1000

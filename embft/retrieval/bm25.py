@@ -20,6 +20,7 @@ from embft.retrieval.asked_terms import Numbered, Vocabulary, numbered
 from embft.retrieval.best_windows import PositionFirst
 from embft.retrieval.postings import SHARD, Counting, in_pairs, in_windows, window_lengths, windows_in
 from embft.retrieval.scoring import Scores
+from embft.retrieval.word_scorer import WordIndex, WordScorer
 from embft.scratch import Scratch
 from embft.text.corpus_terms import CorpusTerms, terms_of_question
 from embft.text.languages import languages_of
@@ -61,9 +62,9 @@ class BM25Scorer:
         self.n_chunks = len(corpus)
         corpus = IndexedCorpus.of(corpus)
         self._languages = languages = languages_of(list(corpus.own.values()), language)
-        self._share_of_pairs = np.float32(pairs)
+        self._with_pairs = bool(pairs)
         if questions is None:
-            self._vocabulary = Vocabulary.whole(corpus, languages, with_pairs=bool(pairs))
+            self._vocabulary = Vocabulary.whole(corpus, languages, with_pairs=self._with_pairs)
         else:
             self._vocabulary = Vocabulary.of(*self._read(questions))
         self._ask(questions or ())
@@ -78,15 +79,19 @@ class BM25Scorer:
                     shard = []
                 work.advance(len(block.lengths))
             lists.add(shard)
-        self._layouts = lists.layouts
-        self._by_chunk = lists.chunks.scored(k1, b)
-        self._by_window = lists.windows.scored(k1, b) if any(len(one.firsts) > 2 for one in self._layouts) else None
-        self._by_pair = lists.pairs.scored(k1, b) if pairs else None
+        cut = any(len(one.firsts) > 2 for one in lists.layouts)  # else each chunk is one window
+        self._index = WordIndex(
+            lists.layouts,
+            lists.chunks.scored(k1, b),
+            lists.windows.scored(k1, b) if cut else None,
+            lists.pairs.scored(k1, b) if pairs else None,
+            pairs,
+        )
 
     def _read(self, questions: Sequence[str]) -> tuple[list[list[str]], list[list[str]]]:
         """The terms of questions, and their pairs."""
         readings = [terms_of_question(text, self._languages) for text in questions]
-        paired = readings if self._share_of_pairs else []
+        paired = readings if self._with_pairs else []
         return [merged(one) for one in readings], [merged([pairs_of(terms) for terms in one]) for one in paired]
 
     def _ask(self, questions: Sequence[str]) -> None:
@@ -94,6 +99,11 @@ class BM25Scorer:
         self.n_questions = len(questions)
         self._terms = [[at for term in one if (at := self._vocabulary.number(term)) >= 0] for one in terms]
         self._pairs = [[at for pair in one if (at := self._vocabulary.pair(pair)) >= 0] for one in pairs]
+
+    @property
+    def of_words(self) -> WordScorer:
+        """What it comes down to: lists, and the numbers of the words that are asked for."""
+        return WordScorer(self._index, self._terms, self._pairs)
 
     def asking(self, questions: Sequence[str]) -> BM25Scorer:
         """The same index, which must be of all terms, asked other questions: a server's come one after the other."""
@@ -116,31 +126,7 @@ class BM25Scorer:
 
     def scores(self, start: int, end: int) -> Scores:
         """See `embft.retrieval.scoring.Scorer`; 0 where no word is shared."""
-        rows = np.zeros((end - start, self.n_chunks), np.float32)
-        first = 0
-        for place, shard in enumerate(self._by_chunk):
-            part = rows[:, first : first + shard.size]
-            self._score_shard(place, part, range(start, end))
-            np.round(part, 6, out=part)
-            first += shard.size
-        return rows
-
-    def _score_shard(self, place: int, rows: Scores, questions: range) -> None:
-        """Adds the scores of one shard; float32 [n_questions, n_texts of the shard]."""
-        by_chunk = self._by_chunk[place].lists()
-        by_window = self._by_window[place].lists() if self._by_window is not None else None
-        by_pair = self._by_pair[place].lists() if self._by_pair is not None else None
-        layout = self._layouts[place]
-        for row, question in zip(rows, questions, strict=True):
-            by_chunk.add(row, self._terms[question])
-            if by_window is not None:
-                windows = np.zeros((1, layout.n_windows), np.float32)
-                by_window.add(windows[0], self._terms[question])
-                row += layout.best(windows)[0]
-            if by_pair is not None and self._pairs[question]:
-                pairs = np.zeros(len(row), np.float32)
-                by_pair.add(pairs, self._pairs[question])
-                row += self._share_of_pairs * pairs
+        return self.of_words.scores(start, end)
 
 
 class _Lists:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from embft.records import Ranking
-from embft.retrieval.scoring import Best, Scorer, Scores, best_of, blocks, min_max, ranking_of
+from embft.retrieval.best_chunks import Best, best_of
+from embft.retrieval.scoring import Scorer, Scores, block_of, min_max, ranking_of
 
 _LEVELS = 64
 _SLACK = 5e-6
@@ -57,6 +58,43 @@ class Reachable:
 
 
 @dataclass(frozen=True)
+class ReachableOfEach:
+    """What any mix of two scorers can reach, of each question; see `embft.retrieval.passes.Pass`.
+
+    Attributes:
+        weights: Shares of ``dense``, 0..1, that may be asked for.
+        depth: Chunks kept per question.
+        floor: What a lexical score must exceed where that is the whole of the mix.
+    """
+
+    dense: Scorer
+    words: Scorer
+    weights: Sequence[float]
+    depth: int
+    floor: float
+
+    @property
+    def n_questions(self) -> int:
+        """Rows."""
+        return self.dense.n_questions
+
+    @property
+    def n_chunks(self) -> int:
+        """Columns."""
+        return self.dense.n_chunks
+
+    @property
+    def block(self) -> int:
+        """See `embft.retrieval.passes.Pass`."""
+        return block_of(self.dense)
+
+    def rows(self, start: int, end: int) -> list[Reachable]:
+        """See `embft.retrieval.passes.Pass`: each question is scored once by both."""
+        pairs = zip(self.dense.scores(start, end), self.words.scores(start, end), strict=True)
+        return [Reachable.of(*pair, self.weights, self.depth, self.floor) for pair in pairs]
+
+
+@dataclass(frozen=True)
 class Mixes:
     """All mixes of two scorers.
 
@@ -64,39 +102,13 @@ class Mixes:
         question_ids: Of the rows.
         chunk_ids: Of the columns, sorted.
         depth: Chunks kept per question.
-        rows: Of each question.
+        rows: Of each question (`ReachableOfEach`).
     """
 
     question_ids: Sequence[str]
     chunk_ids: Sequence[str]
     depth: int
     rows: Sequence[Reachable]
-
-    @classmethod
-    def of(
-        cls,
-        dense: Scorer,
-        lexical: Scorer,
-        weights: Sequence[float],
-        ids: tuple[Sequence[str], Sequence[str]],
-        *,
-        depth: int,
-        floor: float,
-    ) -> Mixes:
-        """Scores each question once by both.
-
-        Args:
-            weights: Shares of ``dense``, 0..1, that may be asked for.
-            ids: Of the questions, and of the chunks.
-            depth: Chunks kept per question.
-            floor: What a lexical score must exceed where that is the whole of the mix.
-        """
-        rows: list[Reachable] = []
-        for start, end in blocks(dense):
-            pairs = zip(dense.scores(start, end), lexical.scores(start, end), strict=True)
-            rows += [Reachable.of(*pair, weights, depth, floor) for pair in pairs]
-            del pairs  # its scores, before the next block's are worked out
-        return cls(*ids, depth, rows)
 
     def ranking(self, weight: float, system: str = "fused", score_name: str = "fused") -> Ranking:
         """By `embft.retrieval.scoring.FusedScorer` of a weight, the same to the last bit; 1 and 0: by one scorer alone."""

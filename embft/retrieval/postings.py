@@ -68,17 +68,12 @@ class Shard:
     """A stretch of texts and its inverted lists, in memory or in a file.
 
     Attributes:
-        lengths: int64 [n_texts]: terms of each text.
+        size: Number of texts.
         kept: Of `Lists`, in the order of its attributes.
     """
 
-    lengths: Places
+    size: int
     kept: Arrays
-
-    @property
-    def size(self) -> int:
-        """Number of texts."""
-        return len(self.lengths)
 
     def lists(self) -> Lists:
         """The lists; let go of them before those of another shard are asked for, and memory stays flat."""
@@ -98,6 +93,7 @@ class Counting:
         self._scratch = scratch
         self._blocks: list[_Block] = []
         self._shards: list[Shard] = []
+        self._lengths: list[Places] = []
         self._frequency = np.zeros(asked, np.int64)
 
     def add(self, terms: npt.NDArray[np.integer[Any]], texts: Places) -> None:
@@ -117,13 +113,14 @@ class Counting:
         texts = np.concatenate([np.zeros(0, np.int32), *(block.texts for block in self._blocks)])[order]
         counts = np.concatenate([np.zeros(0, np.float32), *(block.counts for block in self._blocks)])[order]
         starts = np.concatenate([[0], np.cumsum(own)])
-        self._shards.append(Shard(lengths, self._scratch.keep(starts, texts, counts)))
+        self._shards.append(Shard(len(lengths), self._scratch.keep(starts, texts, counts)))
+        self._lengths.append(lengths)
         self._blocks = []
 
     def scored(self, k1: float, b: float) -> list[Shard]:
         """The shards, whose lists have scores now."""
         number = sum(shard.size for shard in self._shards)
-        mean = np.float64(sum(int(shard.lengths.sum()) for shard in self._shards)) / max(number, 1) or np.float64(1)
+        mean = np.float64(sum(int(lengths.sum()) for lengths in self._lengths)) / max(number, 1) or np.float64(1)
         weights = np.array(
             [
                 math.log(1 + (number - count + 0.5) / (count + 0.5)) if count else 0
@@ -131,8 +128,8 @@ class Counting:
             ],
             np.float32,
         )
-        for shard in self._shards:
-            saturation = k1 * ((1 - b) + b * shard.lengths / mean)
+        for shard, lengths in zip(self._shards, self._lengths, strict=True):
+            saturation = k1 * ((1 - b) + b * lengths / mean)
             lists = Lists(*shard.kept.open(to_change=True))
             every = np.repeat(weights, np.diff(lists.starts))
             for first in range(0, len(lists.texts), 1 << 20):  # a stretch at a time: memory stays flat

@@ -7,7 +7,7 @@ keeps memory flat at any size of the corpus.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -17,19 +17,16 @@ import numpy.typing as npt
 
 from embft.errors import EndpointError
 from embft.models.vectors import AnyVectors, StoredVectors, is_unit, mapped, unit
-from embft.progress import each
 from embft.records import Passages, Ranking
+from embft.retrieval.best_chunks import Best, best_of
 from embft.retrieval.best_windows import PositionFirst
+from embft.retrieval.passes import every_row
 
 Scores = npt.NDArray[np.float32]
-Best = tuple[npt.NDArray[np.int64], Scores]
-"""Places of a question's best chunks and their scores, best first."""
-
 _BLOCK_BYTES = 64 << 20
 _FEWEST, _MOST_BYTES = 32, 512 << 20  # questions of a block, unless their scores take more than that
 _IN_MEMORY = 256 << 20  # bytes of vectors that are laid out once; more are read anew for each block of questions
 _CHUNKS = 1 << 13  # whose windows are multiplied at once
-_GROUPS = 16  # of scores, times the depth of the ranking, whose maxima bound what can be among the best
 
 
 class Scorer(Protocol):
@@ -203,8 +200,8 @@ def dense_scorers(questions: Scores, passages: AnyVectors, layout: Passages) -> 
     return {"cosine": DenseScorer(unit(questions), mapped(passages, unit), starts), "dot": dot}
 
 
-def blocks(scorer: Scorer, *, by_product: bool = True) -> Iterator[tuple[int, int]]:
-    """Yields first question and the one after the last, block by block.
+def block_of(scorer: Scorer, *, by_product: bool = True) -> int:
+    """Questions that are scored at once.
 
     Args:
         by_product: Scores come of a matrix product, which is quick on many questions at once.
@@ -212,9 +209,42 @@ def blocks(scorer: Scorer, *, by_product: bool = True) -> Iterator[tuple[int, in
     row = 4 * max(1, scorer.n_chunks)
     # Few questions at once would read the vectors of a large corpus again and again.
     fewest = min(_FEWEST, _MOST_BYTES // row)
-    size = max(1, _BLOCK_BYTES // row, fewest) if by_product else max(1, _BLOCK_BYTES // (4 * row))
-    for start in each(range(0, scorer.n_questions, size), "scoring", "blocks of questions"):
-        yield start, min(start + size, scorer.n_questions)
+    return max(1, _BLOCK_BYTES // row, fewest) if by_product else max(1, _BLOCK_BYTES // (4 * row))
+
+
+@dataclass(frozen=True)
+class BestOfEach:
+    """The best chunks of each question by one scorer; see `embft.retrieval.passes.Pass`.
+
+    Attributes:
+        depth: Chunks kept per question.
+        floor: Chunks that score no higher are not retrieved; BM25's 0 says that no word is shared.
+    """
+
+    scorer: Scorer
+    depth: int
+    floor: float | None = None
+
+    @property
+    def n_questions(self) -> int:
+        """Rows."""
+        return self.scorer.n_questions
+
+    @property
+    def n_chunks(self) -> int:
+        """Columns."""
+        return self.scorer.n_chunks
+
+    @property
+    def block(self) -> int:
+        """See `embft.retrieval.passes.Pass`."""
+        return block_of(self.scorer, by_product=isinstance(self.scorer, DenseScorer))
+
+    def rows(self, start: int, end: int) -> list[Best]:
+        """See `embft.retrieval.passes.Pass`."""
+        scorer, exact = self.scorer, isinstance(self.scorer, DenseScorer)
+        scores = scorer.unrounded(start, end) if isinstance(scorer, DenseScorer) else scorer.scores(start, end)
+        return [best_of(row, self.depth, floor=self.floor, rounded=not exact) for row in scores]
 
 
 def rank(
@@ -227,17 +257,8 @@ def rank(
     depth: int,
     floor: float | None = None,
 ) -> Ranking:
-    """Orders the best ``depth`` chunks of each question: by score, ties by chunk id (``chunk_ids`` must be sorted).
-
-    Args:
-        floor: Chunks that score no higher are not retrieved; BM25's 0 says that no word is shared.
-    """
-    exact = isinstance(scorer, DenseScorer)
-    best: list[Best] = []
-    for start, end in blocks(scorer, by_product=exact):
-        rows = scorer.unrounded(start, end) if isinstance(scorer, DenseScorer) else scorer.scores(start, end)
-        best += [best_of(row, depth, floor=floor, rounded=not exact) for row in rows]
-        del rows  # before the next block's are worked out
+    """Orders the best ``depth`` chunks of each question: by score, ties by chunk id (``chunk_ids`` must be sorted)."""
+    best = every_row(BestOfEach(scorer, depth, floor))
     return ranking_of(best, question_ids, chunk_ids, system, score_name)
 
 
@@ -251,45 +272,3 @@ def ranking_of(
         ids[question] = tuple(map(chunk_ids.__getitem__, places.tolist()))
         scores[question] = tuple(values.tolist())
     return Ranking(system, score_name, ids, scores)
-
-
-def best_of(row: Scores, depth: int, *, floor: float | None = None, rounded: bool = True) -> Best:
-    """Positions and scores of the ``depth`` highest ones above a floor, best first, ties in order of position. Exact.
-
-    Args:
-        row: float32 [n].
-        depth: One at least.
-        floor: What a score must exceed.
-        rounded: Whether the scores are rounded to 1e-6 already; else those that may be among the best are.
-    """
-    bound = _bound(row, depth)
-    if not rounded:
-        bound = bound - np.float32(2e-6) * (1 + abs(bound))  # two scores that far apart may be one, rounded
-    places = np.flatnonzero(row >= bound)
-    if floor is not None and bound <= floor:
-        places = np.flatnonzero(row > floor)
-    scores = row[places] if rounded else np.round(row[places], 6)
-    if len(scores) > 4 * depth:  # many ties: the first ones are enough
-        least = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-        above = np.flatnonzero(scores > least)
-        kept = np.sort(np.concatenate([above, np.flatnonzero(scores == least)[: depth - len(above)]]))
-        places, scores = places[kept], scores[kept]
-    if floor is not None:
-        places, scores = places[scores > floor], scores[scores > floor]
-    order = np.argsort(-scores, kind="stable")[:depth]
-    return places[order].astype(np.int64), scores[order]
-
-
-def _bound(row: Scores, depth: int) -> np.float32:
-    """At most the ``depth``-th highest score, and close to it: as many groups of scores have a maximum that high."""
-    groups = _GROUPS * depth
-    folds = len(row) // groups
-    maxima = row if folds < 2 else row[: groups * folds].reshape(folds, groups).max(axis=0)
-    last = len(maxima) - depth
-    bound: np.float32 = np.partition(maxima, last)[last] if last > 0 else maxima.min(initial=0)
-    return bound
-
-
-def top(row: Scores, depth: int) -> npt.NDArray[np.int64]:
-    """Positions of the ``depth`` highest scores, best first, ties in order of position. Exact."""
-    return best_of(row, depth)[0]

@@ -48,6 +48,7 @@ class Embed:
     name: ClassVar[str] = "embed"
     libraries: ClassVar[Sequence[str]] = ("torch", "transformers", "sentence-transformers", "tokenizers")
     differs: ClassVar[str] = "the last bits of its vectors may differ"
+    kept_to_the_end: ClassVar[bool] = False
 
     def do(self, folder: Path, settings: Mapping[str, object], items: Sequence[object]) -> bytes:
         """See `embft.scaling.kinds.Kind`."""

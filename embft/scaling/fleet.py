@@ -78,6 +78,7 @@ class Fleet:
         folder: That all of them see.
         texts: How passages are dealt out.
         requests: How requests to a local LLM are.
+        scores: How questions are that are ranked: ``fewest`` are pairs of a question and a chunk, ``size`` are questions.
         threads: Processors of each worker.
         dead_after: Seconds without a sign of life after which another process that does the same work counts as dead.
     """
@@ -86,6 +87,7 @@ class Fleet:
     folder: Path
     texts: Cut
     requests: Cut
+    scores: Cut
     threads: int = 1
     dead_after: float = DEAD_AFTER
 
@@ -104,8 +106,8 @@ class Fleet:
     def results(self, name: str, job: Job[Given], cut: Cut) -> Iterator[tuple[Places, Given]]:
         """Yields places and what was made of them, shard by shard, until none is missing.
 
-        A shard is deleted when the next one is asked for: whoever gets it has stored it by then. What was done before a kill
-        is taken from its files.
+        A shard is deleted when the next one is asked for: whoever gets it has stored it by then (unless its kind is kept to
+        the end). What was done before a kill is taken from its files.
 
         Args:
             name: Of this work: the same for the same things, whenever they are asked for.
@@ -151,8 +153,9 @@ class Fleet:
                     continue
                 _tell_differences(result, job.kind, told)
                 yield places, content
-                result_of(folder, number).unlink(missing_ok=True)
-                given_of(folder, number).unlink(missing_ok=True)
+                if not job.kind.kept_to_the_end:
+                    result_of(folder, number).unlink(missing_ok=True)
+                    given_of(folder, number).unlink(missing_ok=True)
             if not damaged:
                 return
             logger.warning("%s shards in %s are damaged: they are done again.", f"{len(damaged):,}", folder)
@@ -238,6 +241,7 @@ def open_fleet(config: ScaleConfig, cache_dir: Path) -> Fleet | None:
         folder,
         Cut(config.shard, config.fewest),
         Cut(config.shard_requests, config.fewest_requests),
+        Cut(config.shard_questions, config.fewest_scores),
         config.cpus,
         config.silence_seconds,
     )

@@ -13,6 +13,7 @@ from embft.scaling.work import Places
 KINDS: dict[str, str] = {
     "embed": "embft.scaling.embedding:Embed",
     "write": "embft.scaling.writing:Write",
+    "rank": "embft.ranking.shards:Rank",
 }
 """Kind of work to its class. Only the chosen one is imported."""
 
@@ -26,11 +27,13 @@ class Kind(Protocol):
         name: In `KINDS`.
         libraries: Distributions whose other versions give other results.
         differs: How: the end of a sentence.
+        kept_to_the_end: Whether what shards gave stays until all are there: who asks has nowhere to keep it.
     """
 
     name: ClassVar[str]
     libraries: ClassVar[Sequence[str]]
     differs: ClassVar[str]
+    kept_to_the_end: ClassVar[bool]
 
     def do(self, folder: Path, settings: Mapping[str, object], items: Sequence[object]) -> bytes:
         """Does a shard.

@@ -12,7 +12,7 @@ from pathlib import Path
 from embft.damaged import remove
 from embft.heartbeat import Heartbeat
 
-_NAME = re.compile(r"(write-|training-)?[0-9a-f]{16}")
+_NAME = re.compile(r"(write-|training-|ranking-)?[0-9a-f]{16}")
 _ORDERS = ("work.json", "order.json")
 """What is to be done: shards (`embft.scaling.work`), or a training (`embft.training.order`)."""
 _SILENCE = 3600.0

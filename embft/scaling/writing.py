@@ -55,6 +55,7 @@ class Write:
     name: ClassVar[str] = "write"
     libraries: ClassVar[Sequence[str]] = ("xllamacpp",)
     differs: ClassVar[str] = "its replies may differ from those that would be written here"
+    kept_to_the_end: ClassVar[bool] = False
 
     def do(self, folder: Path, settings: Mapping[str, object], items: Sequence[object]) -> bytes:
         """See `embft.scaling.kinds.Kind`. What came of each request is kept till the end in a file of this machine alone.

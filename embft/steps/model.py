@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from embft.models.embeddings_endpoint import EndpointEncoder
 from embft.models.encoder import Computing, Encoder
 from embft.models.fit import check_fit
 from embft.models.source import resolve
 from embft.models.trial import try_once
+from embft.ranking.shards import OtherMachines
 from embft.retrieval.embedder import Embedder
 from embft.retrieval.faiss_index import import_faiss
 from embft.retrieval.vector_cache import VECTORS, VectorCache
-from embft.scaling.fleet import open_fleet
+from embft.scaling.fleet import Fleet, open_fleet
 from embft.steps.workspace import Lab, Workspace
 from embft.training.elsewhere import open_elsewhere
+from embft.training.tuning_task import Elsewhere
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ def open_model(workspace: Workspace) -> Lab:
         base = Embedder(endpoint, retrieval, cache)
         base.pair_vectors([_FIRST], [_FIRST])
         machines = open_fleet(workspace.config.scale, workspace.cache_dir)
-        return Lab(workspace.config, workspace.cache_dir, base, used=workspace.used, machines=machines)
+        return _lab(workspace, base, machines)
     source = resolve(config)
     for note in source.notes:
         logger.warning(note)
@@ -66,5 +69,9 @@ def open_model(workspace: Workspace) -> Lab:
     machines = open_fleet(workspace.config.scale, workspace.cache_dir)
     # Token vectors are worked out here.
     base = Embedder(encoder, retrieval, cache, machines=None if retrieval.mode == "late" else machines)
-    elsewhere = open_elsewhere(workspace.config, workspace.cache_dir)
-    return Lab(workspace.config, workspace.cache_dir, base, elsewhere, used=workspace.used, machines=machines)
+    return _lab(workspace, base, machines, open_elsewhere(workspace.config, workspace.cache_dir))
+
+
+def _lab(workspace: Workspace, base: Embedder, machines: Fleet | None, elsewhere: Elsewhere | None = None) -> Lab:
+    rankers = None if machines is None else partial(OtherMachines, machines)
+    return Lab(workspace.config, workspace.cache_dir, base, elsewhere, rankers, used=workspace.used, machines=machines)

@@ -15,6 +15,7 @@ from embft.retrieval.approximate import IndexWorth
 from embft.retrieval.ranking_files import ENDING, read_ranking, write_ranking
 from embft.retrieval.rerankers import reranker_of
 from embft.stages import StageResult
+from embft.steps.keys import settings_of
 from embft.steps.training import tuned_embedder
 from embft.steps.workspace import Lab
 
@@ -33,6 +34,13 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
         tuned: None where nothing was tuned: then fused is BM25 and base.
     """
     config = lab.config.evaluation
+    inputs = [
+        dataset.key,
+        lab.base.encoder.fingerprint,
+        tuned.value.fingerprint if tuned else "untuned",
+        # A folder of the same name may hold another cross-encoder tomorrow.
+        *([reranker_of(config.reranker, lab.base).identity] if "reranked" in config.systems else ()),
+    ]
 
     def build(folder: Path, scratch: Path) -> None:
         splits = dataset.value.splits
@@ -40,6 +48,8 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
         tuned_model = tuned_embedder(lab.base, tuned.value) if tuned else None
         chooses = dev_tells(splits)
         bench = Bench(lab.base.retrieval, config, searched, lab.base, tuned_model, chooses)
+        if lab.rankers is not None:
+            bench.elsewhere = lab.rankers([*inputs, settings_of("ranking", lab.config)])
         if "dev" in searched and not chooses:
             bench.notes.append(UNLIKE)
         for split in searched:
@@ -77,13 +87,7 @@ def rank_systems(lab: Lab, dataset: StageResult[Dataset], tuned: StageResult[Tun
         "ranking",
         build,
         load,
-        inputs=[
-            dataset.key,
-            lab.base.encoder.fingerprint,
-            tuned.value.fingerprint if tuned else "untuned",
-            # A folder of the same name may hold another cross-encoder tomorrow.
-            *([reranker_of(config.reranker, lab.base).identity] if "reranked" in config.systems else ()),
-        ],
+        inputs=inputs,
     )
 
 

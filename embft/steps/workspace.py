@@ -15,6 +15,7 @@ from embft.steps.keys import settings_of
 
 if TYPE_CHECKING:
     from embft.questions.elsewhere import Machines
+    from embft.retrieval.passes import Elsewhere as Rankers
     from embft.training.tuning_task import Elsewhere
 
 T = TypeVar("T")
@@ -69,10 +70,12 @@ class Lab(Workspace):
     Attributes:
         base: The base model, and how it is searched.
         elsewhere: Other machines, which train; None: this one does.
+        rankers: Gives other machines that rank, for what a ranking is made from; None: this one does.
     """
 
     base: Embedder
     elsewhere: Elsewhere | None = None
+    rankers: Callable[[Sequence[object]], Rankers] | None = field(default=None, compare=False, repr=False)
 
     @property
     def seed(self) -> int:

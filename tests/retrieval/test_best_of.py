@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embft.retrieval import scoring
-from embft.retrieval.fusing import Mixes
-from embft.retrieval.scoring import DenseScorer, FusedScorer, TableScorer, best_of, rank
+from embft.retrieval.best_chunks import best_of
+from embft.retrieval.fusing import Mixes, ReachableOfEach
+from embft.retrieval.passes import every_row
+from embft.retrieval.scoring import DenseScorer, FusedScorer, TableScorer, rank
 
 WEIGHTS = tuple(round(float(weight), 2) for weight in np.linspace(0, 1, 21))
 
@@ -45,8 +47,9 @@ def test_all_mixes_at_once_rank_as_each_of_them(seed, size, zeros, values):
     words[3] = 0
     parts = TableScorer(dense), TableScorer(words)
     ids, chunks = ["a", "b", "c", "d"], [f"{place:04d}" for place in range(size)]
-    mixes = Mixes.of(*parts, WEIGHTS, (ids, chunks), depth=10, floor=0.0)
-    one = Mixes.of(*parts, (0.5,), (ids, chunks), depth=10, floor=0.0)
+    mixes, one = (
+        Mixes(ids, chunks, 10, every_row(ReachableOfEach(*parts, weights, 10, 0.0))) for weights in (WEIGHTS, (0.5,))
+    )
     assert one.ranking(0.5) == mixes.ranking(0.5)
     for weight, ranking in zip(WEIGHTS, map(mixes.ranking, WEIGHTS), strict=True):
         alone = rank(

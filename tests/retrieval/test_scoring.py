@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from embft.models.vectors import StoredVectors
 from embft.records import Passages
 from embft.retrieval import scoring
-from embft.retrieval.scoring import DenseScorer, FusedScorer, dense_scorers, min_max, rank, top
+from embft.retrieval.best_chunks import top
+from embft.retrieval.scoring import DenseScorer, FusedScorer, dense_scorers, min_max, rank
 
 
 def test_a_chunk_scores_as_its_best_window():

@@ -20,6 +20,7 @@ def test_a_run_whose_jobs_are_killed_on_the_way_has_the_vectors_and_figures_of_o
         "scale.fewest=1000",
         "scale.shard=512",
         "scale.silence_seconds=6",
+        "scale.fewest_scores=1",
     ]
     command = (str(ROOT / "run.py"), *overrides, "scale=slurm", *jobs, f"cache_dir={tmp_path / 'cache'}",
                f"hydra.run.dir={tmp_path / 'slurm'}")  # fmt: skip
@@ -27,6 +28,7 @@ def test_a_run_whose_jobs_are_killed_on_the_way_has_the_vectors_and_figures_of_o
     os.kill(who_gave_a_shard(tmp_path / "cache" / "shards"), signal.SIGKILL)
     done = run.wait()
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "40 questions are ranked by other machines." in (tmp_path / "slurm" / "embft.log").read_text()
     assert list((tmp_path / "cache" / "shards").iterdir()) == []
 
     alone = [*overrides, f"cache_dir={tmp_path / 'own'}", f"hydra.run.dir={tmp_path / 'local'}"]

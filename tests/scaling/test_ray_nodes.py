@@ -22,6 +22,7 @@ def test_a_run_that_loses_a_node_on_the_way_has_the_vectors_and_figures_of_one_m
     with ray_cluster() as cluster:
         log = (tmp_path / "log").open("w")
         elsewhere = [f"scale.address={cluster.address}", "scale.cpus=1", "scale.fewest=1000", "scale.shard=512"]
+        elsewhere += ["scale.fewest_scores=1"]
         run = cluster.head.start(
             sys.executable, str(ROOT / "run.py"), *overrides, "scale=ray", *elsewhere, f"cache_dir={tmp_path / 'cache'}",
             f"hydra.run.dir={tmp_path / 'ray'}", env=cluster.environment, output=log,

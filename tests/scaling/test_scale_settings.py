@@ -42,11 +42,8 @@ def test_whether_a_local_llm_is_asked_at_all(groups, runs):
     assert runs_local_llm(plain_config(**groups)) is runs
 
 
-@pytest.mark.parametrize(
-    "groups",
-    [{"retrieval": RetrievalConfig(name="late", mode="late")}, {"model": ModelConfig(name="openai", kind="endpoint")}],
-)
-def test_machines_without_anything_to_do_are_refused_and_those_that_write_are_not(groups):
-    scale = ScaleConfig(name="ray", kind="ray")
-    assert "leave one of them out" in " ".join(scale_problems(plain_config(scale=scale, **groups)))
-    assert not list(scale_problems(plain_config(scale=scale, questions=WRITES, **groups)))
+def test_machines_without_anything_to_do_are_refused_and_those_that_write_or_rank_are_not():
+    scale, late = ScaleConfig(name="ray", kind="ray"), RetrievalConfig(name="late", mode="late")
+    assert "leave one of them out" in " ".join(scale_problems(plain_config(scale=scale, retrieval=late)))
+    assert not list(scale_problems(plain_config(scale=scale, retrieval=late, questions=WRITES)))
+    assert not list(scale_problems(plain_config(scale=scale, model=ModelConfig(name="openai", kind="endpoint"))))

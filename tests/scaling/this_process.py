@@ -30,7 +30,13 @@ class ThisProcess:
             yield number
 
 
-def fleet_of(tmp_path: Path, driver: ThisProcess, texts: Cut | None = None, requests: Cut | None = None) -> Fleet:
+def fleet_of(
+    tmp_path: Path,
+    driver: ThisProcess,
+    texts: Cut | None = None,
+    requests: Cut | None = None,
+    scores: Cut | None = None,
+) -> Fleet:
     """A fleet of this process; what no cut is given for stays here."""
     nothing = Cut(1, 10**9)
-    return Fleet(driver, tmp_path / "shards", texts or nothing, requests or nothing)
+    return Fleet(driver, tmp_path / "shards", texts or nothing, requests or nothing, scores or nothing)
