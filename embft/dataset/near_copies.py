@@ -98,7 +98,7 @@ def near_copies(
     cut = 0 if right is None else len(one.names)
     rows, columns, sizes_right = matrix[: len(one.names)], matrix[cut:].T.tocsr(), sizes[cut:]
     names, names_right = list(one.names), list(other.names)
-    for start in range(0, rows.shape[0], _ROWS):
+    for start in each(range(0, rows.shape[0], _ROWS), "comparing texts", "blocks"):
         shared = (rows[start : start + _ROWS] @ columns).tocoo()
         at, to = shared.row + start, shared.col
         jaccard = shared.data / (sizes[at] + sizes_right[to] - shared.data)
@@ -130,31 +130,33 @@ def _incidence(sides: Sequence[_Shingled]) -> tuple[Any, Any]:
     sizes = np.zeros(sum(map(len, counts)), np.int64)
     rows, columns, width = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)], 0
     parts = 1 + number // _PART
-    for part in range(parts):
-        owner, every = _with_rest(opened, part, parts)
-        _, numbers, frequency = np.unique(every, return_inverse=True, return_counts=True)
+    for part in each(range(parts), "counting shared words", "parts"):
+        pairs = _with_rest(opened, part, parts)
+        pairs.sort()  # numpy's unique of the hashes alone, with its inverse, takes three times as long
+        hashes, owners = (pairs >> np.uint64(32)).astype(np.uint32), pairs.astype(np.uint32)
+        firsts = np.flatnonzero(np.concatenate([np.ones(min(1, len(pairs)), bool), hashes[1:] != hashes[:-1]]))
+        frequency = np.diff(firsts, append=len(pairs))
         usual = frequency <= _COMMON
-        sizes += np.bincount(owner[usual[numbers]], minlength=len(sizes))
+        sizes += np.bincount(owners[np.repeat(usual, frequency)], minlength=len(sizes))
         # What one text alone has is in no pair, and is most of all shingles.
         kept = usual & (frequency > 1)
-        shared = kept[numbers]
-        rows.append(owner[shared])
-        columns.append((np.cumsum(kept) - 1 + width)[numbers[shared]])
+        rows.append(owners[np.repeat(kept, frequency)].astype(np.int32))
+        columns.append(np.repeat(np.arange(width, width + int(kept.sum())), frequency[kept]))
         width += int(kept.sum())
     ones = np.ones(sum(map(len, rows)), np.float32)
     return csr_matrix((ones, (np.concatenate(rows), np.concatenate(columns))), shape=(len(sizes), width)), sizes
 
 
-def _with_rest(parts: Sequence[Arrays], rest: int, by: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint32]]:
-    """The shingles whose hashes have a rest when divided: int32 numbers of their texts, and the hashes."""
-    owners, every, first = [np.zeros(0, np.int32)], [np.zeros(0, np.uint32)], 0
+def _with_rest(parts: Sequence[Arrays], rest: int, by: int) -> npt.NDArray[np.uint64]:
+    """The shingles whose hashes have a rest when divided: each hash in the upper half, the number of its text in the lower."""
+    every, first = [np.zeros(0, np.uint64)], 0
     for part in parts:
         hashes, counts = part.open()
         here = np.flatnonzero(hashes % by == rest) if by > 1 else np.arange(len(hashes))
-        owners.append((np.searchsorted(counts.cumsum(), here, side="right") + first).astype(np.int32))
-        every.append(hashes[here])
+        owners = np.searchsorted(counts.cumsum(), here, side="right") + first
+        every.append(hashes[here].astype(np.uint64) << np.uint64(32) | owners.astype(np.uint64))
         first += len(counts)
-    return np.concatenate(owners), np.concatenate(every)
+    return np.concatenate(every)
 
 
 class _Shingler:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from embft.progress import each
 from embft.retrieval.bm25 import BM25Scorer
 
 _BLOCK = 64
@@ -21,7 +22,7 @@ def best_ranks(
     scorer = BM25Scorer(corpus, questions)
     column = {chunk_id: place for place, chunk_id in enumerate(corpus)}
     ranks: list[int | None] = []
-    for start in range(0, len(questions), _BLOCK):
+    for start in each(range(0, len(questions), _BLOCK), "scoring", "blocks of questions"):
         end = min(start + _BLOCK, len(questions))
         for scores, ids in zip(scorer.scores(start, end), relevant[start:end], strict=True):
             # Highest score first, then lowest column.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from embft.embedded_text import IndexedCorpus, prefix_of
+from embft.progress import each
 from embft.records import Passages
 from embft.retrieval.window_texts import WindowTexts
 from embft.text.tokens import spans_in_blocks
@@ -48,8 +49,8 @@ def cut_windows(corpus: Mapping[str, str], token_spans: TokenSpans, tokens: int,
     corpus = IndexedCorpus.of(corpus)
     spans = spans_in_blocks(token_spans, list(corpus.own.values()))
     contexts = _fitting_contexts(corpus, token_spans, tokens // 2)
-    for position, (chunk_id, offsets) in enumerate(zip(corpus, spans, strict=True)):
-        text = corpus.own[chunk_id]
+    for position, chunk_id in enumerate(each(corpus, "cutting windows", "chunks")):
+        text, offsets = corpus.own[chunk_id], next(spans)
         context, taken = contexts[corpus.context(chunk_id)]
         if context:
             before[position] = context
