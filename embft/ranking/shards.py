@@ -42,13 +42,13 @@ class PassSettings:
 
     Attributes:
         weights: Of `embft.retrieval.fusing.ReachableOfEach`; None: it is a `embft.retrieval.scoring.BestOfEach`.
-        bytes: Size of each file of the scorers, by its path: a node must see them whole.
+        sizes: Of each file of the scorers its path and its bytes: a node must see them whole.
     """
 
     depth: int
     floor: float | None
     weights: tuple[float, ...] | None
-    bytes: Mapping[str, int]
+    sizes: tuple[tuple[str, int], ...]
 
 
 class Rank:
@@ -61,7 +61,7 @@ class Rank:
 
     def do(self, folder: Path, settings: Mapping[str, object], items: Sequence[object]) -> bytes:
         """See `embft.scaling.kinds.Kind`."""
-        work = _pass_in(folder, *_hashable(typed_json.from_json(PassSettings, settings)))
+        work = _pass_in(folder, typed_json.from_json(PassSettings, settings))
         stretches = typed_json.from_json(list[tuple[int, int]], items)
         return packed([row_arrays(row) for start, end in stretches for row in work.rows(start, end)])
 
@@ -211,24 +211,19 @@ def _is_sound(arrays: tuple[Array, ...], n_chunks: int) -> bool:
     )
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    return {str(path.relative_to(folder)): path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def _hashable(
-    settings: PassSettings,
-) -> tuple[int, float | None, tuple[float, ...] | None, tuple[tuple[str, int], ...]]:
-    return settings.depth, settings.floor, settings.weights, tuple(sorted(settings.bytes.items()))
+def _sizes(folder: Path) -> tuple[tuple[str, int], ...]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return tuple((str(path.relative_to(folder)), path.stat().st_size) for path in files)
 
 
 @lru_cache(maxsize=1)
-def _pass_in(
-    folder: Path, depth: int, floor: float | None, weights: tuple[float, ...] | None, sizes: tuple[tuple[str, int], ...]
-) -> BestOfEach | ReachableOfEach:
+def _pass_in(folder: Path, settings: PassSettings) -> BestOfEach | ReachableOfEach:
     """The pass, opened once by each process that does shards."""
-    place = folder / SCORERS
-    if _sizes(place) != dict(sizes):
+    place, depth, floor = folder / SCORERS, settings.depth, settings.floor
+    if _sizes(place) != settings.sizes:
         raise ScaleError(f"The index in {place} is not whole as seen from {platform.node()}: is that disk full?")
-    if weights is None:
+    if settings.weights is None:
         return BestOfEach(open_scorer(place / "only"), depth, floor)
-    return ReachableOfEach(open_scorer(place / "dense"), open_scorer(place / "words"), weights, depth, floor or 0.0)
+    return ReachableOfEach(
+        open_scorer(place / "dense"), open_scorer(place / "words"), settings.weights, depth, floor or 0.0
+    )
