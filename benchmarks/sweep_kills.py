@@ -19,6 +19,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -59,11 +60,12 @@ def main() -> int:
             faults.append(f"{name}: exit status {done.returncode}: {words[-2000:]}")
         if "Traceback" in words:
             faults.append(f"{name}: a traceback: {words[-2000:]}")
-        summaries[name] = (
-            summaries.get(name, 0) + words.count("compare.html") - words.count("there is no further summary run")
-        )
+        count_summaries(name, words)
 
-    summaries: dict[str, int] = {}
+    def count_summaries(name: str, words: str) -> None:
+        summaries[name] += words.count("compare.html") - words.count("there is no further summary run")
+
+    summaries: Counter[str] = Counter()
     to_the_end("whole")
     draw = random.Random(options.seed)
     for number in range(options.kills):
@@ -71,6 +73,8 @@ def main() -> int:
         ended, later = draw.choice([0, 1, 1, 2]), draw.uniform(0, 1)
         alive = sweep.kill(ended, later)
         state = "killed" if alive else "at its end before"
+        if not alive:
+            count_summaries("broken", sweep.said)
         print(f"kill {number + 1}: {state}, {finished(place / 'broken')} jobs finished", flush=True)
     to_the_end("broken")
     to_the_end("broken")

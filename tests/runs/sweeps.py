@@ -63,11 +63,16 @@ def swept(launcher: str, jobs: int, *, bad: bool, place: Path, optuna: bool = Fa
 class Sweep:
     """A sweep that runs, in a fork.
 
+    Attributes:
+        said: What it had printed when `kill` ended.
+
     Args:
         place: Where its folder and its cache are.
         name: Of its folder.
         overrides: See `swept`.
     """
+
+    said = ""
 
     def __init__(self, place: Path, name: str, overrides: list[str]) -> None:
         self._folder = place / name
@@ -100,7 +105,7 @@ class Sweep:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
         psutil.wait_procs(family, timeout=30)
-        self._fork.wait()
+        self.said = self._fork.wait().stdout
         return alive
 
     def _has_come_to(self, ended: int) -> bool:
