@@ -104,6 +104,7 @@ class Bench:
         base: The base model.
         tuned: None where nothing was tuned.
         dev_chooses: Whether weights may be chosen on dev.
+        fuses_base: Whether base's vectors are fused although there is a tuned model.
 
     Attributes:
         elsewhere: Other machines, which rank what is too much for this one.
@@ -119,6 +120,7 @@ class Bench:
         base: Embedder,
         tuned: Embedder | None,
         dev_chooses: bool = True,
+        fuses_base: bool = False,
     ) -> None:
         self.retrieval = retrieval
         self.evaluation = evaluation
@@ -129,6 +131,7 @@ class Bench:
         self.fusion: Fusion | None = None
         self.reranking: Reranking | None = None
         self._dev_chooses = dev_chooses
+        self._fuses_base = fuses_base or tuned is None
         self._rankers: dict[str, Ranker] = {}
         self._scorers: dict[tuple[str, str], Mapping[str, Scorer]] = {}
         self._lexical: dict[str, Scorer] = {}
@@ -142,8 +145,10 @@ class Bench:
 
     @property
     def dense(self) -> str:
-        """The system whose vectors are fused: ``tuned``, or ``base`` where nothing was tuned."""
-        return "base" if self.tuned is None else "tuned"
+        """The system whose vectors are fused: ``tuned`` or ``base``."""
+        if self.fusion is not None:
+            return self.fusion.dense
+        return "base" if self._fuses_base else "tuned"
 
     def embedder(self, name: str) -> Embedder:
         """The embedder of ``base`` or ``tuned``, with all that the splits share embedded."""

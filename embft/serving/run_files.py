@@ -83,7 +83,10 @@ class RunFiles:
         """``base`` or ``tuned``, whose vectors a system uses; None: none of the run's."""
         if not system_of(system).uses_model:
             return None
-        return "base" if system == "base" or self.setup.tuned is None else "tuned"
+        if system == "base" or self.setup.tuned is None:
+            return "base"
+        fusion = self.setup.fusion
+        return "tuned" if system == "tuned" or fusion is None else fusion.dense
 
 
 def write_chunks(path: Path, rows: Iterable[ChunkRow]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -10,10 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from forks import in_fork
 from small_run import run_small
 
+from embft.dataset.beir import write_beir
 from embft.errors import ModelError, RunError
 from embft.evaluation.metrics import dataset_scores
+from embft.export.command import main as export
 from embft.records import Ranking
 from embft.reporting.card_search import search_section
 from embft.retrieval.ranking_files import read_ranking
@@ -62,6 +66,26 @@ def test_the_report_s_figures_come_out(finished, system):
     reported = json.loads((finished / "metrics.json").read_text(encoding="utf-8"))["systems"][system]
     for metric in ("hit_rate@5", "ndcg@10", "mrr@10", "map@100"):
         assert scores[metric].mean() == pytest.approx(reported[metric], abs=1e-6)
+
+
+@pytest.mark.slow
+def test_a_mix_that_kept_base_is_served_and_exported_with_base(finished, tmp_path):
+    # Test questions of people's, and none of theirs to train or choose on.
+    beir = ["dataset=beir", f"dataset.path={tmp_path / 'beir'}", "dataset.train=null", "dataset.test=null"]
+    write_beir(tmp_path / "beir", {"test": read_run(finished).test})
+    folder = run_small(finished.parent, "test_only", *beir, "dataset.train_on=all")
+    run = read_run(folder)
+    assert run.setup.fusion is not None
+    assert (run.setup.fusion.dense, run.setup.fusion.weight) == ("base", 0.5)
+    assert [run.model_of(system) for system in ("bm25", "base", "tuned", "fused")] == [None, "base", "tuned", "base"]
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert any("the fusion has base in it" in note["text"] for note in metrics["notes"])
+    ranking = Answering(run).rank("fused", [Asked(text) for text in run.test.queries.values()])
+    named = replace(ranking, chunk_ids={key: ranking.chunk_ids[str(at)] for at, key in enumerate(run.test.queries)})
+    found = dataset_scores(named, run.test, run.config.evaluation.relevant_from)["ndcg@10"].mean()
+    assert found == pytest.approx(metrics["systems"]["fused"]["ndcg@10"], abs=1e-6)
+    assert export([str(folder), str(tmp_path / "out"), "--to", "parquet", "--system", "fused"]) == 0
+    assert in_fork(str(tmp_path / "out" / "check.py"), cwd=tmp_path, environment=dict(os.environ)).returncode == 0
 
 
 def test_chunks_can_be_left_out_of_a_ranking(finished):
