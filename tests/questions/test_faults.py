@@ -45,7 +45,7 @@ def test_three_hundred_requests_with_thirty_percent_faults_lose_nothing(tmp_path
         return {
             "busy": Answer(status=429, headers=(("Retry-After", "0.2"),)),
             "broken": Answer(status=500),
-            "slow": Answer(wait=2.2, drop=True),
+            "slow": Answer(wait=5.5, drop=True),
             "cut": Answer(good.text, cut=True),
             "empty": Answer(""),
             "wrong language": Answer(f"1. {name}这段话说了什么内容？\n2. 谁写了这段话的全部内容？"),
@@ -56,7 +56,7 @@ def test_three_hundred_requests_with_thirty_percent_faults_lose_nothing(tmp_path
     with serving(answer) as (url, log):
         config = QuestionsConfig(
             name="openai", backend="openai", base_url=url, api_key_env=None, model="m", concurrency=32, max_retries=2,
-            timeout_seconds=2.0, filters=FiltersConfig(language=True),
+            timeout_seconds=5.0, filters=FiltersConfig(language=True),
         )  # fmt: skip
         made = generate(chunks, config, tmp_path, 1)
         paid = Counter(entry.key for entry in log if entry.delivered)
