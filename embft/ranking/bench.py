@@ -45,6 +45,20 @@ class Fusion:
     late: float = 0.0
 
 
+def vectors_of(system: str, fusion: Fusion | None, *, tuned: bool) -> str | None:
+    """``base`` or ``tuned``, whose vectors a system uses; None: none of the run's.
+
+    Args:
+        fusion: Of the run.
+        tuned: Whether there is a tuned model.
+    """
+    if not system_of(system).uses_model:
+        return None
+    if system == "base" or not tuned:
+        return "base"
+    return "tuned" if system == "tuned" or fusion is None else fusion.dense
+
+
 @dataclass(frozen=True)
 class SystemFacts:
     """What a system may say of itself in its description.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from embft.evaluation.verdict import CANNOT_TELL
+from embft.ranking.bench import vectors_of
 from embft.records import HELD_OUT_FOLDER, MODEL_FOLDER
 from embft.reporting.markdown_text import fenced, plain
 from embft.results import Outcome
@@ -36,7 +37,7 @@ def search_section(outcome: Outcome) -> list[str]:
 
 def _refitted(outcome: Outcome, system: str) -> list[str]:
     """Where a model was trained again on everything: which of the two each command takes."""
-    if outcome.refitted is None or system == "base" or not system_of(system).uses_model:
+    if outcome.refitted is None or _vectors_of(outcome, system) != "tuned":
         return []
     return [
         "",
@@ -94,7 +95,7 @@ def _vectors(outcome: Outcome) -> str:
 
 
 def _prompts(outcome: Outcome, system: str) -> str:
-    report = outcome.tuned.report if outcome.tuned and system != "base" else None
+    report = outcome.tuned.report if outcome.tuned and _vectors_of(outcome, system) == "tuned" else None
     model = outcome.config.model
     query = report.query_prompt if report else model.query_prompt
     document = report.document_prompt if report else model.document_prompt
@@ -103,6 +104,10 @@ def _prompts(outcome: Outcome, system: str) -> str:
     if not query and not document:
         return "Prompts: none, before questions as before passages."
     return f"Prompts: {query!r} before each question, {document!r} before each window."
+
+
+def _vectors_of(outcome: Outcome, system: str) -> str | None:
+    return vectors_of(system, outcome.fusion, tuned=outcome.tuned is not None)
 
 
 def _code(system: str) -> str:

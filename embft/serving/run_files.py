@@ -13,10 +13,10 @@ from embft.config import ExperimentConfig
 from embft.dataset.formats import read_llama_index
 from embft.errors import RunError
 from embft.files import replacing
+from embft.ranking.bench import vectors_of
 from embft.records import RetrievalDataset
 from embft.results.search_setup import SCHEMA_VERSION, SearchSetup
 from embft.serving.named_places import found_again
-from embft.systems import system_of
 
 SETUP = "search.json"
 CHUNKS = "search/chunks.parquet"
@@ -81,12 +81,7 @@ class RunFiles:
 
     def model_of(self, system: str) -> str | None:
         """``base`` or ``tuned``, whose vectors a system uses; None: none of the run's."""
-        if not system_of(system).uses_model:
-            return None
-        if system == "base" or self.setup.tuned is None:
-            return "base"
-        fusion = self.setup.fusion
-        return "tuned" if system == "tuned" or fusion is None else fusion.dense
+        return vectors_of(system, self.setup.fusion, tuned=self.setup.tuned is not None)
 
 
 def write_chunks(path: Path, rows: Iterable[ChunkRow]) -> None:

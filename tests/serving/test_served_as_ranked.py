@@ -180,6 +180,21 @@ def test_the_card_of_a_mix_says_all_that_it_takes():
         assert words in section, words
 
 
+def test_the_card_of_a_mix_that_kept_base_speaks_of_base():
+    outcome = make_outcome()
+    assert outcome.fusion is not None
+    assert outcome.tuned is not None
+    prompts = replace(outcome.tuned.report, query_prompt="ask: ", document_prompt="text: ")
+    outcome = replace(
+        outcome, tuned=replace(outcome.tuned, report=prompts), refitted=outcome.tuned,
+        verdict=replace(outcome.verdict, decision="fused"),
+    )  # fmt: skip
+    for dense, tuned in (("tuned", True), ("base", False)):
+        section = "\n".join(search_section(replace(outcome, fusion=replace(outcome.fusion, dense=dense))))
+        assert f"of vectors ({dense})" in section
+        assert [words in section for words in ("'ask: '", "--refitted")] == [tuned, tuned]
+
+
 def test_the_card_of_a_mix_of_three_names_all_of_its_shares():
     outcome = make_outcome()
     assert outcome.fusion is not None
