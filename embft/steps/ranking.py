@@ -29,8 +29,8 @@ UNLIKE = (
 
 
 KEPT_BASE = (
-    "No train or dev question was asked by people, as test questions were, so nothing says that the tuned model serves the "
-    "fusion better than base: the fusion has base in it."
+    "No train or dev question was given, as the test's were, so nothing says that the tuned model serves the fusion better than "
+    "base: the fusion has base in it."
 )
 
 
